@@ -1,0 +1,252 @@
+//! [`Batch`]: a batch being asked.
+
+use super::{Columns, DataColumn, Error, Head, KindInfo, Runs, Schema};
+use crate::world::{Dict, ThreadRow};
+use std::sync::{Arc, OnceLock};
+
+/// Where a batch's columns are decoded from. Each is asked for at most once; the batch keeps the result.
+pub trait Store: Send + Sync {
+    /// Local kind of each row.
+    fn kind(&self) -> Result<Vec<u8>, Error>;
+    /// Local thread of each row, as runs.
+    fn thread(&self) -> Result<Runs, Error>;
+    /// Time of each row, ns UTC.
+    fn time(&self) -> Result<Vec<u64>, Error>;
+    /// Processor of each row.
+    fn cpu(&self) -> Result<Vec<u16>, Error>;
+    /// Return values of a local kind; empty where it has none.
+    fn ret(&self, kind: usize) -> Result<Vec<i64>, Error>;
+    /// Durations of a local kind plus one, ns; 0 unknown.
+    fn duration(&self, kind: usize) -> Result<Vec<u64>, Error>;
+    /// Descriptor rows of a local kind; empty where none has any.
+    fn desc(&self, kind: usize) -> Result<Vec<u32>, Error>;
+    /// Event flags of a local kind; empty where all are zero.
+    fn flags(&self, kind: usize) -> Result<Vec<u8>, Error>;
+    /// Missing parameters of a local kind; empty where all are zero.
+    fn missing(&self, kind: usize) -> Result<Vec<u32>, Error>;
+    /// An integer column of a local kind.
+    fn int(&self, kind: usize, slot: usize) -> Result<Vec<i64>, Error>;
+    /// A text column of a local kind.
+    fn text(&self, kind: usize, slot: usize) -> Result<Vec<u32>, Error>;
+    /// A data column of a local kind.
+    fn data(&self, kind: usize, slot: usize) -> Result<DataColumn, Error>;
+}
+
+type Cache<T> = OnceLock<Result<T, Error>>;
+
+/// A column of byte strings with the place of each.
+#[derive(Debug, Default)]
+pub(super) struct DataIndex {
+    ends: Vec<u32>,
+    bytes: Vec<u8>,
+}
+
+#[derive(Default)]
+struct TableCache {
+    ret: Cache<Vec<i64>>,
+    duration: Cache<Vec<u64>>,
+    desc: Cache<Vec<u32>>,
+    flags: Cache<Vec<u8>>,
+    missing: Cache<Vec<u32>>,
+    ints: Vec<Cache<Vec<i64>>>,
+    texts: Vec<Cache<Vec<u32>>>,
+    data: Vec<Cache<DataIndex>>,
+}
+
+/// A batch being asked. Shared between threads; columns are decoded on first use.
+pub struct Batch {
+    head: Head,
+    schema: Arc<Schema>,
+    dict: Arc<Dict>,
+    store: Box<dyn Store>,
+    kind: Cache<Vec<u8>>,
+    thread: Cache<Runs>,
+    time: Cache<Vec<u64>>,
+    cpu: Cache<Vec<u16>>,
+    positions: Cache<Vec<u32>>,
+    tables: Vec<TableCache>,
+    damage: OnceLock<Error>,
+}
+
+fn cached<'a, T>(cell: &'a Cache<T>, decode: impl FnOnce() -> Result<T, Error>) -> Result<&'a T, Error> {
+    cell.get_or_init(decode).as_ref().map_err(Clone::clone)
+}
+
+impl Batch {
+    /// A batch whose columns come from `store`.
+    pub fn new(head: Head, schema: Arc<Schema>, dict: Arc<Dict>, store: Box<dyn Store>) -> Batch {
+        use crate::event::Class;
+        let caches = |n: usize| (0..n).map(|_| OnceLock::new()).collect();
+        let tables = head
+            .kinds
+            .iter()
+            .map(|k| {
+                let count = |class| schema.kinds.get(usize::from(k.kind)).map_or(0, |i| i.count(class));
+                TableCache {
+                    ints: caches(count(Class::Int)),
+                    texts: (0..count(Class::Text)).map(|_| OnceLock::new()).collect(),
+                    data: (0..count(Class::Data)).map(|_| OnceLock::new()).collect(),
+                    ..TableCache::default()
+                }
+            })
+            .collect();
+        Batch {
+            head,
+            schema,
+            dict,
+            store,
+            kind: OnceLock::new(),
+            thread: OnceLock::new(),
+            time: OnceLock::new(),
+            cpu: OnceLock::new(),
+            positions: OnceLock::new(),
+            tables,
+            damage: OnceLock::new(),
+        }
+    }
+
+    /// A batch over plain columns (live, before or without a file).
+    pub fn of_columns(columns: Columns, schema: Arc<Schema>, dict: Arc<Dict>) -> Batch {
+        let (head, runs) = Head::of(&columns);
+        Batch::new(head, schema, dict, Box::new(super::columns::PlainStore::new(columns, runs)))
+    }
+
+    /// What is known without decoding a column.
+    pub fn head(&self) -> &Head {
+        &self.head
+    }
+
+    /// The segment's kinds.
+    pub fn schema(&self) -> &Arc<Schema> {
+        &self.schema
+    }
+
+    /// The segment's dictionary.
+    pub fn dict(&self) -> &Arc<Dict> {
+        &self.dict
+    }
+
+    /// Number of rows.
+    pub fn rows(&self) -> usize {
+        self.head.rows as usize
+    }
+
+    /// Kind of a local kind number.
+    pub fn kind_info(&self, local: usize) -> &KindInfo {
+        &self.schema.kinds[usize::from(self.head.kinds[local].kind)]
+    }
+
+    /// Dictionary row of a local thread number.
+    pub fn thread_row(&self, local: u16) -> &ThreadRow {
+        self.dict.thread(self.head.threads.get(usize::from(local)).copied().unwrap_or(0))
+    }
+
+    /// Local kind of each row.
+    pub fn kind(&self) -> Result<&[u8], Error> {
+        cached(&self.kind, || self.store.kind()).map(Vec::as_slice)
+    }
+
+    /// Local thread of each row, as runs.
+    pub fn thread(&self) -> Result<&Runs, Error> {
+        cached(&self.thread, || self.store.thread())
+    }
+
+    /// Time of each row, ns UTC.
+    pub fn time(&self) -> Result<&[u64], Error> {
+        cached(&self.time, || self.store.time()).map(Vec::as_slice)
+    }
+
+    /// Processor of each row.
+    pub fn cpu(&self) -> Result<&[u16], Error> {
+        cached(&self.cpu, || self.store.cpu()).map(Vec::as_slice)
+    }
+
+    /// Position of each row in its kind's table.
+    pub fn positions(&self) -> Result<&[u32], Error> {
+        cached(&self.positions, || {
+            let mut next = [0u32; super::MAX_KINDS];
+            Ok(self
+                .kind()?
+                .iter()
+                .map(|&k| {
+                    let n = next[usize::from(k)];
+                    next[usize::from(k)] += 1;
+                    n
+                })
+                .collect())
+        })
+        .map(Vec::as_slice)
+    }
+
+    /// Return values of a local kind; empty where it has none.
+    pub fn ret(&self, kind: usize) -> Result<&[i64], Error> {
+        cached(&self.tables[kind].ret, || self.store.ret(kind)).map(Vec::as_slice)
+    }
+
+    /// Durations of a local kind plus one, ns; 0 unknown.
+    pub fn duration(&self, kind: usize) -> Result<&[u64], Error> {
+        cached(&self.tables[kind].duration, || self.store.duration(kind)).map(Vec::as_slice)
+    }
+
+    /// Descriptor rows of a local kind; empty where no row has any.
+    pub fn desc(&self, kind: usize) -> Result<&[u32], Error> {
+        cached(&self.tables[kind].desc, || self.store.desc(kind)).map(Vec::as_slice)
+    }
+
+    /// Event flags of a local kind; empty where all are zero.
+    pub fn flags(&self, kind: usize) -> Result<&[u8], Error> {
+        cached(&self.tables[kind].flags, || self.store.flags(kind)).map(Vec::as_slice)
+    }
+
+    /// Missing parameters of a local kind, a bit each; empty where all are zero.
+    pub fn missing(&self, kind: usize) -> Result<&[u32], Error> {
+        cached(&self.tables[kind].missing, || self.store.missing(kind)).map(Vec::as_slice)
+    }
+
+    /// An integer column of a local kind.
+    pub fn int(&self, kind: usize, slot: usize) -> Result<&[i64], Error> {
+        cached(&self.tables[kind].ints[slot], || self.store.int(kind, slot)).map(Vec::as_slice)
+    }
+
+    /// A text column (string ids) of a local kind.
+    pub fn text(&self, kind: usize, slot: usize) -> Result<&[u32], Error> {
+        cached(&self.tables[kind].texts[slot], || self.store.text(kind, slot)).map(Vec::as_slice)
+    }
+
+    /// One value of a data column of a local kind.
+    pub fn data(&self, kind: usize, slot: usize, position: usize) -> Result<&[u8], Error> {
+        let index = cached(&self.tables[kind].data[slot], || self.store.data(kind, slot).map(DataIndex::of))?;
+        Ok(index.get(position))
+    }
+
+    /// Keeps the first error that a row's accessor met, so that the asker can discard what it made of this batch.
+    pub fn mark_damaged(&self, error: Error) {
+        self.damage.get_or_init(|| error);
+    }
+
+    /// The first error that a row's accessor met.
+    pub fn damage(&self) -> Option<&Error> {
+        self.damage.get()
+    }
+}
+
+impl DataIndex {
+    fn of(column: DataColumn) -> DataIndex {
+        let mut end = 0;
+        let ends = column
+            .lengths
+            .iter()
+            .map(|l| {
+                end += l;
+                end
+            })
+            .collect();
+        DataIndex { ends, bytes: column.bytes }
+    }
+
+    fn get(&self, position: usize) -> &[u8] {
+        let start = if position == 0 { 0 } else { self.ends.get(position - 1).copied().unwrap_or(0) };
+        let end = self.ends.get(position).copied().unwrap_or(start);
+        self.bytes.get(start as usize..end as usize).unwrap_or_default()
+    }
+}

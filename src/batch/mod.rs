@@ -1,0 +1,28 @@
+//! A batch: up to 65,536 events as columns beside the dictionary rows they refer to.
+//!
+//! [`Columns`] is a batch being built or taken apart, [`Batch`] is one being asked: its columns are decoded
+//! when a question first names them, so that a reel's other columns are never paged in.
+
+mod batch;
+mod columns;
+mod head;
+mod row;
+mod schema;
+
+pub use batch::{Batch, Store};
+pub use columns::{Columns, DataColumn, MAX_KINDS, MAX_ROWS, Table};
+pub use head::{Head, KindRows, RowOrder, Runs};
+pub use row::Row;
+pub use schema::{KindInfo, ParamInfo, Schema};
+
+/// Why a column could not be decoded.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{column}: expected {expected}, found {found}")]
+pub struct Error {
+    /// Which column.
+    pub column: &'static str,
+    /// What the encoding calls for.
+    pub expected: String,
+    /// What stands there.
+    pub found: String,
+}

@@ -1,0 +1,115 @@
+//! [`Row`]: one event of a batch, for what is asked row by row.
+
+use super::{Batch, Error, KindInfo};
+use crate::event::{Arg, Class, Flags};
+use crate::world::{DescRow, Dict, StrId, ThreadRow};
+
+/// One event of a batch. Accessors of damaged columns answer "missing" and mark the batch as damaged.
+#[derive(Clone, Copy)]
+pub struct Row<'a> {
+    /// The batch.
+    pub batch: &'a Batch,
+    /// Number of the row in the batch.
+    pub index: usize,
+    /// Its local kind.
+    pub kind: usize,
+    /// Its position in its kind's table.
+    pub position: usize,
+    /// Its local thread number.
+    pub thread: u16,
+}
+
+impl<'a> Row<'a> {
+    fn get<T: Copy>(&self, column: Result<&'a [T], Error>, at: usize) -> Option<T> {
+        match column {
+            Ok(values) => values.get(at).copied(),
+            Err(error) => {
+                self.batch.mark_damaged(error);
+                None
+            }
+        }
+    }
+
+    /// `evt.num`.
+    pub fn num(&self) -> u64 {
+        self.batch.head().first_num + self.index as u64
+    }
+
+    /// Time of completion, ns UTC.
+    pub fn time(&self) -> u64 {
+        self.get(self.batch.time(), self.index).unwrap_or(0)
+    }
+
+    /// Processor.
+    pub fn cpu(&self) -> u16 {
+        self.get(self.batch.cpu(), self.index).unwrap_or(0)
+    }
+
+    /// Kind.
+    pub fn info(&self) -> &'a KindInfo {
+        self.batch.kind_info(self.kind)
+    }
+
+    /// The segment's dictionary.
+    pub fn dict(&self) -> &'a Dict {
+        self.batch.dict()
+    }
+
+    /// The thread as it was.
+    pub fn thread(&self) -> &'a ThreadRow {
+        self.batch.thread_row(self.thread)
+    }
+
+    /// Return value; `None` where the kind has none.
+    pub fn ret(&self) -> Option<i64> {
+        self.info().ret.as_ref()?;
+        self.get(self.batch.ret(self.kind), self.position)
+    }
+
+    /// Duration, ns.
+    pub fn duration(&self) -> Option<u64> {
+        self.get(self.batch.duration(self.kind), self.position).filter(|&d| d > 0).map(|d| d - 1)
+    }
+
+    /// The descriptor it is about.
+    pub fn desc(&self) -> Option<&'a DescRow> {
+        self.desc_row().map(|row| self.dict().desc(row))
+    }
+
+    /// Dictionary row of the descriptor it is about.
+    pub fn desc_row(&self) -> Option<u32> {
+        self.get(self.batch.desc(self.kind), self.position).filter(|&d| d > 0)
+    }
+
+    /// Facts about it.
+    pub fn flags(&self) -> Flags {
+        Flags(self.get(self.batch.flags(self.kind), self.position).unwrap_or(0))
+    }
+
+    /// A parameter by its index in the schema.
+    pub fn arg(&self, param: usize) -> Arg<'a> {
+        let info = self.info();
+        let Some(class) = info.params.get(param).map(|p| p.class) else { return Arg::Missing };
+        let missing = self.get(self.batch.missing(self.kind), self.position).unwrap_or(0);
+        if missing & 1 << param != 0 {
+            return Arg::Missing;
+        }
+        let slot = info.slot(param);
+        match class {
+            Class::Int => {
+                self.get(self.batch.int(self.kind, slot), self.position).map_or(Arg::Missing, Arg::Int)
+            }
+            Class::Text => self
+                .get(self.batch.text(self.kind, slot), self.position)
+                .and_then(|id| self.batch.dict().strings.get(StrId(id)))
+                .map_or(Arg::Missing, Arg::Bytes),
+            Class::Data => match self.batch.data(self.kind, slot, self.position) {
+                Ok(bytes) => Arg::Bytes(bytes),
+                Err(error) => {
+                    self.batch.mark_damaged(error);
+                    Arg::Missing
+                }
+            },
+        }
+    }
+}

@@ -1,0 +1,260 @@
+//! [`Spec`]: the entry of one event kind in THE event table.
+
+use serde::{Deserialize, Serialize};
+
+/// Index into [`SPECS`](super::SPECS), and into the schema of a reel written by this version.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Kind(pub u16);
+
+impl Kind {
+    /// The table entry.
+    pub fn spec(self) -> &'static Spec {
+        &super::SPECS[self.0 as usize]
+    }
+}
+
+/// `evt.category` before it is refined by the descriptor's type (sysdig's words).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Category {
+    /// Anything else.
+    Other,
+    /// Opens, removes, renames … files.
+    File,
+    /// Sockets.
+    Net,
+    /// Pipes, futexes, semaphores.
+    Ipc,
+    /// Waits for something.
+    Wait,
+    /// Signals.
+    Signal,
+    /// Sleeps.
+    Sleep,
+    /// Clocks and timers.
+    Time,
+    /// Processes and threads.
+    Process,
+    /// The scheduler.
+    Scheduler,
+    /// Memory maps.
+    Memory,
+    /// Users and groups.
+    User,
+    /// System-wide settings.
+    System,
+    /// Reads from a descriptor; file, net or ipc by its type.
+    IoRead,
+    /// Writes to a descriptor; file, net or ipc by its type.
+    IoWrite,
+    /// Other operations on a descriptor.
+    IoOther,
+    /// Made by the recorder.
+    Internal,
+}
+
+/// Facts that hold for every event of a kind, one bit each.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Hash, Serialize, Deserialize)]
+pub struct KindFlags(pub u32);
+
+impl KindFlags {
+    /// None of them.
+    pub const NONE: KindFlags = KindFlags(0);
+    /// A system call (has a duration and a return value).
+    pub const CALL: KindFlags = KindFlags(1);
+    /// Makes one or more descriptors.
+    pub const CREATES_FD: KindFlags = KindFlags(1 << 1);
+    /// Closes descriptors.
+    pub const DESTROYS_FD: KindFlags = KindFlags(1 << 2);
+    /// Works on the descriptor in the parameter [`Spec::fd`].
+    pub const USES_FD: KindFlags = KindFlags(1 << 3);
+    /// `evt.is_io_read`.
+    pub const READS: KindFlags = KindFlags(1 << 4);
+    /// `evt.is_io_write`.
+    pub const WRITES: KindFlags = KindFlags(1 << 5);
+    /// `evt.is_wait`.
+    pub const WAITS: KindFlags = KindFlags(1 << 6);
+    /// Changes the world: always applied, whatever the filter (invariant 12).
+    pub const STATE: KindFlags = KindFlags(1 << 7);
+    /// Made by the recorder for itself (cputime, loss): not printed unless asked for.
+    pub const INTERNAL: KindFlags = KindFlags(1 << 8);
+    /// A row of the initial state: has no number and is no event.
+    pub const SNAPSHOT: KindFlags = KindFlags(1 << 9);
+    /// The probe also reports it when it is entered, because it may never return.
+    pub const ENTER: KindFlags = KindFlags(1 << 10);
+
+    /// Whether all bits of `other` are set.
+    pub const fn has(self, other: KindFlags) -> bool {
+        self.0 & other.0 == other.0
+    }
+
+    /// Both sets of bits.
+    #[must_use]
+    pub const fn with(self, other: KindFlags) -> KindFlags {
+        KindFlags(self.0 | other.0)
+    }
+}
+
+/// How a parameter is stored in a batch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Class {
+    /// An integer column.
+    Int,
+    /// An id of the segment's string dictionary (paths, names, addresses).
+    Text,
+    /// Bytes in the batch's data run (I/O buffers, environments).
+    Data,
+}
+
+/// What a parameter means, which decides how it is written and compared (sysdig's `PT_*`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum ParamType {
+    /// Signed decimal.
+    Int,
+    /// Unsigned decimal.
+    Uint,
+    /// Hexadecimal.
+    Hex,
+    /// Octal with a leading 0.
+    Oct,
+    /// 0 or more, or a negated errno.
+    Errno,
+    /// A descriptor number; negative is a negated errno, -100 is `AT_FDCWD`.
+    Fd,
+    /// A thread or process id.
+    Pid,
+    /// A user id.
+    Uid,
+    /// A group id.
+    Gid,
+    /// Signal number.
+    Signal,
+    /// Bit set, named by the table.
+    Flags,
+    /// One of the names of the table.
+    Enum,
+    /// File mode, octal, with names.
+    Mode,
+    /// A number of nanoseconds.
+    Duration,
+    /// Nanoseconds since 1970 UTC.
+    Time,
+    /// Text.
+    Text,
+    /// A path; relative ones are against the working directory.
+    Path,
+    /// A path relative to the descriptor in the parameter just before it.
+    RelPath,
+    /// Bytes of data, unprintable ones shown as dots.
+    Bytes,
+    /// NUL-separated list of texts.
+    TextList,
+    /// A socket address as the kernel has it: `struct sockaddr`, family first, host byte order for the family, network order for the rest.
+    SockAddr,
+    /// Both ends of a socket: family u8 (2, 10 or 1), then source address (4, 16 or 8 bytes), source port (u16 LE, not for family 1), destination address, destination port.
+    Tuple,
+    /// `struct pollfd` array as the kernel has it.
+    FdList,
+    /// True or false.
+    Bool,
+}
+
+/// Where the live probe finds a parameter. The probe's descriptor table is made from these.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum From {
+    /// Not captured live.
+    None,
+    /// Register argument n (0–5).
+    Arg(u8),
+    /// NUL-terminated text that argument n points to.
+    Str(u8),
+    /// The same, only if argument 0 equals the number.
+    StrIf(u8, u8),
+    /// Buffer at argument n, as long as the return value, at most the snap length.
+    BufRet(u8),
+    /// Buffer at argument n, of the length in the second argument, at most the snap length.
+    BufLen(u8, u8),
+    /// `struct sockaddr` at argument n with the length in the second argument.
+    SockIn(u8, u8),
+    /// `struct sockaddr` at argument n, the second argument points to its length.
+    SockOut(u8, u8),
+    /// First of the `struct iovec`s at argument n; as many bytes as the return value, at most the snap length.
+    Iov(u8),
+    /// `struct msghdr` at argument n: data of its first iovec.
+    MsgData(u8),
+    /// `struct msghdr` at argument n: its name (address).
+    MsgName(u8),
+    /// Structure of the size at argument n, read when the call succeeded; the parameter is the signed integer of `width` bytes at `offset`.
+    /// Several parameters of one kind may share a structure.
+    Field {
+        /// Register argument with the pointer.
+        arg: u8,
+        /// Bytes to read.
+        size: u8,
+        /// Offset of the value.
+        offset: u8,
+        /// Width of the value, bytes.
+        width: u8,
+    },
+    /// Array of 8-byte elements at argument n, its length in the second argument.
+    Array8(u8, u8),
+    /// Kernel's own socket tuple of the descriptor in argument n; 255: of the descriptor returned.
+    Tuple(u8),
+    /// Life-cycle events and snapshots: the source fills it in.
+    Source,
+}
+
+/// Names of the values of a flag or enumeration parameter.
+#[derive(Debug, PartialEq, Eq)]
+pub struct FlagTable {
+    /// Name of the table (sysdig's).
+    pub name: &'static str,
+    /// (name, value in the kernel's encoding), in the order in which sysdig tries them.
+    pub values: &'static [(&'static str, u64)],
+}
+
+/// One parameter of a kind.
+#[derive(Debug)]
+pub struct Param {
+    /// Name, as in sysdig where sysdig has it.
+    pub name: &'static str,
+    /// Meaning.
+    pub ty: ParamType,
+    /// Names of its values.
+    pub table: Option<&'static FlagTable>,
+    /// Storage.
+    pub class: Class,
+    /// Where the live probe finds it.
+    pub from: From,
+}
+
+/// The return value of a kind.
+#[derive(Debug)]
+pub struct Ret {
+    /// `res`, `fd`, …
+    pub name: &'static str,
+    /// Meaning.
+    pub ty: ParamType,
+}
+
+/// One kind of event: THE event table is made of these.
+#[derive(Debug)]
+pub struct Spec {
+    /// `evt.type`.
+    pub name: &'static str,
+    /// System call number on x86-64.
+    pub x86_64: Option<u16>,
+    /// System call number on arm64.
+    pub arm64: Option<u16>,
+    /// Category.
+    pub category: Category,
+    /// Facts.
+    pub flags: KindFlags,
+    /// Return value, shown before the parameters; `None` where there is none.
+    pub ret: Option<Ret>,
+    /// Index of the parameter with the descriptor the call works on (`fd.*`); `None`: none, or it is the return value.
+    pub fd: Option<u8>,
+    /// Index of the parameter that the return value usually equals (the size asked for); such returns cost nothing to store.
+    pub size: Option<u8>,
+    /// Parameters.
+    pub params: &'static [Param],
+}

@@ -1,0 +1,323 @@
+//! [`Dict`]: the rows of a segment that its events refer to: strings, images, threads and descriptors.
+//!
+//! Rows are only ever appended, so a prefix of a dictionary is a dictionary, and what was appended since the
+//! last batch ([`Delta`]) is what the reel stores before that batch. Row 0 of every table means "none".
+
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+
+/// Index of a string; 0 is "none", which is not the same as an empty text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
+pub struct StrId(pub u32);
+
+impl StrId {
+    /// No text.
+    pub const NONE: StrId = StrId(0);
+}
+
+/// All strings of a segment, end to end.
+#[derive(Debug, Clone, Default)]
+pub struct Strings {
+    bytes: Vec<u8>,
+    ends: Vec<u32>,
+}
+
+impl Strings {
+    /// An empty table, in which the next id is 1.
+    pub fn new() -> Self {
+        Strings { bytes: Vec::new(), ends: vec![0] }
+    }
+
+    /// Appends a text and returns its id.
+    pub fn push(&mut self, text: &[u8]) -> StrId {
+        self.bytes.extend_from_slice(text);
+        self.ends.push(self.bytes.len() as u32);
+        StrId((self.ends.len() - 1) as u32)
+    }
+
+    /// The text of an id; `None` for [`StrId::NONE`] and for ids that a damaged dictionary lost.
+    pub fn get(&self, id: StrId) -> Option<&[u8]> {
+        let i = id.0 as usize;
+        if i == 0 {
+            return None;
+        }
+        let end = *self.ends.get(i)? as usize;
+        self.bytes.get(self.ends[i - 1] as usize..end)
+    }
+
+    /// Number of ids in use, the none included.
+    pub fn len(&self) -> usize {
+        self.ends.len()
+    }
+
+    /// Whether it holds no text.
+    pub fn is_empty(&self) -> bool {
+        self.ends.len() <= 1
+    }
+
+    /// Bytes of all texts.
+    pub fn size(&self) -> usize {
+        self.bytes.len()
+    }
+}
+
+/// What a process runs. New on exec.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+pub struct ImageRow {
+    /// First argument as the process sees it (`proc.exe`).
+    pub exe: StrId,
+    /// Full path of the executable.
+    pub exepath: StrId,
+    /// Arguments after the first, one string each.
+    pub args: Vec<StrId>,
+    /// Environment, one string per variable.
+    pub env: Vec<StrId>,
+}
+
+/// A thread as it was from one moment to the next change. Refers only to rows with a smaller index.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+pub struct ThreadRow {
+    /// Thread id on the host.
+    pub tid: u32,
+    /// Process id on the host.
+    pub pid: u32,
+    /// Thread id in its own pid namespace.
+    pub vtid: u32,
+    /// Process id in its own pid namespace.
+    pub vpid: u32,
+    /// Parent process id on the host; 0 none or unknown.
+    pub ppid: u32,
+    /// The thread's name (`proc.name`).
+    pub comm: StrId,
+    /// Row of what it runs.
+    pub image: u32,
+    /// Working directory.
+    pub cwd: StrId,
+    /// Root directory if not `/`.
+    pub root: StrId,
+    /// Session id.
+    pub sid: u32,
+    /// Process group id.
+    pub pgid: u32,
+    /// Controlling terminal's device number; 0 none.
+    pub tty: u32,
+    /// Real user id.
+    pub uid: u32,
+    /// Effective user id.
+    pub euid: u32,
+    /// Real group id.
+    pub gid: u32,
+    /// Effective group id.
+    pub egid: u32,
+    /// Login user id; `u32::MAX` unset.
+    pub loginuid: u32,
+    /// Control group path.
+    pub cgroup: StrId,
+    /// Row of the parent process; 0 none or unknown.
+    pub parent: u32,
+    /// Row of who forked it, which survives re-parenting; 0 unknown.
+    pub creator: u32,
+    /// Row of the process's first thread, if this is another one; 0 otherwise.
+    pub leader: u32,
+    /// Row of the session's leader; 0 unknown or itself.
+    pub session: u32,
+    /// When it started, ns UTC; 0 unknown.
+    pub start: u64,
+    /// Not seen by the snapshot nor a fork: only its id is known.
+    pub placeholder: bool,
+}
+
+/// Kind of a descriptor (`fd.type`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+pub enum DescKind {
+    /// Not known.
+    #[default]
+    Unknown,
+    /// Regular file, device, or not known better.
+    File,
+    /// Directory.
+    Directory,
+    /// IPv4 socket.
+    Ipv4,
+    /// IPv6 socket.
+    Ipv6,
+    /// Unix socket.
+    Unix,
+    /// Netlink socket.
+    Netlink,
+    /// Socket of another family.
+    Socket,
+    /// Pipe or FIFO.
+    Pipe,
+    /// eventfd.
+    Event,
+    /// signalfd.
+    Signal,
+    /// epoll.
+    Eventpoll,
+    /// inotify.
+    Inotify,
+    /// timerfd.
+    Timer,
+    /// bpf object.
+    Bpf,
+    /// userfaultfd.
+    Userfault,
+    /// `io_uring`.
+    IoUring,
+    /// memfd.
+    Memfd,
+    /// pidfd.
+    Pidfd,
+}
+
+/// Transport protocol of a socket.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+pub enum L4 {
+    /// Not known or none.
+    #[default]
+    None,
+    /// TCP.
+    Tcp,
+    /// UDP.
+    Udp,
+    /// ICMP.
+    Icmp,
+    /// Raw IP.
+    Raw,
+}
+
+/// The recorded node's role in a connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+pub enum Role {
+    /// Not known.
+    #[default]
+    Unknown,
+    /// It connected.
+    Client,
+    /// It listens or accepted.
+    Server,
+}
+
+/// One end of an IP socket.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Endpoint {
+    /// Address.
+    pub ip: IpAddr,
+    /// Port; 0 where the protocol has none.
+    pub port: u16,
+}
+
+/// What a descriptor refers to: a value, interned, so that a file opened a million times is one row.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+pub struct DescRow {
+    /// Kind.
+    pub kind: DescKind,
+    /// Path or name; `None` for IP sockets, whose name is made from their ends.
+    pub name: StrId,
+    /// Client end of an IP socket (local end until the role is known).
+    pub client: Option<Endpoint>,
+    /// Server end of an IP socket, or the only end of a bound or listening one.
+    pub server: Option<Endpoint>,
+    /// Transport protocol.
+    pub l4: L4,
+    /// Role.
+    pub role: Role,
+    /// Device number; 0 unknown.
+    pub dev: u32,
+    /// Inode number; 0 unknown.
+    pub ino: u64,
+    /// Kernel's open flags without close-on-exec.
+    pub flags: u32,
+}
+
+/// The rows of one segment.
+#[derive(Debug, Clone, Default)]
+pub struct Dict {
+    /// Texts.
+    pub strings: Strings,
+    /// Images; row 0 is empty.
+    pub images: Vec<ImageRow>,
+    /// Threads; row 0 is empty.
+    pub threads: Vec<ThreadRow>,
+    /// Descriptors; row 0 is empty.
+    pub descs: Vec<DescRow>,
+    /// User names by id.
+    pub users: BTreeMap<u32, StrId>,
+    /// Group names by id.
+    pub groups: BTreeMap<u32, StrId>,
+}
+
+impl Dict {
+    /// A dictionary with only the "none" rows.
+    pub fn new() -> Self {
+        Dict {
+            strings: Strings::new(),
+            images: vec![ImageRow::default()],
+            threads: vec![ThreadRow::default()],
+            descs: vec![DescRow::default()],
+            users: BTreeMap::new(),
+            groups: BTreeMap::new(),
+        }
+    }
+
+    /// The text of an id, empty where there is none.
+    pub fn text(&self, id: StrId) -> &[u8] {
+        self.strings.get(id).unwrap_or_default()
+    }
+
+    /// The row of a thread; row 0 for rows that a damaged dictionary lost.
+    pub fn thread(&self, row: u32) -> &ThreadRow {
+        self.threads.get(row as usize).unwrap_or(&self.threads[0])
+    }
+
+    /// What a thread runs.
+    pub fn image(&self, row: u32) -> &ImageRow {
+        self.images.get(row as usize).unwrap_or(&self.images[0])
+    }
+
+    /// A descriptor's row; row 0 for rows that a damaged dictionary lost.
+    pub fn desc(&self, row: u32) -> &DescRow {
+        self.descs.get(row as usize).unwrap_or(&self.descs[0])
+    }
+}
+
+/// What was appended to a dictionary: the body of a Dictionary frame.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Delta {
+    /// Id of the first string here.
+    pub first_string: u32,
+    /// Lengths of the strings.
+    pub string_lengths: Vec<u32>,
+    /// The strings, end to end.
+    pub string_bytes: Vec<u8>,
+    /// Row of the first image here.
+    pub first_image: u32,
+    /// Images.
+    pub images: Vec<ImageRow>,
+    /// Row of the first thread here.
+    pub first_thread: u32,
+    /// Threads.
+    pub threads: Vec<ThreadRow>,
+    /// Row of the first descriptor here.
+    pub first_desc: u32,
+    /// Descriptors.
+    pub descs: Vec<DescRow>,
+    /// User names that became known.
+    pub users: Vec<(u32, StrId)>,
+    /// Group names that became known.
+    pub groups: Vec<(u32, StrId)>,
+}
+
+impl Delta {
+    /// Whether nothing was appended.
+    pub fn is_empty(&self) -> bool {
+        self.string_lengths.is_empty()
+            && self.images.is_empty()
+            && self.threads.is_empty()
+            && self.descs.is_empty()
+            && self.users.is_empty()
+            && self.groups.is_empty()
+    }
+}
