@@ -1,1 +1,5 @@
-//! (being written)
+//! Filters: tokens → AST → checked plan → [`Selection`].
+
+mod selection;
+
+pub use selection::{Bits, KindSelection, Selection};
