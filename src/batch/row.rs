@@ -86,7 +86,13 @@ impl<'a> Row<'a> {
         Flags(self.get(self.batch.flags(self.kind), self.position).unwrap_or(0))
     }
 
-    /// A parameter by its index in the schema.
+    /// The environment of what the thread runs, one text per variable.
+    pub fn env(&self) -> impl Iterator<Item = &'a [u8]> {
+        let dict = self.dict();
+        dict.image(self.thread().image).env.iter().map(|&id| dict.text(id))
+    }
+
+    /// A parameter by its index in the schema. An environment is not one text: see [`Row::env`].
     pub fn arg(&self, param: usize) -> Arg<'a> {
         let info = self.info();
         let Some(class) = info.params.get(param).map(|p| p.class) else { return Arg::Missing };
@@ -103,6 +109,7 @@ impl<'a> Row<'a> {
                 .get(self.batch.text(self.kind, slot), self.position)
                 .and_then(|id| self.batch.dict().strings.get(StrId(id)))
                 .map_or(Arg::Missing, Arg::Bytes),
+            Class::Env => Arg::Missing,
             Class::Data => match self.batch.data(self.kind, slot, self.position) {
                 Ok(bytes) => Arg::Bytes(bytes),
                 Err(error) => {

@@ -101,8 +101,10 @@ pub enum Class {
     Int,
     /// An id of the segment's string dictionary (paths, names, addresses).
     Text,
-    /// Bytes in the batch's data run (I/O buffers, environments).
+    /// Bytes in the batch's data run (I/O buffers).
     Data,
+    /// Not stored with the event: the environment of the image of the event's thread row.
+    Env,
 }
 
 /// What a parameter means, which decides how it is written and compared (sysdig's `PT_*`).

@@ -69,8 +69,8 @@ pub struct ImageRow {
     pub exe: StrId,
     /// Full path of the executable.
     pub exepath: StrId,
-    /// Arguments after the first, one string each.
-    pub args: Vec<StrId>,
+    /// Arguments after the first, each with its terminating NUL, end to end.
+    pub args: StrId,
     /// Environment, one string per variable.
     pub env: Vec<StrId>,
 }
