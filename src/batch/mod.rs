@@ -4,12 +4,16 @@
 //! when a question first names them, so that a reel's other columns are never paged in.
 
 mod batch;
+mod builder;
 mod columns;
+mod events;
 mod head;
+mod retain;
 mod row;
 mod schema;
 
 pub use batch::{Batch, Store};
+pub use builder::Builder;
 pub use columns::{Columns, DataColumn, MAX_KINDS, MAX_ROWS, Table};
 pub use head::{Head, KindRows, RowOrder, Runs};
 pub use row::Row;
