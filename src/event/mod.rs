@@ -2,10 +2,13 @@
 
 mod event;
 mod owned;
+mod flags;
+pub mod kinds;
 mod spec;
 mod table;
 
 pub use event::{Arg, Args, Event, Flags, MAX_ARGS};
 pub use owned::{OwnedArg, OwnedEvent};
+pub use flags::flag_table;
 pub use spec::{Category, Class, FlagTable, From, Kind, KindFlags, Param, ParamType, Ret, Spec};
 pub use table::{SPECS, kind_by_name, kind_by_nr};
