@@ -295,7 +295,8 @@ fn a_new_segment_and_a_world_seeded_by_its_snapshot_say_the_same() {
 #[test]
 fn events_from_before_the_scan_do_not_undo_it() {
     let mut world = World::new();
-    let mut scanned = thread(10, 10, 1, "sh").event();
+    let scanned = thread(10, 10, 1, "sh");
+    let mut scanned = scanned.event();
     scanned.time = 1000;
     world.apply(&scanned);
     let fd = [("fd", 3.into()), ("kind", 1.into()), ("name", "/second".into())];

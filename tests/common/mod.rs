@@ -1,5 +1,5 @@
 //! What several tests share: events by name, scratch reels, named skips.
-#![allow(dead_code, reason = "each test binary uses its part")]
+#![allow(dead_code, unreachable_pub, reason = "each test binary uses its part")]
 
 use sysreel::event::{Args, Event, Flags, OwnedArg, OwnedEvent, kind_by_name};
 
