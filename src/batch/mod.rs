@@ -4,12 +4,14 @@
 //! when a question first names them, so that a reel's other columns are never paged in.
 
 mod batch;
+pub mod codec;
 mod columns;
 mod head;
 mod row;
 mod schema;
 
 pub use batch::{Batch, Store};
+pub use codec::{Encoded, Encoder, StoredBatch};
 pub use columns::{Columns, DataColumn, MAX_KINDS, MAX_ROWS, Table};
 pub use head::{Head, KindRows, RowOrder, Runs};
 pub use row::Row;
