@@ -5,6 +5,7 @@
 
 mod batch;
 mod builder;
+pub mod codec;
 mod columns;
 mod events;
 mod head;
@@ -14,6 +15,7 @@ mod schema;
 
 pub use batch::{Batch, Store};
 pub use builder::Builder;
+pub use codec::{Encoded, Encoder, StoredBatch};
 pub use columns::{Columns, DataColumn, MAX_KINDS, MAX_ROWS, Table};
 pub use head::{Head, KindRows, RowOrder, Runs};
 pub use row::Row;
