@@ -214,7 +214,7 @@ mod tests {
             (
                 "count = true",
                 "count = true, sum = \"evt.rawres\"",
-                "expected one way to make column `N`, found 2 in chisel t.toml, line 5\n  | columns = [{ name = \"N\", count = true, sum = \"evt.rawres\" }]\n  |                       ^\nhelp: give one of count, sum, distinct, min, max, avg, share",
+                "expected one way to make column `N`, found 2 in chisel t.toml, line 5\n  | columns = [{ name = \"N\", count = true, sum = \"evt.rawres\" }]\n  |                      ^\nhelp: give one of count, sum, distinct, min, max, avg, share",
             ),
             ("[table]", "[lines]\nformat = \"%evt.num\"\n[table]", "expected one operator, found 2 in chisel t.toml, line 1\n  | about = \"x\"\n  | ^\nhelp: a chisel has either [table] or [lines]"),
         ] {

@@ -63,7 +63,8 @@ impl Table {
         let mut table = builder.build();
         table
             .with(Style::empty().horizontals([(1, HorizontalLine::empty().horizontal('-'))]))
-            .with(Padding::new(0, 2, 0, 0));
+            .with(Padding::new(0, 2, 0, 0))
+            .with(Modify::new(Columns::last()).with(Padding::zero()));
         for (i, column) in self.columns.iter().enumerate() {
             let side = match column.align {
                 Align::Left => Alignment::left(),
@@ -105,14 +106,14 @@ mod tests {
 
     #[test]
     fn numbers_stand_right_and_text_is_escaped() {
-        let want = "\
-  Bytes  Process                      PID
--------------------------------------------
-11.40KB  curl                       17497
-    12B  a\\x1b[2Jlong, \"name\" | here   <NA>
-note: 3 events were lost
-";
-        assert_eq!(sample().to_text(None, false), want);
+        let want = [
+            "  Bytes  Process                        PID",
+            "-------------------------------------------",
+            "11.40KB  curl                         17497",
+            "    12B  a\\x1b[2Jlong, \"name\" | here   <NA>",
+            "note: 3 events were lost",
+        ];
+        assert_eq!(sample().to_text(None, false), want.join("\n") + "\n");
     }
 
     #[test]
