@@ -6,7 +6,7 @@
 use super::part::{NONE, Part, slot};
 use crate::batch::{Batch, Error, Row, Schema};
 use crate::event::Flags;
-use super::Context; use crate::field::{FieldRef, Level};
+use crate::field::{Context, FieldRef, Level};
 use crate::filter::{KindSelection, Selection};
 use crate::report::Cell;
 use crate::world::Dict;

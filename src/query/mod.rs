@@ -7,11 +7,10 @@ mod group;
 mod part;
 mod rank;
 mod table;
+#[cfg(test)]
+mod tests;
 mod values;
 
 pub use aggregate::{Aggregate, How};
 pub use rank::Span;
 pub use table::{Key, Order, TableQuery, TableWorker};
-/// Placeholder until fields take a context.
-#[derive(Default)]
-pub struct Context;

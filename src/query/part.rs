@@ -1,7 +1,7 @@
 //! [`Part`]: the fields of a key that share a level, interned by value and memoised by dictionary row.
 
 use crate::batch::{Batch, Row};
-use super::Context; use crate::field::{Extract, FieldRef, Level};
+use crate::field::{Context, Extract, FieldRef, Level};
 use crate::report::Cell;
 use crate::value::Value;
 use foldhash::fast::FixedState;
@@ -166,7 +166,7 @@ impl Part {
 
     /// Id for an event, whatever the fields' levels.
     pub(super) fn of_row(&mut self, row: &Row, ctx: &Context) -> u32 {
-        let cells = self.fields.iter().map(|f| cell(f.value(row))).collect();
+        let cells = self.fields.iter().map(|f| cell(f.value(row, ctx))).collect();
         self.intern(cells)
     }
 }

@@ -5,7 +5,7 @@ use super::group::{Grouper, Ids, walk};
 use super::part::NONE;
 use super::values::{Source, Values, number};
 use crate::batch::{Batch, Error, Row};
-use super::Context; use crate::field::{FieldRef};
+use crate::field::{Context, FieldRef};
 use crate::filter::Selection;
 
 /// One field to group by.

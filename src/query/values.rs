@@ -3,8 +3,8 @@
 use super::aggregate::{Aggregate, How};
 use super::part::cell;
 use crate::batch::{Batch, Error, Row};
-use crate::event::{Class, KindFlags};
-use super::Context; use crate::field::{FieldArg, FieldRef};
+use crate::event::{Class, Flags, KindFlags};
+use crate::field::{Context, FieldArg, FieldRef};
 use crate::report::Cell;
 
 /// Where an aggregate's numbers stand.
@@ -51,11 +51,11 @@ impl Source {
     pub(super) fn columns<'a>(&self, batch: &'a Batch, kind: usize) -> Result<Values<'a>, Error> {
         let info = batch.kind_info(kind);
         Ok(match self {
-            Source::Ret if info.ret.is_some() => Values::Ret(batch.ret(kind)?),
+            Source::Ret if info.ret.is_some() => Values::Ret { ret: batch.ret(kind)?, flags: batch.flags(kind)? },
             Source::Buflen if info.flags.has(KindFlags::READS) || info.flags.has(KindFlags::WRITES) => {
-                Values::Ret(batch.ret(kind)?)
+                Values::Ret { ret: batch.ret(kind)?, flags: batch.flags(kind)? }
             }
-            Source::Duration if info.flags.has(KindFlags::CALL) => Values::Duration(batch.duration(kind)?),
+            Source::Duration => Values::Duration(batch.duration(kind)?),
             Source::Param(name) => match info.params.iter().position(|p| p.name == *name && p.class == Class::Int) {
                 Some(param) => Values::Int {
                     values: batch.int(kind, info.slot(param))?,
@@ -71,7 +71,7 @@ impl Source {
 
 /// A field's number for one event.
 pub(super) fn number(field: &FieldRef, row: &Row, ctx: &Context) -> Option<i64> {
-    match cell(field.value(row)) {
+    match cell(field.value(row, ctx)) {
         Cell::Int(n) => Some(n),
         Cell::Uint(n) => Some(i64::try_from(n).unwrap_or(i64::MAX)),
         Cell::Bool(b) => Some(i64::from(b)),
@@ -83,8 +83,13 @@ pub(super) fn number(field: &FieldRef, row: &Row, ctx: &Context) -> Option<i64> 
 pub(super) enum Values<'a> {
     /// This kind has none.
     Absent,
-    /// Return values; negative ones do not count.
-    Ret(&'a [i64]),
+    /// Return values; negative ones do not count, nor those of calls that have not returned.
+    Ret {
+        /// The column.
+        ret: &'a [i64],
+        /// Flags by row; empty where all are zero.
+        flags: &'a [u8],
+    },
     /// Durations plus one; 0 unknown.
     Duration(&'a [u64]),
     /// An integer parameter; rows whose `bit` is set in `missing` have none.
@@ -108,9 +113,9 @@ impl Values<'_> {
     pub(super) fn each(&self, groups: &[u32], mut add: impl FnMut(usize, i64)) {
         match self {
             Values::Absent | Values::Ids(_) => {}
-            Values::Ret(ret) => {
-                for (&g, &v) in groups.iter().zip(*ret) {
-                    if v >= 0 {
+            Values::Ret { ret, flags } => {
+                for (i, (&g, &v)) in groups.iter().zip(*ret).enumerate() {
+                    if v >= 0 && flags.get(i).is_none_or(|f| !Flags(*f).has(Flags::IN_FLIGHT)) {
                         add(g as usize, v);
                     }
                 }

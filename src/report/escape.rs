@@ -1,38 +1,17 @@
 //! Text from a capture, made safe for a terminal, a log or a spreadsheet (architecture, invariant 9).
 
+use crate::value::write_escaped;
 use std::borrow::Cow;
-use std::fmt::Write as _;
 
-/// Whether a character may stand in output as it is: no control characters, and none of the marks that
-/// reverse the direction of text and so make a name look like another one.
-fn is_safe(c: char) -> bool {
-    !c.is_control() && !matches!(c, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
-}
-
-/// The text with control characters, direction marks and bytes that are not UTF-8 written as `\xNN` or `\u{N}`.
+/// The text with what a terminal would obey or hide, and bytes that are not UTF-8, written as `\xNN`.
 pub fn escape(bytes: &[u8]) -> Cow<'_, str> {
-    if let Ok(text) = std::str::from_utf8(bytes)
-        && text.chars().all(is_safe)
-    {
-        return Cow::Borrowed(text);
+    let mut out = Vec::with_capacity(bytes.len() + 8);
+    write_escaped(&mut out, bytes);
+    match std::str::from_utf8(bytes) {
+        Ok(text) if out.len() == bytes.len() => Cow::Borrowed(text),
+        // Escaping leaves only valid UTF-8.
+        _ => Cow::Owned(String::from_utf8_lossy(&out).into_owned()),
     }
-    let mut out = String::with_capacity(bytes.len() + 8);
-    for chunk in bytes.utf8_chunks() {
-        for c in chunk.valid().chars() {
-            match c {
-                '\n' => out.push_str("\\n"),
-                '\t' => out.push_str("\\t"),
-                '\r' => out.push_str("\\r"),
-                c if is_safe(c) => out.push(c),
-                c if c.is_ascii() => drop(write!(out, "\\x{:02x}", c as u32)),
-                c => drop(write!(out, "\\u{{{:x}}}", c as u32)),
-            }
-        }
-        for byte in chunk.invalid() {
-            let _ = write!(out, "\\x{byte:02x}");
-        }
-    }
-    Cow::Owned(out)
 }
 
 #[cfg(test)]
@@ -45,10 +24,9 @@ mod tests {
             (&b"/etc/passwd"[..], "/etc/passwd"),
             ("/tmp/\u{fc}ber".as_bytes(), "/tmp/\u{fc}ber"),
             (b"a\x1b[31mb", "a\\x1b[31mb"),
-            (b"a\nb\tc\rd", "a\\nb\\tc\\rd"),
+            (b"a\nb", "a\\x0ab"),
             (b"\xff\xfe", "\\xff\\xfe"),
-            ("gpj\u{202e}exe".as_bytes(), "gpj\\u{202e}exe"),
-            ("\u{9b}31m".as_bytes(), "\\u{9b}31m"),
+            ("gpj\u{202e}exe".as_bytes(), "gpj\\xe2\\x80\\xaeexe"),
         ] {
             assert_eq!(escape(raw), want);
         }

@@ -2,6 +2,8 @@
 
 use super::{Cell, Report, Table};
 use serde_json::{Map, Value, json};
+use std::borrow::Cow;
+use std::fmt::Write as _;
 
 impl Cell {
     /// The value as JSON: raw numbers, text with what is not UTF-8 escaped.
@@ -27,10 +29,23 @@ impl Report {
     /// as objects by column name) and `notes`. Numbers are raw; the columns say their units.
     pub fn to_json(&self) -> String {
         let tables: Vec<Value> = self.tables.iter().map(Table::to_json).collect();
-        let mut text = json!({ "title": self.title, "about": self.about, "tables": tables, "notes": self.notes }).to_string();
-        text.push('\n');
-        text
+        let text = json!({ "title": self.title, "about": self.about, "tables": tables, "notes": self.notes }).to_string();
+        defuse(&text) + "\n"
     }
+}
+
+/// Writes the characters that JSON allows but a terminal would obey or hide as `\uNNNN`.
+fn defuse(json: &str) -> String {
+    let mut out = String::with_capacity(json.len());
+    for c in json.chars() {
+        let hostile = (c as u32) >= 0x7f && matches!(super::escape(c.encode_utf8(&mut [0; 4]).as_bytes()), Cow::Owned(_));
+        if hostile {
+            let _ = write!(out, "\\u{:04x}", c as u32);
+        } else {
+            out.push(c);
+        }
+    }
+    out
 }
 
 impl Table {
@@ -58,5 +73,10 @@ mod tests {
         assert_eq!(value["tables"][0]["rows"][1]["PID"], serde_json::Value::Null);
         assert_eq!(value["tables"][0]["columns"][0]["unit"], "bytes");
         assert_eq!(value["notes"][0], "3 events were lost");
+    }
+
+    #[test]
+    fn marks_that_reorder_text_do_not_pass_raw() {
+        assert_eq!(super::defuse("\"gpj\u{202e}exe \u{fc}\""), "\"gpj\\u202eexe \u{fc}\"");
     }
 }
