@@ -1,1 +1,16 @@
-//! (being written)
+//! Queries: the operators over batches. Each worker makes partial results of the batches it is given; lines are
+//! put in order by their batch, tables are merged at the end. Sums are integers, so that any number of workers
+//! gives the same bytes.
+
+mod aggregate;
+mod group;
+mod part;
+mod rank;
+mod table;
+#[cfg(test)]
+mod tests;
+mod values;
+
+pub use aggregate::{Aggregate, How};
+pub use rank::Span;
+pub use table::{Key, Order, TableQuery, TableWorker};
