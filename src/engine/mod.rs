@@ -1,1 +1,5 @@
-//! (being written)
+//! The pipelines: record, watch, play.
+
+mod assembler;
+
+pub use assembler::{Assembler, Lost, Piece, SegmentLimits};
