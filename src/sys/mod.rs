@@ -1,1 +1,5 @@
 //! (being written)
+
+mod map;
+
+pub use map::map_file;
