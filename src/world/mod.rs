@@ -5,6 +5,7 @@
 
 mod action;
 pub mod address;
+mod delta;
 pub mod dict;
 mod files;
 mod intern;
@@ -17,6 +18,7 @@ mod socket;
 mod thread;
 mod world;
 
+pub use delta::DeltaError;
 pub use dict::{Delta, DescKind, DescRow, Dict, Endpoint, ImageRow, L4, Role, StrId, ThreadRow};
 pub use intern::Interner;
 pub use world::{Effect, Want, World};

@@ -77,7 +77,7 @@ fn table(dice: &mut Dice, kind: u16, rows: usize, shapes: &[u8]) -> Table {
         1 => noise.iter().map(|n| (n % 5) as u32).collect(),
         _ => vec![0; rows],
     };
-    let bytes = (0..lengths.iter().sum::<u32>()).map(|i| (i * i / 7) as u8).collect();
+    let bytes = (0..lengths.iter().sum::<u32>()).map(|i| (i.wrapping_mul(i) / 7) as u8).collect();
     let optional = |on: bool, values: Vec<u32>| if on { values } else { Vec::new() };
     Table {
         kind,
@@ -238,7 +238,7 @@ fn a_batch_answers_from_its_store() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(64))]
+    #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn random_columns_come_back(
