@@ -30,6 +30,8 @@ pub enum Piece {
     Rows(Delta),
     /// A batch; its dictionary rows came before it.
     Batch(Columns),
+    /// Events were lost; a row says so too.
+    Lost(Lost),
     /// The segment ends.
     End,
 }
@@ -122,7 +124,8 @@ impl<E> Assembler<E> {
             flags: Flags::default(),
             args: Args::new(),
         };
-        self.event(&OwnedEvent::new(&head, args).event())
+        self.event(&OwnedEvent::new(&head, args).event())?;
+        (self.hand_on)(Piece::Lost(lost.clone()))
     }
 
     /// Hands the open batch on, if it has rows.
