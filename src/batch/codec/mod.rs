@@ -18,7 +18,7 @@ mod unpack;
 mod varint;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 pub use encoder::{Encoded, Encoder};
 pub use stored::{Bytes, StoredBatch};

@@ -29,7 +29,7 @@ fn kind(number: usize) -> KindInfo {
 }
 
 /// 300 kinds; even ones store their return value against their second integer.
-fn schema() -> Arc<Schema> {
+pub(crate) fn schema() -> Arc<Schema> {
     Arc::new(Schema { kinds: (0..300).map(kind).collect() })
 }
 
