@@ -117,7 +117,6 @@ const volatile u32 text_max = 256; /* most bytes of a path, its NUL included */
 	} while (0)
 
 #define NR_EXECVE 59
-#define NR_EXECVEAT 322
 #define TS_COMPAT 2
 #define PF_KTHREAD 0x00200000
 #define TASK_DEAD 0x80
@@ -395,8 +394,11 @@ int BPF_PROG(on_enter, struct pt_regs *regs, long nr)
 	u8 compat = task->thread_info.status & TS_COMPAT ? COMPAT : 0;
 	if (root_tgid) {
 		slot = slot_of(task, false);
-		if (!slot && pidtgid >> 32 == root_tgid && nr == NR_EXECVE)
+		if (!slot && pidtgid >> 32 == root_tgid && nr == NR_EXECVE) {
 			slot = slot_of(task, true);
+			if (slot)
+				slot->cputime_at = task->se.exec_start;
+		}
 	} else {
 		if (pidtgid >> 32 == own_tgid)
 			return 0;
