@@ -33,6 +33,9 @@ pub enum Error {
         /// What happened.
         error: crate::reel::Error,
     },
+    /// What was to be shown could not be.
+    #[error("{0}")]
+    Screen(std::io::Error),
     /// A batch could not be encoded.
     #[error(transparent)]
     Encode(#[from] crate::batch::Error),
