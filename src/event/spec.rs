@@ -160,6 +160,19 @@ pub enum ParamType {
     Bool,
 }
 
+impl ParamType {
+    /// The value of a register argument of this type: the kernel looks only at as many of its bits as the C type has,
+    /// and callers may leave anything in the others. A Uid or Gid of all ones ("leave it") stays `4294967295`.
+    pub const fn narrow(self, raw: u64) -> i64 {
+        match self {
+            ParamType::Int | ParamType::Fd | ParamType::Pid | ParamType::Signal | ParamType::Enum => raw as i32 as i64,
+            ParamType::Uid | ParamType::Gid | ParamType::Mode | ParamType::Oct | ParamType::Flags => raw as u32 as i64,
+            ParamType::Bool => (raw != 0) as i64,
+            _ => raw as i64,
+        }
+    }
+}
+
 /// Where the live probe finds a parameter. The probe's descriptor table is made from these.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum From {
@@ -186,6 +199,8 @@ pub enum From {
     /// `struct msghdr` at argument n: its name (address).
     MsgName(u8),
     /// Structure of the size at argument n, read when the call succeeded; the parameter is the signed integer of `width` bytes at `offset`.
+    /// A width of 16 is a `struct timespec` (seconds and nanoseconds, 8 bytes each), given as nanoseconds. Values have their own width:
+    /// [`ParamType::narrow`] is for registers.
     /// Several parameters of one kind may share a structure.
     Field {
         /// Register argument with the pointer.
@@ -210,12 +225,14 @@ pub enum From {
 pub struct FlagTable {
     /// Name of the table (sysdig's).
     pub name: &'static str,
+    /// Bits that are together one number rather than a set, such as the access mode of `open`; 0 where there are none.
+    pub choice: u64,
     /// (name, value in the kernel's encoding), in the order in which sysdig tries them.
     pub values: &'static [(&'static str, u64)],
 }
 
 /// One parameter of a kind.
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy)]
 pub struct Param {
     /// Name, as in sysdig where sysdig has it.
     pub name: &'static str,
@@ -230,7 +247,7 @@ pub struct Param {
 }
 
 /// The return value of a kind.
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy)]
 pub struct Ret {
     /// `res`, `fd`, …
     pub name: &'static str,
@@ -239,7 +256,7 @@ pub struct Ret {
 }
 
 /// One kind of event: THE event table is made of these.
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy)]
 pub struct Spec {
     /// `evt.type`.
     pub name: &'static str,

@@ -1,0 +1,35 @@
+//! Calls on queues, semaphores, shared memory and futexes.
+
+use super::entry::{FD, NEW, PLAIN, RES, RES_HEX, call, choice, fd, field, flags, hex, int, oct, plain, text, uint};
+use crate::event::flags::{FILE_FLAGS, FUTEX_OPERATIONS, SEMCTL_COMMANDS, SEMGET_FLAGS, SEMOP_FLAGS};
+use crate::event::spec::Category::{Ipc, Process};
+use crate::event::spec::{ParamType, Spec};
+
+/// Inter-process communication other than descriptors.
+#[rustfmt::skip] // a table: one kind, one line
+pub(super) const IPC: &[Spec] = &[
+    call("futex", 202, 98, Ipc, RES, PLAIN, &[hex("addr", 0), flags("op", 1, FUTEX_OPERATIONS), uint("val", 2)]),
+    plain("futex_waitv", 449, 449, Ipc, 5),
+    plain("futex_wake", 454, 454, Ipc, 4),
+    plain("futex_wait", 455, 455, Ipc, 6),
+    plain("futex_requeue", 456, 456, Ipc, 4),
+    call("semget", 64, 190, Process, RES, PLAIN, &[hex("key", 0), int("nsems", 1), flags("semflg", 2, SEMGET_FLAGS)]),
+    // the first struct sembuf only: how many there are is not known beforehand
+    call("semop", 65, 193, Process, RES, PLAIN, &[uint("nsops", 2), field("sem_num_0", ParamType::Uint, [1, 6, 0, 2]), field("sem_op_0", ParamType::Int, [1, 6, 2, 2]), field("sem_flg_0", ParamType::Flags, [1, 6, 4, 2]).named(SEMOP_FLAGS), int("semid", 0)]),
+    call("semctl", 66, 191, Process, RES, PLAIN, &[int("semid", 0), int("semnum", 1), choice("cmd", 2, SEMCTL_COMMANDS), int("val", 3)]),
+    plain("semtimedop", 220, 192, Process, 4),
+    plain("shmget", 29, 194, Ipc, 3),
+    call("shmat", 30, 196, Ipc, RES_HEX, PLAIN, &[int("shmid", 0), hex("addr", 1), hex("flags", 2)]),
+    plain("shmctl", 31, 195, Ipc, 3),
+    plain("shmdt", 67, 197, Ipc, 1),
+    plain("msgget", 68, 186, Ipc, 2),
+    plain("msgsnd", 69, 189, Ipc, 4),
+    plain("msgrcv", 70, 188, Ipc, 5),
+    plain("msgctl", 71, 187, Ipc, 3),
+    call("mq_open", 240, 180, Ipc, FD, NEW, &[text("name", 0), flags("flags", 1, FILE_FLAGS), oct("mode", 2), hex("attr", 3)]),
+    call("mq_unlink", 241, 181, Ipc, RES, PLAIN, &[text("name", 0)]),
+    call("mq_timedsend", 242, 182, Ipc, RES, PLAIN, &[fd("fd", 0), hex("msg", 1), uint("len", 2), uint("prio", 3), hex("timeout", 4)]).on(0),
+    call("mq_timedreceive", 243, 183, Ipc, RES, PLAIN, &[fd("fd", 0), hex("msg", 1), uint("len", 2), hex("prio", 3), hex("timeout", 4)]).on(0),
+    call("mq_notify", 244, 184, Ipc, RES, PLAIN, &[fd("fd", 0), hex("sevp", 1)]).on(0),
+    call("mq_getsetattr", 245, 185, Ipc, RES, PLAIN, &[fd("fd", 0), hex("new", 1), hex("old", 2)]).on(0),
+];
