@@ -8,16 +8,16 @@ const FAILED: u8 = 2;
 
 /// Why a command failed, as it is shown: without `error:`, with its `help:` lines.
 #[derive(Debug)]
-pub struct Failure(Option<String>);
+pub(super) struct Failure(Option<String>);
 
 impl Failure {
     /// A message with something to do.
-    pub fn new(message: impl std::fmt::Display, help: impl std::fmt::Display) -> Failure {
+    pub(super) fn new(message: impl std::fmt::Display, help: impl std::fmt::Display) -> Failure {
         Failure(Some(format!("{message}\nhelp: {help}")))
     }
 
     /// Any error of a lower layer.
-    pub fn of(error: impl std::fmt::Display) -> Failure {
+    pub(super) fn of(error: impl std::fmt::Display) -> Failure {
         Failure(Some(error.to_string()))
     }
 

@@ -1,1 +1,3 @@
-//! (being written)
+//! Where events come from: producers of [`Event`](crate::event::Event)s.
+
+pub mod ebpf;

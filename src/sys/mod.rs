@@ -1,1 +1,28 @@
-//! (being written)
+//! What needs the operating system directly: the only code with `unsafe`.
+//!
+//! Everything it offers is safe to call; each file holds one thing.
+#![allow(unsafe_code, reason = "this is the module that the crate's rule against unsafe code leaves for it")]
+
+#[cfg(feature = "linux")]
+mod caps;
+#[cfg(feature = "linux")]
+mod child;
+mod clock;
+mod host;
+mod map;
+#[cfg(feature = "linux")]
+mod ring;
+mod signal;
+mod usage;
+
+#[cfg(feature = "linux")]
+pub use caps::{Capability, missing_capabilities};
+#[cfg(feature = "linux")]
+pub use child::{Child, Exit, StartError, StoppedChild};
+pub use clock::{ClockPair, boot_ns, clock_pair, local_offset, realtime_ns};
+pub use host::{boot_id, hostname, is_terminal, kernel_release, machine, page_size, processors, ticks_per_second};
+pub use map::map_file;
+#[cfg(feature = "linux")]
+pub use ring::{RingCounters, Rings, SLACK, Window};
+pub use signal::{stop_flag, stop_on_signals};
+pub use usage::{Usage, process_usage, set_thread_nice, thread_cpu_ns};

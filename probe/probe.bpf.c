@@ -1,0 +1,676 @@
+// SPDX-License-Identifier: (GPL-2.0 OR BSD-3-Clause)
+/*
+ * sysreel's probe: one pair of programs for all system calls, driven by a table that user space fills from its event
+ * table, and four programs for what happens to threads.
+ *
+ * One record per call, written when it returns, when the pages it worked on are mapped. What the entry knows
+ * (time, number, arguments) waits in the task's storage. A call that blocks also gets a "late enter" record when its
+ * task is switched out, so that it can be seen while it lasts.
+ *
+ * Records go to one ring per processor. The tracepoints' programs run with preemption off and in task context, so a
+ * ring has one producer and needs no lock; `busy` proves that (a nested record is counted, never written).
+ *
+ * The layouts of `record`, `slot`, `op`, `desc` and `ring` are repeated in src/source/ebpf and src/sys/ring.rs.
+ */
+#include "vmlinux_min.h"
+#include <bpf/bpf_helpers.h>
+#include <bpf/bpf_tracing.h>
+#include <bpf/bpf_core_read.h>
+
+char LICENSE[] SEC("license") = "Dual BSD/GPL";
+
+/* Stands for the size of one ring until the loader puts in the real one; found in the object by its value. */
+#define RING_SENTINEL 0x51ee1b0cu
+/* Room behind each ring, so that no record wraps; at least MAX_RECORD. */
+#define SLACK 20480u
+#define MAX_RECORD 17408u
+/* No text or data item is longer. */
+#define MAX_ITEM 4096u
+/* An item may begin up to here. */
+#define MAX_START (MAX_RECORD - MAX_ITEM - 64)
+
+enum record_type { CALL = 1, ENTER, FORK, EXEC, EXIT, CPUTIME };
+enum record_flags { COMPAT = 1, TRUNCATED = 2, LATE_ENTER = 4, LAST = 8 };
+enum op_kind { NOTHING, STR, STR_IF, BUF_RET, BUF_LEN, SOCK_IN, SOCK_OUT, IOV, MSG_DATA, MSG_NAME, FIELD, ARRAY8, TUPLE };
+enum desc_flags { SKIP = 1, ENTER_TOO = 2, EXECS = 4 };
+
+/* Then the arguments, 8 bytes each, then items: u16 length (MISSING: could not be read), u16 unused, bytes, padding to 4. */
+struct record {
+	u16 len;
+	u8 type, flags;
+	u16 nr, cpu;
+	u32 tid, pid;
+	u64 time, enter;
+	s64 ret;
+};
+#define MISSING 0xffffu
+
+struct op {
+	u8 kind, arg, lenarg, max;
+};
+#define MAX_OPS 3
+struct desc {
+	u8 nargs, nops, flags, unused;
+	struct op op[MAX_OPS];
+};
+
+enum slot_state { IDLE, IN_CALL, ENTER_WRITTEN };
+/* A thread that is recorded has one; in track mode others have none. */
+struct slot {
+	u64 enter;
+	u16 nr;
+	u8 state, flags;
+	u32 unused;
+	u64 args[6];
+	u64 cputime_at;
+};
+
+/* head, drops, nested and events are ours, tail is user space's. */
+struct ring {
+	u64 head, busy, drops, nested, events, unused0[3];
+	u64 tail, unused1[7];
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1024); /* 512 native calls, 512 of 32-bit programs */
+	__type(key, u32);
+	__type(value, struct desc);
+} calls SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_TASK_STORAGE);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, int);
+	__type(value, struct slot);
+} slots SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 1); /* processors: set by the loader */
+	__type(key, u32);
+	__type(value, struct ring);
+} rings SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 1); /* processors: set by the loader */
+	__uint(key_size, 4);
+	__uint(value_size, RING_SENTINEL);
+} ring_data SEC(".maps");
+
+/* Set before loading; the verifier removes what they rule out. */
+const volatile u32 own_tgid = 0;  /* the recorder, never recorded */
+const volatile u32 root_tgid = 0; /* track mode: only this process, from its execve on, and its descendants */
+const volatile u32 ring_mask = 0; /* size of one ring - 1 */
+const volatile u32 snap_len = 80; /* most bytes of data kept of a call */
+const volatile u32 text_max = 256; /* most bytes of a path, its NUL included */
+
+/* The compiler may not know the value any more, so it cannot leave out the check that the verifier wants to see. */
+#define CAP(value, max)                     \
+	do {                                \
+		barrier_var(value);         \
+		if ((value) > (max))        \
+			(value) = (max);    \
+	} while (0)
+
+#define NR_EXECVE 59
+#define TS_COMPAT 2
+#define PF_KTHREAD 0x00200000
+#define TASK_DEAD 0x80
+#define CPUTIME_EVERY 1000000000ull
+
+/* ---- rings ---- */
+
+struct out {
+	struct ring *ring;
+	u64 head;
+};
+
+static __always_inline struct record *begin(struct out *out, u8 type, u32 tid, u32 pid, u64 time)
+{
+	u32 cpu = bpf_get_smp_processor_id();
+	struct ring *ring = bpf_map_lookup_elem(&rings, &cpu);
+	if (!ring)
+		return 0;
+	u8 *data = bpf_map_lookup_elem(&ring_data, &cpu);
+	if (!data)
+		return 0;
+	if (ring->busy) {
+		ring->nested++;
+		return 0;
+	}
+	u64 head = ring->head;
+	if (head - *(volatile u64 *)&ring->tail + SLACK > (u64)ring_mask + 1) {
+		ring->drops++;
+		return 0;
+	}
+	ring->busy = 1;
+	out->ring = ring;
+	out->head = head;
+	u64 offset = head;
+	barrier_var(offset);
+	offset &= ring_mask;
+	struct record *r = (void *)(data + offset);
+	r->type = type;
+	r->flags = 0;
+	r->nr = 0;
+	r->cpu = cpu;
+	r->tid = tid;
+	r->pid = pid;
+	r->time = time;
+	r->enter = 0;
+	r->ret = 0;
+	return r;
+}
+
+static __always_inline void finish(struct out *out, struct record *r, u32 len)
+{
+	struct ring *ring = out->ring;
+	len = (len + 7) & ~7u;
+	r->len = len;
+	/* x86 stores become visible in order, so the compiler is all that has to be kept from moving the record past `head`. */
+	asm volatile("" ::: "memory");
+	*(volatile u64 *)&ring->head = out->head + len;
+	ring->events++;
+	ring->busy = 0;
+}
+
+/* ---- items ---- */
+
+static __always_inline u32 put_missing(void *r, u32 at)
+{
+	CAP(at, MAX_START);
+	*(u32 *)(r + at) = MISSING;
+	return at + 4;
+}
+
+static __always_inline u32 put_user(void *r, u32 at, u64 src, u64 len, u32 max)
+{
+	CAP(at, MAX_START);
+	u32 n = len > max ? max : len;
+	CAP(n, MAX_ITEM - 1);
+	if (n && bpf_probe_read_user(r + at + 4, n, (void *)src)) {
+		*(u32 *)(r + at) = MISSING;
+		return at + 4;
+	}
+	*(u32 *)(r + at) = n;
+	return at + 4 + ((n + 3) & ~3u);
+}
+
+static __always_inline u32 put_text(struct record *r, u32 at, const void *src, bool kernel)
+{
+	CAP(at, MAX_START);
+	u32 max = text_max;
+	CAP(max, MAX_ITEM);
+	void *item = (void *)r + at;
+	long len = kernel ? bpf_probe_read_kernel_str(item + 4, max, src) : bpf_probe_read_user_str(item + 4, max, src);
+	if (len <= 0) {
+		*(u32 *)item = MISSING;
+		return at + 4;
+	}
+	u32 n = len;
+	CAP(n, MAX_ITEM);
+	if (n == max)
+		r->flags |= TRUNCATED;
+	*(u32 *)item = n - 1; /* without its NUL */
+	return at + 4 + ((n + 2) & ~3u);
+}
+
+/* Both ends of the socket behind a descriptor: family u8, local address, local port LE, remote address, remote port LE. */
+static __always_inline u32 put_tuple(void *r, u32 at, u32 fd)
+{
+	CAP(at, MAX_START);
+	u8 *p = r + at + 4;
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct fdtable *table = task->files->fdt;
+	struct file **files = table->fd, *file = 0;
+	if (fd >= table->max_fds || bpf_probe_read_kernel(&file, sizeof(file), files + fd) || !file)
+		return put_missing(r, at);
+	struct inode *inode = BPF_CORE_READ(file, f_inode);
+	if ((BPF_CORE_READ(inode, i_mode) & 0170000) != 0140000)
+		return put_missing(r, at);
+	struct socket *socket = BPF_CORE_READ(file, private_data);
+	struct sock *sk = BPF_CORE_READ(socket, sk);
+	if (!sk)
+		return put_missing(r, at);
+	u16 family = BPF_CORE_READ(sk, __sk_common.skc_family);
+	u16 local = BPF_CORE_READ(sk, __sk_common.skc_num), remote = BPF_CORE_READ(sk, __sk_common.skc_dport);
+	u32 len;
+	p[0] = family;
+	if (family == 2) {
+		bpf_core_read(p + 1, 4, &sk->__sk_common.skc_rcv_saddr);
+		p[5] = local, p[6] = local >> 8;
+		bpf_core_read(p + 7, 4, &sk->__sk_common.skc_daddr);
+		p[11] = remote >> 8, p[12] = remote; /* big endian there */
+		len = 13;
+	} else if (family == 10) {
+		bpf_core_read(p + 1, 16, &sk->__sk_common.skc_v6_rcv_saddr);
+		p[17] = local, p[18] = local >> 8;
+		bpf_core_read(p + 19, 16, &sk->__sk_common.skc_v6_daddr);
+		p[35] = remote >> 8, p[36] = remote;
+		len = 37;
+	} else if (family == 1) {
+		struct unix_sock *unix_sk = (void *)sk;
+		u64 ends[2] = { (u64)sk, (u64)BPF_CORE_READ(unix_sk, peer) };
+		__builtin_memcpy(p + 1, ends, sizeof(ends));
+		len = 17;
+	} else {
+		return put_missing(r, at);
+	}
+	*(u32 *)(r + at) = len;
+	return at + 4 + ((len + 3) & ~3u);
+}
+
+static __always_inline u32 put_msghdr(void *r, u32 at, u64 src, s64 ret, bool name)
+{
+	struct user_msghdr m = {};
+	if (ret < 0 || bpf_probe_read_user(&m, sizeof(m), (void *)src))
+		return put_missing(r, at);
+	if (name)
+		return m.name ? put_user(r, at, m.name, m.namelen, 128) : put_missing(r, at);
+	struct user_iovec v = {};
+	if (m.iovlen && bpf_probe_read_user(&v, sizeof(v), (void *)m.iov))
+		return put_missing(r, at);
+	return put_user(r, at, v.base, v.len > (u64)ret ? ret : v.len, snap_len);
+}
+
+static __always_inline u32 put_iov(void *r, u32 at, u64 src, s64 ret)
+{
+	struct user_iovec v = {};
+	if (ret < 0 || (ret && bpf_probe_read_user(&v, sizeof(v), (void *)src)))
+		return put_missing(r, at);
+	return put_user(r, at, v.base, v.len > (u64)ret ? ret : v.len, snap_len);
+}
+
+/* One item per op, whatever happens, so that the reader knows them by their place. */
+static __always_inline u32 put_op(struct record *r, u32 at, struct op op, struct slot *slot, s64 ret)
+{
+	u32 i = op.arg, j = op.lenarg;
+	CAP(i, 5);
+	CAP(j, 5);
+	u64 v = slot->args[i], len = slot->args[j];
+	u32 max = snap_len;
+	switch (op.kind) {
+	case STR_IF:
+		if ((u32)slot->args[0] != op.max)
+			return put_missing(r, at);
+		/* fall through */
+	case STR:
+		return put_text(r, at, (void *)v, false);
+	case BUF_RET:
+		if (ret < 0)
+			return put_missing(r, at);
+		len = ret;
+		break;
+	case BUF_LEN:
+		break;
+	case SOCK_IN:
+		max = 128;
+		break;
+	case SOCK_OUT: {
+		u32 n = 0;
+		if (ret < 0 || !len || bpf_probe_read_user(&n, sizeof(n), (void *)len))
+			return put_missing(r, at);
+		len = n;
+		max = 128;
+		break;
+	}
+	case FIELD:
+		if (ret < 0)
+			return put_missing(r, at);
+		len = max = op.max;
+		break;
+	case ARRAY8:
+		if (len > 31) {
+			len = 31;
+			r->flags |= TRUNCATED;
+		}
+		len *= 8;
+		max = 248;
+		break;
+	case IOV:
+		return put_iov(r, at, v, ret);
+	case MSG_DATA:
+		return put_msghdr(r, at, v, ret, false);
+	case MSG_NAME:
+		return put_msghdr(r, at, v, ret, true);
+	case TUPLE:
+		if (op.arg == 255)
+			v = ret;
+		return ret < 0 && op.arg == 255 ? put_missing(r, at) : put_tuple(r, at, v);
+	default:
+		return put_missing(r, at);
+	}
+	if (!v)
+		return put_missing(r, at);
+	return put_user(r, at, v, len, max);
+}
+
+/* ---- calls ---- */
+
+static __always_inline struct slot *slot_of(struct task_struct *task, bool create)
+{
+	return bpf_task_storage_get(&slots, task, 0, create ? BPF_LOCAL_STORAGE_GET_F_CREATE : 0);
+}
+
+static __always_inline struct desc *desc_of(u32 nr, u8 flags)
+{
+	u32 i = flags & COMPAT ? 512 + (nr & 511) : nr > 511 ? 511 : nr;
+	return bpf_map_lookup_elem(&calls, &i);
+}
+
+static __always_inline u32 put_args(struct record *r, struct slot *slot, u32 n)
+{
+	u64 *args = (void *)(r + 1);
+	/* Writing all six is cheaper than a loop; what is behind the n-th is overwritten. */
+#pragma unroll
+	for (int i = 0; i < 6; i++)
+		args[i] = slot->args[i];
+	return sizeof(*r) + (n > 6 ? 6 : n) * 8;
+}
+
+static __always_inline void write_enter(u64 pidtgid, struct slot *slot, struct desc *d, u64 now, u8 flags)
+{
+	struct out out;
+	struct record *r = begin(&out, ENTER, pidtgid, pidtgid >> 32, now);
+	if (!r)
+		return;
+	r->nr = slot->nr;
+	r->flags = slot->flags | flags;
+	r->enter = slot->enter;
+	finish(&out, r, put_args(r, slot, d->nargs));
+	slot->state = ENTER_WRITTEN;
+}
+
+SEC("tp_btf/sys_enter")
+int BPF_PROG(on_enter, struct pt_regs *regs, long nr)
+{
+	u64 pidtgid = bpf_get_current_pid_tgid();
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct slot *slot;
+	u8 compat = task->thread_info.status & TS_COMPAT ? COMPAT : 0;
+	if (root_tgid) {
+		slot = slot_of(task, false);
+		if (!slot && pidtgid >> 32 == root_tgid && nr == NR_EXECVE) {
+			slot = slot_of(task, true);
+			if (slot)
+				slot->cputime_at = task->se.exec_start;
+		}
+	} else {
+		if (pidtgid >> 32 == own_tgid)
+			return 0;
+		slot = slot_of(task, true);
+	}
+	if (!slot)
+		return 0;
+	struct desc *d = desc_of(nr, compat);
+	if (!d || d->flags & SKIP) {
+		slot->state = IDLE;
+		return 0;
+	}
+	slot->enter = bpf_ktime_get_boot_ns();
+	slot->nr = nr;
+	slot->flags = compat;
+	slot->state = IN_CALL;
+	if (compat) {
+		slot->args[0] = (u32)regs->bx;
+		slot->args[1] = (u32)regs->cx;
+		slot->args[2] = (u32)regs->dx;
+		slot->args[3] = (u32)regs->si;
+		slot->args[4] = (u32)regs->di;
+		slot->args[5] = (u32)regs->bp;
+	} else {
+		slot->args[0] = regs->di;
+		slot->args[1] = regs->si;
+		slot->args[2] = regs->dx;
+		slot->args[3] = regs->r10;
+		slot->args[4] = regs->r8;
+		slot->args[5] = regs->r9;
+	}
+	if (d->flags & ENTER_TOO)
+		write_enter(pidtgid, slot, d, slot->enter, 0);
+	return 0;
+}
+
+SEC("tp_btf/sys_exit")
+int BPF_PROG(on_return, struct pt_regs *regs, long ret)
+{
+	struct slot *slot = slot_of(bpf_get_current_task_btf(), false);
+	/* No entry seen: it was in the call when we attached, or it is a child that returns from its parent's fork. */
+	if (!slot || slot->state == IDLE)
+		return 0;
+	slot->state = IDLE;
+	struct desc *d = desc_of(slot->nr, slot->flags);
+	if (!d)
+		return 0;
+	struct out out;
+	u64 pidtgid = bpf_get_current_pid_tgid();
+	struct record *r = begin(&out, CALL, pidtgid, pidtgid >> 32, bpf_ktime_get_boot_ns());
+	if (!r)
+		return 0;
+	r->nr = slot->nr;
+	r->flags = slot->flags;
+	r->enter = slot->enter;
+	r->ret = ret;
+	u32 at = put_args(r, slot, d->nargs);
+	/* A new program's memory holds nothing that the old one's pointers point to. */
+	bool gone = d->flags & EXECS && ret == 0;
+#pragma unroll
+	for (int i = 0; i < MAX_OPS; i++) {
+		if (i >= d->nops)
+			break;
+		at = gone ? put_missing(r, at) : put_op(r, at, d->op[i], slot, ret);
+	}
+	finish(&out, r, at);
+	return 0;
+}
+
+/* ---- the scheduler ---- */
+
+static __always_inline bool is_dead(struct task_struct *task)
+{
+	struct task_struct___state *old = (void *)task;
+	if (bpf_core_field_exists(old->state))
+		return BPF_CORE_READ(old, state) == TASK_DEAD;
+	return task->__state == TASK_DEAD;
+}
+
+static __always_inline void write_cputime(struct task_struct *task, bool dead)
+{
+	struct out out;
+	struct record *r = begin(&out, CPUTIME, task->pid, task->tgid, bpf_ktime_get_boot_ns());
+	if (!r)
+		return;
+	if (dead)
+		r->flags = LAST;
+	*(u64 *)(r + 1) = task->se.sum_exec_runtime;
+	finish(&out, r, sizeof(*r) + 8);
+}
+
+SEC("tp_btf/sched_switch")
+int BPF_PROG(on_switch, bool preempt, struct task_struct *prev, struct task_struct *next)
+{
+	bool dead = is_dead(prev);
+	/* A thread that makes no calls burns time too, so whoever runs gets a slot. */
+	bool create = !root_tgid && !dead;
+	if (!root_tgid && (prev->flags & PF_KTHREAD || !prev->pid || prev->tgid == own_tgid))
+		return 0;
+	struct slot *slot = slot_of(prev, create);
+	if (!slot)
+		return 0;
+	if (slot->state == IN_CALL && !preempt && !dead) {
+		struct desc *d = desc_of(slot->nr, slot->flags);
+		if (d)
+			write_enter((u64)prev->tgid << 32 | (u32)prev->pid, slot, d, bpf_ktime_get_boot_ns(), LATE_ENTER);
+	}
+	/* The scheduler's own clock, read a moment ago, so that most switches need not read one. */
+	u64 now = prev->se.exec_start;
+	if (dead || (s64)(now - slot->cputime_at) >= (s64)CPUTIME_EVERY) {
+		slot->cputime_at = now;
+		write_cputime(prev, dead);
+	}
+	return 0;
+}
+
+/* ---- life and death ---- */
+
+/* A pid's number in the innermost namespace that knows it. */
+static __always_inline u32 inner_nr(struct pid *pid)
+{
+	u32 level = BPF_CORE_READ(pid, level);
+	int nr = 0;
+	void *numbers = (void *)pid + bpf_core_field_offset(pid->numbers);
+	bpf_probe_read_kernel(&nr, sizeof(nr), numbers + level * bpf_core_type_size(struct upid) + bpf_core_field_offset(struct upid, nr));
+	return nr;
+}
+
+/* A pid's number on the host. */
+static __always_inline u32 host_nr(struct pid *pid)
+{
+	int nr = 0;
+	void *numbers = (void *)pid + bpf_core_field_offset(pid->numbers);
+	bpf_probe_read_kernel(&nr, sizeof(nr), numbers + bpf_core_field_offset(struct upid, nr));
+	return nr;
+}
+
+/* include/uapi/linux/sched.h */
+enum {
+	CLONE_VM = 0x100,
+	CLONE_FS = 0x200,
+	CLONE_FILES = 0x400,
+	CLONE_SIGHAND = 0x800,
+	CLONE_PARENT = 0x8000,
+	CLONE_THREAD = 0x10000,
+};
+
+static __always_inline u64 clone_flags(struct task_struct *parent, struct task_struct *child)
+{
+	u64 flags = 0;
+	if (parent->mm == child->mm)
+		flags |= CLONE_VM;
+	if (parent->fs == child->fs)
+		flags |= CLONE_FS;
+	if (parent->files == child->files)
+		flags |= CLONE_FILES;
+	if (parent->sighand == child->sighand)
+		flags |= CLONE_SIGHAND;
+	if (parent->tgid == child->tgid)
+		flags |= CLONE_THREAD;
+	else if (child->real_parent->tgid != parent->tgid)
+		flags |= CLONE_PARENT;
+	return flags;
+}
+
+SEC("tp_btf/sched_process_fork")
+int BPF_PROG(on_fork, struct task_struct *parent, struct task_struct *child)
+{
+	if (root_tgid ? !slot_of(parent, false) : child->tgid == own_tgid || child->flags & PF_KTHREAD)
+		return 0;
+	/* The only way into track mode is to be born there. */
+	struct slot *slot = slot_of(child, true);
+	if (slot)
+		slot->cputime_at = parent->se.exec_start;
+	struct out out;
+	struct record *r = begin(&out, FORK, parent->pid, parent->tgid, bpf_ktime_get_boot_ns());
+	if (!r)
+		return 0;
+	u64 *v = (void *)(r + 1);
+	v[0] = child->pid;
+	v[1] = child->tgid;
+	v[2] = inner_nr(child->thread_pid);
+	v[3] = inner_nr(child->group_leader->thread_pid);
+	v[4] = child->real_parent->tgid;
+	v[5] = child->start_boottime;
+	v[6] = clone_flags(parent, child);
+	finish(&out, r, sizeof(*r) + 7 * 8);
+	return 0;
+}
+
+/* arg_start..arg_end and env_start..env_end were written by exec itself, so they are resident and cannot be forged yet. */
+static __always_inline u32 put_blob(struct record *r, u32 at, u64 start, u64 end)
+{
+	if (end - start > MAX_ITEM - 1)
+		r->flags |= TRUNCATED;
+	return put_user(r, at, start, end - start, MAX_ITEM - 1);
+}
+
+static __always_inline void put_exec_numbers(u64 *v, struct task_struct *task, pid_t old_tid)
+{
+	const struct cred *cred = task->cred;
+	struct signal_struct *signal = task->signal;
+	struct tty_struct *tty = signal->tty;
+	struct inode *inode = BPF_CORE_READ(task, mm, exe_file, f_inode);
+	v[0] = cred->uid.val;
+	v[1] = cred->euid.val;
+	v[2] = cred->gid.val;
+	v[3] = cred->egid.val;
+	v[4] = bpf_get_current_cgroup_id();
+	v[5] = task->real_parent->tgid;
+	v[6] = old_tid;
+	v[7] = host_nr(signal->pids[2]); /* PIDTYPE_PGID */
+	v[8] = host_nr(signal->pids[3]); /* PIDTYPE_SID */
+	v[9] = 0;
+	if (tty) {
+		struct tty_driver *driver = BPF_CORE_READ(tty, driver);
+		v[9] = BPF_CORE_READ(driver, major) << 20 | (BPF_CORE_READ(driver, minor_start) + BPF_CORE_READ(tty, index));
+	}
+	v[10] = bpf_core_field_exists(task->loginuid) ? task->loginuid.val : (u32)-1;
+	v[11] = v[12] = v[13] = 0;
+	bpf_core_read(v + 11, 8, &cred->cap_inheritable);
+	bpf_core_read(v + 12, 8, &cred->cap_permitted);
+	bpf_core_read(v + 13, 8, &cred->cap_effective);
+	v[14] = BPF_CORE_READ(inode, i_ino);
+	v[15] = BPF_CORE_READ(inode, i_sb, s_dev);
+	v[16] = BPF_CORE_READ(signal, rlim[7].rlim_cur); /* RLIMIT_NOFILE */
+	v[17] = task->maj_flt;
+	v[18] = task->min_flt;
+	v[19] = task->mm->total_vm * 4; /* pages to KiB */
+	v[20] = host_nr(task->thread_pid) ? inner_nr(signal->pids[2]) : 0;
+}
+#define EXEC_NUMBERS 21
+
+SEC("tp_btf/sched_process_exec")
+int BPF_PROG(on_exec, struct task_struct *task, pid_t old_tid, struct linux_binprm *bprm)
+{
+	if (root_tgid ? !slot_of(task, false) : task->tgid == own_tgid)
+		return 0;
+	struct mm_struct *mm = task->mm;
+	struct out out;
+	struct record *r = begin(&out, EXEC, task->pid, task->tgid, bpf_ktime_get_boot_ns());
+	if (!r)
+		return 0;
+	u64 *v = (void *)(r + 1);
+	put_exec_numbers(v, task, old_tid);
+	bpf_get_current_comm(v + EXEC_NUMBERS, 16);
+	u32 at = sizeof(*r) + EXEC_NUMBERS * 8 + 16;
+	at = put_text(r, at, BPF_CORE_READ(bprm, filename), true);
+	at = put_text(r, at, BPF_CORE_READ(bprm, interp), true);
+	if (mm) {
+		at = put_blob(r, at, mm->arg_start, mm->arg_end);
+		at = put_blob(r, at, mm->env_start, mm->env_end);
+	} else {
+		at = put_missing(r, at);
+		at = put_missing(r, at);
+	}
+	finish(&out, r, at);
+	return 0;
+}
+
+SEC("tp_btf/sched_process_exit")
+int BPF_PROG(on_exit, struct task_struct *task)
+{
+	if (root_tgid ? !slot_of(task, false) : task->tgid == own_tgid || task->flags & PF_KTHREAD)
+		return 0;
+	struct out out;
+	struct record *r = begin(&out, EXIT, task->pid, task->tgid, bpf_ktime_get_boot_ns());
+	if (!r)
+		return 0;
+	r->ret = task->exit_code;
+	if (task->signal->live.counter == 0)
+		r->flags = LAST;
+	finish(&out, r, sizeof(*r));
+	return 0;
+}

@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: (GPL-2.0 OR BSD-3-Clause) */
+/*
+ * The few kernel types that the probe reads.
+ *
+ * preserve_access_index makes each field access a relocation: the loader puts in the offset of the running kernel
+ * (from its BTF), so only the names and types must be right here, not the order nor the size of a structure.
+ * A `___suffix` in a type's name is left out when the loader looks for it.
+ */
+#ifndef VMLINUX_MIN_H
+#define VMLINUX_MIN_H
+
+typedef signed char __s8;
+typedef unsigned char __u8;
+typedef short __s16;
+typedef unsigned short __u16;
+typedef int __s32;
+typedef unsigned int __u32;
+typedef long long __s64;
+typedef unsigned long long __u64;
+typedef __u8 u8;
+typedef __u16 u16;
+typedef __u32 u32;
+typedef __s32 s32;
+typedef __s64 s64;
+typedef __u64 u64;
+typedef __u16 __be16;
+typedef __u32 __be32;
+typedef __u32 __wsum;
+typedef int pid_t;
+typedef u32 dev_t;
+typedef u16 umode_t;
+typedef _Bool bool;
+enum { false, true };
+
+/* include/uapi/linux/bpf.h */
+enum {
+	BPF_MAP_TYPE_ARRAY = 2,
+	BPF_MAP_TYPE_TASK_STORAGE = 29,
+};
+enum {
+	BPF_F_NO_PREALLOC = 1u << 0,
+	BPF_F_MMAPABLE = 1u << 10,
+	BPF_LOCAL_STORAGE_GET_F_CREATE = 1u << 0,
+};
+
+#pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
+
+struct pt_regs {
+	unsigned long r10, r9, r8, bp, bx, ax, cx, dx, si, di, orig_ax;
+};
+
+typedef struct {
+	u32 val;
+} kuid_t;
+typedef struct {
+	u32 val;
+} kgid_t;
+typedef struct {
+	u64 val;
+} kernel_cap_t;
+typedef struct {
+	int counter;
+} atomic_t;
+
+struct cred {
+	kuid_t uid;
+	kgid_t gid;
+	kuid_t euid;
+	kgid_t egid;
+	kernel_cap_t cap_inheritable;
+	kernel_cap_t cap_permitted;
+	kernel_cap_t cap_effective;
+};
+
+struct upid {
+	int nr;
+};
+struct pid {
+	unsigned int level;
+	struct upid numbers[0];
+};
+
+struct super_block {
+	dev_t s_dev;
+};
+struct inode {
+	umode_t i_mode;
+	struct super_block *i_sb;
+	unsigned long i_ino;
+};
+struct file {
+	void *private_data;
+	struct inode *f_inode;
+};
+struct fdtable {
+	unsigned int max_fds;
+	struct file **fd;
+};
+struct files_struct {
+	struct fdtable *fdt;
+};
+struct fs_struct;
+struct sighand_struct;
+
+struct tty_driver {
+	int major;
+	int minor_start;
+};
+struct tty_struct {
+	struct tty_driver *driver;
+	int index;
+};
+struct rlimit {
+	unsigned long rlim_cur;
+};
+struct signal_struct {
+	atomic_t live;
+	struct pid *pids[4];
+	struct tty_struct *tty;
+	struct rlimit rlim[16];
+};
+
+struct mm_struct {
+	unsigned long total_vm;
+	unsigned long arg_start, arg_end, env_start, env_end;
+	struct file *exe_file;
+};
+
+struct thread_info {
+	u32 status;
+};
+struct sched_entity {
+	u64 exec_start;
+	u64 sum_exec_runtime;
+};
+struct task_struct {
+	struct thread_info thread_info;
+	unsigned int __state;
+	unsigned int flags;
+	struct sched_entity se;
+	struct mm_struct *mm;
+	int exit_code;
+	pid_t pid;
+	pid_t tgid;
+	struct task_struct *real_parent;
+	struct task_struct *group_leader;
+	struct pid *thread_pid;
+	unsigned long min_flt;
+	unsigned long maj_flt;
+	u64 start_boottime;
+	const struct cred *cred;
+	char comm[16];
+	kuid_t loginuid;
+	struct fs_struct *fs;
+	struct files_struct *files;
+	struct signal_struct *signal;
+	struct sighand_struct *sighand;
+};
+/* before 5.14 */
+struct task_struct___state {
+	long state;
+};
+
+struct linux_binprm {
+	const char *filename;
+	const char *interp;
+};
+
+struct in6_addr {
+	u8 bytes[16];
+};
+struct sock_common {
+	__be32 skc_daddr;
+	__be32 skc_rcv_saddr;
+	__be16 skc_dport;
+	u16 skc_num;
+	u16 skc_family;
+	struct in6_addr skc_v6_daddr;
+	struct in6_addr skc_v6_rcv_saddr;
+};
+struct sock {
+	struct sock_common __sk_common;
+};
+struct unix_sock {
+	struct sock *peer;
+};
+struct socket {
+	struct sock *sk;
+};
+
+#pragma clang attribute pop
+
+/* User space's structures: fixed by the kernel's ABI, not relocated. */
+struct user_iovec {
+	u64 base, len;
+};
+struct user_msghdr {
+	u64 name;
+	u32 namelen, pad;
+	u64 iov, iovlen;
+};
+
+#endif

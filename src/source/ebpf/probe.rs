@@ -1,0 +1,211 @@
+//! [`Probe`]: the loaded probe.
+
+use super::error::Error;
+use super::object::{Object, ring_bytes};
+use super::plan::Plans;
+use super::{Drain, preflight};
+use crate::sys::{Rings, processors};
+use aya::maps::{Array, Map, MapError};
+use aya::programs::{BtfTracePoint, ProgramError};
+use aya::{Btf, Ebpf, EbpfError, EbpfLoader};
+use std::io;
+use std::os::fd::{AsFd, BorrowedFd};
+use std::sync::Arc;
+
+/// What to record, and with how much memory.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Options {
+    /// Record only this process, from its `execve` on, and its descendants: a [`StoppedChild`](crate::sys::StoppedChild)'s pid. `None`: the whole machine but ourselves.
+    pub root: Option<u32>,
+    /// Memory of all rings, bytes; shared among the processors, each gets a power of two of at least 256 KiB.
+    pub ring_total: usize,
+    /// Most bytes of data kept of a call, 0–4095.
+    pub snap_len: u32,
+    /// Most bytes of a path kept, its NUL included, 1–4096.
+    pub text_max: u32,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Options { root: None, ring_total: 32 << 20, snap_len: 80, text_max: 256 }
+    }
+}
+
+/// (program, tracepoint). The last ones come first: whoever is seen to enter a call is also seen to leave it, and to end.
+const PROGRAMS: [(&str, &str); 6] = [
+    ("on_exit", "sched_process_exit"),
+    ("on_exec", "sched_process_exec"),
+    ("on_fork", "sched_process_fork"),
+    ("on_switch", "sched_switch"),
+    ("on_return", "sys_exit"),
+    ("on_enter", "sys_enter"),
+];
+
+/// The loaded probe. Dropping it detaches it.
+#[derive(Debug)]
+pub struct Probe {
+    ebpf: Ebpf,
+    plans: Arc<Plans>,
+    ring_bytes: usize,
+}
+
+impl Probe {
+    /// Loads the probe into the kernel; nothing is recorded before [`Probe::attach`].
+    ///
+    /// # Errors
+    /// What [`preflight`] finds, and everything that the kernel can refuse.
+    pub fn open(options: &Options) -> Result<Probe, Error> {
+        preflight()?;
+        let ring_bytes = ring_bytes(options.ring_total, processors());
+        let object = Object::with_rings(ring_bytes)?;
+        let btf = Btf::from_sys_fs().map_err(|_| Error::NoBtf)?;
+        let mut ebpf = load(&object, &btf, options, ring_bytes)?;
+        let plans = Arc::new(Plans::new());
+        fill_calls(&mut ebpf, &plans)?;
+        for (program, tracepoint) in PROGRAMS {
+            let loaded = program_of(&mut ebpf, program)?.load(tracepoint, &btf);
+            loaded.map_err(|e| program_error(e, program, tracepoint))?;
+        }
+        Ok(Probe { ebpf, plans, ring_bytes })
+    }
+
+    /// Starts recording.
+    ///
+    /// # Errors
+    /// A tracepoint cannot be attached to.
+    pub fn attach(&mut self) -> Result<(), Error> {
+        for (program, tracepoint) in PROGRAMS {
+            let attached = program_of(&mut self.ebpf, program)?.attach();
+            attached.map_err(|e| program_error(e, program, tracepoint))?;
+        }
+        Ok(())
+    }
+
+    /// Ends recording. What the rings hold stays there for [`Drain::finish`].
+    pub fn detach(self) {
+        drop(self);
+    }
+
+    /// What takes the records out. Make only one: two would take each other's.
+    ///
+    /// # Errors
+    /// The rings cannot be mapped.
+    pub fn drain(&self) -> Result<Drain, Error> {
+        let mapped = Rings::map(map_fd(&self.ebpf, "rings")?, map_fd(&self.ebpf, "ring_data")?, processors(), self.ring_bytes);
+        let bytes = self.ring_bytes * processors();
+        mapped.map(Drain::new).map_err(|source| Error::Rings { bytes, source })
+    }
+
+    /// How records are read, for [`Decoder::new`](super::Decoder::new).
+    pub fn plans(&self) -> Arc<Plans> {
+        Arc::clone(&self.plans)
+    }
+}
+
+fn load(object: &Object, btf: &Btf, options: &Options, ring_bytes: usize) -> Result<Ebpf, Error> {
+    let own = std::process::id();
+    let root = options.root.unwrap_or(0);
+    let mask = ring_bytes as u32 - 1;
+    let (snap, text) = (options.snap_len.min(4095), options.text_max.clamp(1, 4096));
+    let cpus = processors() as u32;
+    let mut loader = EbpfLoader::new();
+    loader.btf(Some(btf)).allow_unsupported_maps().map_max_entries("rings", cpus).map_max_entries("ring_data", cpus);
+    for (name, value) in
+        [("own_tgid", &own), ("root_tgid", &root), ("ring_mask", &mask), ("snap_len", &snap), ("text_max", &text)]
+    {
+        loader.override_global(name, value, true);
+    }
+    loader.load(object.bytes()).map_err(|e| load_error(e, ring_bytes * processors()))
+}
+
+fn fill_calls(ebpf: &mut Ebpf, plans: &Plans) -> Result<(), Error> {
+    let map = ebpf.map_mut("calls").ok_or_else(|| missing("a map `calls`"))?;
+    let mut calls: Array<_, [u8; 16]> = Array::try_from(map).map_err(|e| Error::Load(chain(&e)))?;
+    for (i, row) in plans.rows().enumerate() {
+        calls.set(i as u32, row, 0).map_err(|e| Error::Load(chain(&e)))?;
+    }
+    Ok(())
+}
+
+fn program_of<'a>(ebpf: &'a mut Ebpf, name: &'static str) -> Result<&'a mut BtfTracePoint, Error> {
+    let program = ebpf.program_mut(name).ok_or_else(|| missing(name))?;
+    program.try_into().map_err(|_| missing(name))
+}
+
+fn map_fd<'a>(ebpf: &'a Ebpf, name: &'static str) -> Result<BorrowedFd<'a>, Error> {
+    match ebpf.map(name) {
+        Some(Map::Array(map)) => Ok(map.fd().as_fd()),
+        _ => Err(missing(name)),
+    }
+}
+
+fn missing(expected: &'static str) -> Error {
+    Error::Object { expected, found: "none".to_owned() }
+}
+
+/// An error with all its causes, which the loader library leaves out of its own text.
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(e) = cause {
+        text = format!("{text}: {e}");
+        cause = e.source();
+    }
+    text
+}
+
+fn load_error(error: EbpfError, bytes: usize) -> Error {
+    match error {
+        EbpfError::MapError(MapError::CreateError { name, io_error }) => match io_error.kind() {
+            io::ErrorKind::PermissionDenied => Error::Blocked(io_error),
+            _ if name == "ring_data" => Error::Rings { bytes, source: io_error },
+            _ => Error::Load(format!("map `{name}`: {io_error}")),
+        },
+        other => Error::Load(chain(&other)),
+    }
+}
+
+fn program_error(error: ProgramError, program: &'static str, tracepoint: &'static str) -> Error {
+    match error {
+        ProgramError::LoadError { io_error, verifier_log } => {
+            let log = verifier_log.to_string();
+            if log.trim().is_empty() && io_error.kind() == io::ErrorKind::PermissionDenied {
+                return Error::Blocked(io_error);
+            }
+            let lines: Vec<&str> = log.lines().collect();
+            Error::Verifier { program, log: lines[lines.len().saturating_sub(20)..].join("\n") }
+        }
+        ProgramError::SyscallError(e) if e.io_error.kind() == io::ErrorKind::NotFound => Error::NoTracepoint(tracepoint),
+        ProgramError::SyscallError(e) if e.io_error.kind() == io::ErrorKind::PermissionDenied => Error::Blocked(e.io_error),
+        ProgramError::Btf(_) => Error::NoTracepoint(tracepoint),
+        other => Error::Load(format!("`{program}`: {}", chain(&other))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_refused_map_is_told_apart_from_one_without_memory() {
+        let create = |name: &str, errno| {
+            let io_error = io::Error::from_raw_os_error(errno);
+            EbpfError::MapError(MapError::CreateError { name: name.to_owned(), io_error })
+        };
+        assert!(matches!(load_error(create("calls", 1), 8), Error::Blocked(_)));
+        assert!(matches!(load_error(create("ring_data", 12), 8), Error::Rings { bytes: 8, .. }));
+        assert!(load_error(create("calls", 12), 8).to_string().contains("map `calls`"));
+    }
+
+    #[test]
+    fn a_rejected_program_shows_the_end_of_the_verifiers_log() {
+        let log: String = (0..40).map(|i| format!("line {i}\n")).collect();
+        let rejected = |log: &str| ProgramError::LoadError {
+            io_error: io::Error::from_raw_os_error(13),
+            verifier_log: aya::VerifierLog::new(log.to_owned()),
+        };
+        let text = program_error(rejected(&log), "on_enter", "sys_enter").to_string();
+        assert!(text.contains("line 39") && text.contains("line 20\n") && !text.contains("line 19\n"), "{text}");
+        assert!(matches!(program_error(rejected(""), "on_enter", "sys_enter"), Error::Blocked(_)));
+    }
+}
