@@ -3,13 +3,13 @@
 use super::assembler::Piece;
 use super::error::Error;
 use super::live::{LiveRequest, LiveSummary, capture};
-use super::play::{Asker, Options, Question};
+use super::play::Asker;
+use super::request::Watch;
 use crate::batch::{Batch, Schema};
 use crate::query::Span;
 use crate::report::Report;
 use crate::world::Dict;
 use crossbeam_channel::bounded;
-use std::io::Write;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -26,22 +26,10 @@ pub trait Screen: Send {
     fn reports(&mut self, reports: &[Report]) -> std::io::Result<()>;
 }
 
-/// How to watch.
-pub struct WatchRequest {
-    /// What to capture.
-    pub live: LiveRequest,
-    /// The questions.
-    pub questions: Vec<Question>,
-    /// How to ask them; `threads` and `span` are not used.
-    pub options: Options,
-    /// A report every so often, in event time.
-    pub interval: Duration,
-}
-
 /// Watches until the command ends, the time is over, enough was shown or a signal asks to stop.
-pub fn watch(request: &WatchRequest, screen: &mut dyn Screen) -> Result<LiveSummary, Error> {
+pub fn watch(request: &Watch, screen: &mut dyn Screen) -> Result<LiveSummary, Error> {
     let enough = AtomicBool::new(false);
-    let live = LiveRequest { flush: FRESH, ..request.live.clone() };
+    let live = LiveRequest { flush: FRESH, ..LiveRequest::of(&request.record) };
     let (pieces, from_build) = bounded(64);
     let (_, recycle) = bounded(0);
     let consume = Box::new(move |piece| pieces.send(piece).map_err(|_| Error::Thread("watch")));
@@ -64,7 +52,7 @@ pub fn watch(request: &WatchRequest, screen: &mut dyn Screen) -> Result<LiveSumm
 
 /// Asks the questions of each batch.
 struct Watcher<'a> {
-    request: &'a WatchRequest,
+    request: &'a Watch,
     screen: &'a mut dyn Screen,
     asker: Asker<'a>,
     schema: Arc<Schema>,
@@ -76,7 +64,7 @@ struct Watcher<'a> {
 }
 
 impl<'a> Watcher<'a> {
-    fn new(request: &'a WatchRequest, screen: &'a mut dyn Screen) -> Self {
+    fn new(request: &'a Watch, screen: &'a mut dyn Screen) -> Self {
         Watcher {
             request,
             screen,
