@@ -270,7 +270,7 @@ proptest! {
 
     #[test]
     fn any_text_as_a_constant_survives_printing(name in prop::collection::vec(1u8.., 0..12)) {
-        let quoted: String = name.iter().map(|b| format!("\\x{b:02x}")).collect();
+        let quoted = name.iter().fold(String::new(), |text, b| text + &format!("\\x{b:02x}"));
         let filter = Filter::parse(&format!("proc.name = '{quoted}'")).unwrap();
         let again = Filter::parse(&filter.to_string()).unwrap();
         prop_assert_eq!(filter.expr(), again.expr());

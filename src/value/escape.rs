@@ -23,12 +23,18 @@ pub fn write_escaped(out: &mut Vec<u8>, bytes: &[u8]) {
             let mut utf8 = [0; 4];
             let c_bytes = c.encode_utf8(&mut utf8).as_bytes();
             if is_hostile(c) {
-                c_bytes.iter().for_each(|&b| write_byte(out, b))
+                write_bytes(out, c_bytes);
             } else {
-                out.extend_from_slice(c_bytes)
+                out.extend_from_slice(c_bytes);
             }
         }
-        chunk.invalid().iter().for_each(|&b| write_byte(out, b));
+        write_bytes(out, chunk.invalid());
+    }
+}
+
+fn write_bytes(out: &mut Vec<u8>, bytes: &[u8]) {
+    for &b in bytes {
+        write_byte(out, b);
     }
 }
 
