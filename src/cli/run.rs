@@ -59,9 +59,12 @@ fn dispatch(options: &Options, words: &[OsString], out: &mut dyn Write) -> Resul
             "not supported yet: -r with -w, writing a part of a reel into another",
             "give one of them",
         )),
-        (Some(path), true) => record::record(options, path, words),
+        (Some(path), true) => {
+            out.flush()?;
+            record::record(options, path, words)
+        }
         (None, false) => replay::replay(options, &library, out),
-        (None, true) => watch::watch(options, &library),
+        (None, true) => watch::watch(options, &library, words),
     }
 }
 
