@@ -11,19 +11,15 @@ use std::sync::Arc;
 
 fn kind(number: usize) -> KindInfo {
     let classes = [Class::Int, Class::Text, Class::Data, Class::Env, Class::Int];
-    let param = |(i, &class): (usize, &Class)| ParamInfo {
-        name: format!("p{i}"),
-        ty: ParamType::Int,
-        table: None,
-        class,
-    };
+    let param =
+        |(i, &class): (usize, &Class)| ParamInfo { name: format!("p{i}"), ty: ParamType::Int, table: None, class };
     KindInfo {
         name: format!("kind{number}"),
         category: Category::Other,
         flags: KindFlags::NONE,
         ret: Some(("res".to_owned(), ParamType::Errno)),
         fd: None,
-        size: (number % 2 == 0).then_some(4),
+        size: number.is_multiple_of(2).then_some(4),
         params: classes.iter().enumerate().map(param).collect(),
     }
 }
@@ -99,11 +95,13 @@ pub(crate) fn columns(seed: u64, rows: usize, kinds: usize, shapes: &[u8]) -> Co
         .map(|i| if i < kinds { i as u8 } else { (dice.roll() % kinds as u64 * (dice.roll() % 2)) as u8 })
         .collect();
     let mut counts = vec![0usize; kinds];
-    row_kinds.iter().for_each(|&k| counts[usize::from(k)] += 1);
+    for &kind in &row_kinds {
+        counts[usize::from(kind)] += 1;
+    }
     let by_row = |dice: &mut Dice, shape| (0..rows).map(|i| dice.value(shape, i as u64)).collect::<Vec<u64>>();
     Columns {
-        first_num: seed,
-        snapshot: seed % 5 == 0,
+        first_num: seed >> 1,
+        snapshot: seed.is_multiple_of(5),
         time: by_row(&mut dice, shapes[0]),
         cpu: by_row(&mut dice, shapes[1]).iter().map(|&v| v as u16).collect(),
         thread: by_row(&mut dice, shapes[2]).iter().map(|&v| v as u32).collect(),
@@ -194,7 +192,8 @@ fn the_most_kinds_come_back() {
 fn columns_that_disagree_are_refused() {
     let good = columns(4, 10, 2, &[1, 2, 3]);
     let schema = schema();
-    let spoil: [(&str, fn(&mut Columns)); 6] = [
+    type Spoil = (&'static str, fn(&mut Columns));
+    let spoil: [Spoil; 6] = [
         ("time", |c| c.time.truncate(3)),
         ("kind", |c| c.kind[0] = 9),
         ("duration", |c| c.tables[0].duration.push(1)),
