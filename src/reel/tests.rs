@@ -372,13 +372,14 @@ fn the_example_of_the_documented_format_is_what_is_written() {
 
 /// Bytes as the documentation shows them: a remark before each frame's header and body.
 fn dump(bytes: &[u8]) -> String {
+    use std::fmt::Write as _;
     let mut text = String::new();
     let mut rest = bytes;
     let mut line = |what: &str, bytes: &[u8]| {
-        text.push_str(&format!("# {what}\n"));
+        writeln!(text, "# {what}").unwrap();
         for row in bytes.chunks(24) {
             let row: Vec<String> = row.iter().map(|b| format!("{b:02x}")).collect();
-            text.push_str(&format!("{}\n", row.join(" ")));
+            writeln!(text, "{}", row.join(" ")).unwrap();
         }
     };
     while let Some(header) = super::frame::FrameHeader::parse(rest) {

@@ -1,5 +1,6 @@
 //! What goes in comes out, for columns of every shape; damage is an error with a place.
 
+use super::directory::{Directory, inflate};
 use super::{Bytes, Encoder, StoredBatch};
 use crate::batch::{
     Batch, Columns, DataColumn, Error, Head, KindInfo, MAX_ROWS, ParamInfo, Runs, Schema, Store, Table,
@@ -188,11 +189,13 @@ fn the_most_kinds_come_back() {
     assert_round_trip(&mut Encoder::new(), &columns(3, 40_000, 256, &[0x7f, 1, 2, 3, 4, 5, 6]));
 }
 
+/// A column's name and what spoils it.
+type Spoil = (&'static str, fn(&mut Columns));
+
 #[test]
 fn columns_that_disagree_are_refused() {
     let good = columns(4, 10, 2, &[1, 2, 3]);
     let schema = schema();
-    type Spoil = (&'static str, fn(&mut Columns));
     let spoil: [Spoil; 6] = [
         ("time", |c| c.time.truncate(3)),
         ("kind", |c| c.kind[0] = 9),
@@ -236,6 +239,58 @@ fn a_batch_answers_from_its_store() {
     assert_eq!(batch.kind().unwrap(), columns.kind);
 }
 
+/// The body with its directory and its plain frames changed, and every checksum right again: what a hostile writer
+/// can make, and damage cannot.
+fn forge(body: &[u8], change: impl FnOnce(&mut Directory, &mut [Vec<u8>])) -> Vec<u8> {
+    let (mut directory, length) = Directory::take(body).unwrap();
+    let plain = |f: &super::directory::Frame| {
+        let start = length + f.offset as usize;
+        inflate(&body[start..start + f.stored as usize], f.inflated as usize, 1 << 30).unwrap().into_owned()
+    };
+    let mut frames: Vec<Vec<u8>> = directory.frames.iter().map(plain).collect();
+    for frame in &mut directory.frames {
+        frame.stored = frame.inflated;
+    }
+    change(&mut directory, &mut frames);
+    let mut offset = 0;
+    for (frame, bytes) in directory.frames.iter_mut().zip(&frames) {
+        frame.offset = offset;
+        frame.crc = crc32fast::hash(bytes);
+        offset += bytes.len() as u32;
+    }
+    directory.head.threads = Vec::new();
+    directory.head.descs = Vec::new();
+    let mut forged = directory.bytes(1).unwrap();
+    forged.extend(frames.concat());
+    forged
+}
+
+#[test]
+fn a_forged_body_without_changes_is_the_batch() {
+    let columns = columns(8, 2_500, 2, &[12, 1, 2, 7]);
+    let body = Encoder::new().encode(&columns, &schema()).unwrap().body;
+    assert!(decode(forge(&body, |_, _| ()), &schema()).unwrap().1 == columns);
+}
+
+#[test]
+fn forged_heads_are_refused() {
+    let columns = columns(8, 2_500, 2, &[12, 1, 2, 7]);
+    let body = Encoder::new().encode(&columns, &schema()).unwrap().body;
+    let changes: [fn(&mut Directory); 8] = [
+        |d| d.head.rows += 1,
+        |d| d.head.rows = u32::MAX,
+        |d| d.head.first_num = u64::MAX,
+        |d| d.head.kinds[0].kind = 300,
+        |d| d.frames[5].inflated = u32::MAX,
+        |d| d.frames.truncate(12),
+        |d| d.chunks[1].frame = 999,
+        |d| d.threads = vec![0x01; 70_000],
+    ];
+    for (i, change) in changes.into_iter().enumerate() {
+        assert!(decode(forge(&body, |d, _| change(d)), &schema()).is_err(), "change {i}");
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() })]
 
@@ -263,6 +318,34 @@ proptest! {
         let at = at.index(body.len());
         body[at] ^= 1 << bit;
         prop_assert!(decode(body, &schema).is_err());
+    }
+
+    #[test]
+    fn forged_columns_never_panic(
+        seed: u64,
+        shapes in prop::collection::vec(any::<u8>(), 3..9),
+        frame: prop::sample::Index,
+        at: prop::sample::Index,
+        value: u8,
+        chunk: prop::sample::Index,
+        length in 0u32..40,
+    ) {
+        let schema = schema();
+        let columns = columns(seed, 1_500, 3, &shapes);
+        let body = Encoder::new().encode(&columns, &schema).unwrap().body;
+        let forged = forge(&body, |_, frames| {
+            let index = frame.index(frames.len());
+            if let Some(bytes) = frames.get_mut(index).filter(|f| !f.is_empty()) {
+                let at = at.index(bytes.len().min(40));
+                bytes[at] = value;
+            }
+        });
+        let _ = decode(forged, &schema);
+        let forged = forge(&body, |directory, _| {
+            let index = chunk.index(directory.chunks.len());
+            directory.chunks[index].length = length;
+        });
+        let _ = decode(forged, &schema);
     }
 
     #[test]
