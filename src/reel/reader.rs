@@ -7,6 +7,7 @@ use super::verify::{self, Verdict};
 use super::walk::{Found, Walk, walk};
 use super::{dictionary, input};
 use crate::batch::codec::Bytes;
+use crate::batch::codec::limits::MAX_SEGMENT_DICTIONARY;
 use crate::batch::{Batch, Schema, StoredBatch};
 use crate::event::MAX_ARGS;
 use crate::world::Dict;
@@ -203,9 +204,10 @@ impl Reader {
             return Ok(dict);
         }
         let mut dict = Dict::new();
+        let mut left = MAX_SEGMENT_DICTIONARY;
         for &index in &slot.dictionaries {
             let frame = self.frame(index)?;
-            let applied = self.body(frame).and_then(dictionary::load);
+            let applied = self.body(frame).and_then(|bytes| dictionary::load(bytes, &mut left));
             if let Err(what) = applied.and_then(|delta| dict.apply(&delta).map_err(|e| e.to_string())) {
                 self.damaged(frame, what);
             }

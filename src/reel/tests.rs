@@ -275,8 +275,18 @@ fn a_dictionary_body_comes_back() {
         ..delta(1, "")
     };
     let body = super::dictionary::store(&delta).unwrap();
-    assert_eq!(super::dictionary::load(&body).unwrap(), delta);
+    assert_eq!(super::dictionary::load(&body, &mut 4096).unwrap(), delta);
     assert!(Dict::new().apply(&delta).is_ok());
+}
+
+#[test]
+fn a_dictionary_past_its_segments_limit_is_refused() {
+    let body = super::dictionary::store(&delta(1, "a text")).unwrap();
+    let mut left = usize::MAX;
+    super::dictionary::load(&body, &mut left).unwrap();
+    let needed = usize::MAX - left;
+    assert!(super::dictionary::load(&body, &mut (needed - 1)).unwrap_err().contains("at most"));
+    assert!(super::dictionary::load(&body, &mut { needed }).is_ok());
 }
 
 #[test]
@@ -430,12 +440,12 @@ proptest! {
 
     #[test]
     fn random_dictionaries_never_panic(body in prop::collection::vec(any::<u8>(), 0..300)) {
-        if let Ok(delta) = super::dictionary::load(&body) {
+        if let Ok(delta) = super::dictionary::load(&body, &mut 4096) {
             let _ = Dict::new().apply(&delta);
         }
         let mut framed = (body.len() as u32).to_le_bytes().to_vec();
         framed.extend(&body);
-        if let Ok(delta) = super::dictionary::load(&framed) {
+        if let Ok(delta) = super::dictionary::load(&framed, &mut 4096) {
             let _ = Dict::new().apply(&delta);
         }
         let _ = super::body::load::<SegmentStart>(&framed);

@@ -22,6 +22,9 @@ pub const MAX_BODY: usize = 512 << 20;
 /// Inflated bytes of a dictionary frame; a segment ends at about 16 MiB of dictionary.
 pub const MAX_DICTIONARY: usize = 64 << 20;
 
+/// Inflated bytes of all dictionary frames of a segment together.
+pub const MAX_SEGMENT_DICTIONARY: usize = 192 << 20;
+
 /// Inflated bytes of a header, segment, loss, note or close frame.
 pub const MAX_SMALL_BODY: usize = 4 << 20;
 
