@@ -40,6 +40,14 @@ pub enum Error {
         /// What to do.
         help: String,
     },
+    /// A chisel's filter, or one given to it, is wrong.
+    #[error("the filter of chisel `{chisel}` is not valid\n{diagnostics}")]
+    Filter {
+        /// The chisel.
+        chisel: String,
+        /// All that is wrong, each with a caret.
+        diagnostics: String,
+    },
     /// A chisel file cannot be read.
     #[error("cannot read chisel {path}: {source}\nhelp: check that the file exists and is text", path = path.display())]
     Read {

@@ -5,8 +5,10 @@ mod arg;
 mod error;
 mod file;
 mod library;
+mod prepare;
 
 pub use arg::{ArgDef, ArgType, Args, split};
 pub use error::Error;
 pub use file::{AggregateDef, Chisel, Example, KeyDef, LinesDef, TableDef};
 pub use library::Library;
+pub use prepare::{Prepared, Style};

@@ -3,8 +3,11 @@
 //! gives the same bytes.
 
 mod aggregate;
+pub mod choose;
 mod group;
+mod lines;
 mod part;
+mod query;
 mod rank;
 mod table;
 #[cfg(test)]
@@ -12,5 +15,7 @@ mod tests;
 mod values;
 
 pub use aggregate::{Aggregate, How};
+pub use lines::{Lines, LinesQuery};
+pub use query::{Query, View, Worker};
 pub use rank::Span;
 pub use table::{Key, Order, TableQuery, TableWorker};
