@@ -14,7 +14,7 @@ pub(super) static FIELDS: &[Field] = &[
         arg: ArgRule::No,
         doc: "Ordinal of the event in its reel.",
         example: "evt.num = 1000",
-        extract: Extract::Column(Column::Num, num),
+        extract: Extract::Number(Column::Num),
     },
     Field {
         name: "evt.time",
@@ -62,7 +62,7 @@ pub(super) static FIELDS: &[Field] = &[
         arg: ArgRule::No,
         doc: "Nanoseconds since 1970 UTC.",
         example: "evt.rawtime >= 1709224548000000000",
-        extract: Extract::Column(Column::Time, rawtime),
+        extract: Extract::Number(Column::Time),
     },
     Field {
         name: "evt.rawtime.s",
@@ -118,7 +118,7 @@ pub(super) static FIELDS: &[Field] = &[
         arg: ArgRule::No,
         doc: "How long the call took.",
         example: "evt.latency > 10ms",
-        extract: Extract::Column(Column::Duration, latency),
+        extract: Extract::Number(Column::Duration),
     },
     Field {
         name: "evt.latency.s",
@@ -182,7 +182,7 @@ pub(super) static FIELDS: &[Field] = &[
         arg: ArgRule::No,
         doc: "Processor on which the event was complete.",
         example: "evt.cpu = 0",
-        extract: Extract::Column(Column::Cpu, cpu),
+        extract: Extract::Number(Column::Cpu),
     },
     Field {
         name: "evt.args",
@@ -246,7 +246,7 @@ pub(super) static FIELDS: &[Field] = &[
         arg: ArgRule::No,
         doc: "Return value.",
         example: "evt.rawres < 0",
-        extract: Extract::Column(Column::Return, rawres),
+        extract: Extract::Number(Column::Return),
     },
     Field {
         name: "evt.failed",
@@ -308,14 +308,6 @@ pub(super) static FIELDS: &[Field] = &[
 
 const SECOND: u64 = 1_000_000_000;
 
-fn num(_: &KindInfo, num: i64, _: &Context) -> Value<'static> {
-    Value::Uint(num as u64)
-}
-
-fn cpu(_: &KindInfo, cpu: i64, _: &Context) -> Value<'static> {
-    Value::Uint(cpu as u64)
-}
-
 fn written(write: impl FnOnce(&mut Vec<u8>)) -> Value<'static> {
     let mut text = Vec::with_capacity(32);
     write(&mut text);
@@ -352,10 +344,6 @@ fn datetime_s(_: &KindInfo, time: i64, ctx: &Context) -> Value<'static> {
     Value::owned(date_and_time(time, ctx.tz_offset_s, b' ', false))
 }
 
-fn rawtime(_: &KindInfo, time: i64, _: &Context) -> Value<'static> {
-    Value::Uint(time as u64)
-}
-
 fn rawtime_s(_: &KindInfo, time: i64, _: &Context) -> Value<'static> {
     Value::Uint(time as u64 / SECOND)
 }
@@ -383,10 +371,6 @@ fn reltime_ns(_: &KindInfo, time: i64, ctx: &Context) -> Value<'static> {
 
 fn outputtime<'a>(row: &Row<'a>, _: &'a FieldArg, ctx: &Context) -> Value<'a> {
     written(|out| render::write_outputtime(row, ctx, out))
-}
-
-fn latency(_: &KindInfo, ns: i64, _: &Context) -> Value<'static> {
-    Value::Uint(ns as u64)
 }
 
 fn latency_s(_: &KindInfo, ns: i64, _: &Context) -> Value<'static> {
@@ -508,10 +492,6 @@ fn res(_: &KindInfo, ret: i64, _: &Context) -> Value<'static> {
         return Value::text(b"SUCCESS");
     }
     errno_name(ret).map_or_else(|| Value::owned(ret.to_string()), |name| Value::text(name.as_bytes()))
-}
-
-fn rawres(_: &KindInfo, ret: i64, _: &Context) -> Value<'static> {
-    Value::Int(ret)
 }
 
 fn failed(_: &KindInfo, ret: i64, _: &Context) -> Value<'static> {

@@ -8,6 +8,7 @@ mod bounds;
 mod diagnostic;
 mod eval;
 mod filter;
+mod interval;
 mod literal;
 mod memo;
 mod operator;
