@@ -2,6 +2,8 @@
 
 mod assembler;
 mod play;
+#[cfg(test)]
+mod play_tests;
 mod reels;
 mod request;
 
