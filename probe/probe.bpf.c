@@ -615,7 +615,9 @@ static __always_inline void put_exec_numbers(u64 *v, struct task_struct *task, p
 	v[9] = 0;
 	if (tty) {
 		struct tty_driver *driver = BPF_CORE_READ(tty, driver);
-		v[9] = BPF_CORE_READ(driver, major) << 20 | (BPF_CORE_READ(driver, minor_start) + BPF_CORE_READ(tty, index));
+		u32 minor = BPF_CORE_READ(driver, minor_start) + BPF_CORE_READ(tty, index);
+		/* as in /proc/PID/stat: new_encode_dev(), include/linux/kdev_t.h */
+		v[9] = (minor & 0xff) | BPF_CORE_READ(driver, major) << 8 | (minor & ~0xffu) << 12;
 	}
 	v[10] = bpf_core_field_exists(task->loginuid) ? task->loginuid.val : (u32)-1;
 	v[11] = v[12] = v[13] = 0;

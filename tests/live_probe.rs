@@ -2,8 +2,11 @@
 
 #![cfg(feature = "linux")]
 
+use std::collections::BTreeMap;
 use std::ffi::OsString;
-use sysreel::event::{Arg, Event};
+use std::path::Path;
+use std::process::Command;
+use sysreel::event::{Arg, Event, Flags};
 use sysreel::source::ebpf::{Block, Decoder, Drain, Incoming, Options, Probe, preflight};
 use sysreel::sys::{Child, Exit, StoppedChild, clock_pair};
 
@@ -16,6 +19,7 @@ struct Seen {
     ret: i64,
     time: u64,
     duration: Option<u64>,
+    flags: Flags,
     args: Vec<Kept>,
     names: Vec<&'static str>,
 }
@@ -42,6 +46,7 @@ impl Seen {
             ret: event.ret,
             time: event.time,
             duration: event.duration,
+            flags: event.flags,
             args: event.args.iter().map(keep).collect(),
             names: spec.params.iter().map(|p| p.name).collect(),
         }
@@ -73,6 +78,10 @@ struct Story {
 }
 
 impl Story {
+    fn new(pid: u32) -> Story {
+        Story { rows: Vec::new(), enters: Vec::new(), exit: Exit::Code(0), pid, drops: 0 }
+    }
+
     fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a Seen> {
         self.rows.iter().filter(move |s| s.name == name)
     }
@@ -116,7 +125,7 @@ fn record_with(command: &[&str], options: Options) -> Story {
     let mut decoder = Decoder::new(probe.plans(), clock_pair());
     probe.attach().unwrap();
     let mut child: Child = stopped.start().unwrap();
-    let mut story = Story { rows: Vec::new(), enters: Vec::new(), exit: Exit::Code(0), pid: child.pid(), drops: 0 };
+    let mut story = Story::new(child.pid());
     loop {
         take(&mut drain, &mut decoder, &mut story, false);
         if let Some(exit) = child.try_wait().unwrap() {
@@ -141,15 +150,233 @@ fn a_command_tells_its_story_from_its_exec_to_its_end() {
         return;
     }
     let story = record(&["sh", "-c", "ls / >/dev/null; (exit 3)"]);
-    if std::env::var_os("DUMP").is_some() {
-        for row in &story.rows {
-            println!("{} {} {} {} -> {} {:?}", row.time, row.pid, row.tid, row.name, row.ret, row.args);
+    assert_eq!((story.exit, story.drops), (Exit::Code(3), 0));
+    let first = &story.rows[0];
+    assert_eq!((first.name, first.pid), ("execve", story.pid), "the first thing a command does is its execve");
+    assert!(story.rows.is_sorted_by_key(|r| r.time), "records are in time order");
+    let forks: Vec<(u32, u32)> =
+        story.all("procfork").map(|f| (f.int("child_pid") as u32, f.int("ppid") as u32)).collect();
+    let [(ls, a), (subshell, b)] = forks[..] else { panic!("forks: {forks:?}") };
+    assert_eq!((a, b), (story.pid, story.pid));
+    let exits: Vec<(u32, i64)> = story.all("procexit").map(|e| (e.pid, e.int("status"))).collect();
+    assert_eq!(exits, [(ls, 0), (subshell, 3 << 8), (story.pid, 3 << 8)]);
+    let execs: Vec<(u32, String)> = story.all("execve").map(|e| (e.pid, e.text("comm"))).collect();
+    assert_eq!(execs, [(story.pid, "sh".to_owned()), (ls, "ls".to_owned())]);
+    for pid in [ls, subshell, story.pid] {
+        let last = story.all("cputime").filter(|c| c.pid == pid).last().unwrap();
+        assert_eq!(last.int("gone"), 1, "the time of {pid} is final");
+        assert!(last.int("total") > 0);
+    }
+    let made: Vec<i64> = story.rows.iter().filter(|r| ["clone", "vfork", "fork", "clone3"].contains(&r.name)).map(|r| r.ret).collect();
+    assert_eq!(made, [i64::from(ls), i64::from(subshell)], "a child's own return from the fork is no row");
+}
+
+#[test]
+fn an_exec_shows_what_it_became() {
+    if skip() {
+        return;
+    }
+    let story = record(&["env", "-i", "SYSREEL_TEST=some value", "/bin/echo", "two words", ""]);
+    let exec = story.all("execve").filter(|e| e.ret == 0).last().unwrap();
+    assert_eq!((exec.text("filename"), exec.text("exe"), exec.text("exepath")), ("/bin/echo".into(), "/bin/echo".into(), "/bin/echo".into()));
+    assert_eq!(exec.text("args"), "two words\0\0");
+    assert_eq!(exec.text("env"), "SYSREEL_TEST=some value\0");
+    assert_eq!(exec.text("comm"), "echo");
+    assert_eq!((exec.int("uid"), exec.int("euid")), (0, 0));
+    assert!(exec.duration.is_some_and(|d| d > 0));
+    let written = story.all("write").find(|w| w.ret == 11).unwrap();
+    assert!(written.args.contains(&Kept::Bytes(b"two words \n".to_vec())));
+}
+
+#[test]
+fn a_failed_exec_keeps_its_path_and_has_no_image() {
+    if skip() {
+        return;
+    }
+    let story = record(&["env", "/no/such/program"]);
+    let failed = story.all("execve").last().unwrap();
+    assert_eq!((failed.ret, failed.text("filename")), (-2, "/no/such/program".into()));
+    assert_eq!(failed.arg("exe"), &Kept::Missing);
+}
+
+/// Calls by name as strace counts them, in our names.
+fn strace_counts(command: &[&str]) -> BTreeMap<String, usize> {
+    let dir = tempfile::tempdir().unwrap();
+    let log = dir.path().join("log");
+    let status = Command::new("strace").args(["-f", "-qq", "-e", "signal=none", "-o"]).arg(&log).args(command).status().unwrap();
+    assert!(status.code().is_some());
+    let mut counts = BTreeMap::new();
+    for line in std::fs::read_to_string(&log).unwrap().lines() {
+        let call = line.split_once(' ').unwrap().1.trim_start();
+        if call.starts_with("<...") || !call.contains('(') {
+            continue;
+        }
+        let name = call.split('(').next().unwrap();
+        let ours = match name {
+            "prlimit64" => "prlimit",
+            "pread64" => "pread",
+            other => other,
+        };
+        *counts.entry(ours.to_owned()).or_insert(0) += 1;
+    }
+    counts
+}
+
+#[test]
+fn every_call_is_counted_as_often_as_strace_counts_it() {
+    if skip() {
+        return;
+    }
+    if !Path::new("/usr/bin/strace").exists() {
+        println!("skipped: no strace");
+        return;
+    }
+    let command = ["sh", "-c", "ls / >/dev/null; cat /etc/passwd >/dev/null; (exit 3)"];
+    let story = record(&command);
+    let mut counts = BTreeMap::new();
+    // These never return, so they are entered and no rows.
+    let ends = story.enters.iter().filter(|e| e.name == "exit_group");
+    let calls = story.rows.iter().filter(|r| r.duration.is_some());
+    for call in calls.chain(ends) {
+        *counts.entry(call.name.to_owned()).or_insert(0) += 1;
+    }
+    assert_eq!(counts, strace_counts(&command));
+}
+
+#[test]
+fn what_a_full_ring_cannot_take_is_counted() {
+    if skip() {
+        return;
+    }
+    let command = ["dd", "if=/dev/zero", "of=/dev/null", "bs=1", "count=20000", "status=none"];
+    let whole = record(&command);
+    assert_eq!(whole.drops, 0);
+    let stopped = StoppedChild::new(&words(&command)).unwrap();
+    let mut probe = Probe::open(&Options { root: Some(stopped.pid()), ring_total: 0, ..Options::default() }).unwrap();
+    let mut drain = probe.drain().unwrap();
+    probe.attach().unwrap();
+    stopped.start().unwrap().wait().unwrap();
+    probe.detach();
+    let (mut block, mut taken) = (Block::default(), 0);
+    loop {
+        block.clear();
+        let round = drain.finish(&mut block);
+        taken += u64::from(round.records);
+        if !round.more {
+            break;
         }
     }
-    assert_eq!(story.exit, Exit::Code(3));
-    assert_eq!(story.drops, 0);
-    assert_eq!(story.rows[0].name, "execve", "the first call of the command is its execve");
-    assert_eq!(story.rows[0].pid, story.pid);
+    let counters: Vec<_> = (0..drain.processors()).map(|c| drain.counters(c)).collect();
+    let drops: u64 = counters.iter().map(|c| c.drops).sum();
+    assert_eq!(taken, counters.iter().map(|c| c.events).sum::<u64>());
+    assert_eq!(counters.iter().map(|c| c.nested).sum::<u64>(), 0);
+    assert!(drops > 10_000, "{drops}");
+    // An exec record is no row; late enters and times depend on the scheduler.
+    let made = whole.rows.len() + whole.enters.len();
+    assert!((taken + drops).abs_diff(made as u64) < 50, "{taken} + {drops} of {made}");
+}
+
+#[test]
+fn a_connection_has_both_its_ends() {
+    if skip() {
+        return;
+    }
+    if !Path::new("/bin/bash").exists() {
+        println!("skipped: no bash");
+        return;
+    }
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let story = record(&["bash", "-c", &format!("exec 3<>/dev/tcp/127.0.0.1/{port}")]);
+    let local = listener.accept().unwrap().1.port();
+    let connect = story.first("connect");
+    let ends = |local: u16, remote: u16| {
+        let end = |port: u16| [&[127, 0, 0, 1][..], &port.to_le_bytes()].concat();
+        [vec![2], end(local), end(remote)].concat()
+    };
+    assert_eq!(connect.arg("tuple"), &Kept::Bytes(ends(local, port)));
+    let Kept::Bytes(addr) = connect.arg("addr") else { panic!("no address") };
+    assert_eq!(addr[..4], [&[2, 0][..], &port.to_be_bytes()].concat());
+}
+
+#[test]
+fn a_call_that_blocks_is_seen_while_it_lasts() {
+    if skip() {
+        return;
+    }
+    let story = record(&["sleep", "0.02"]);
+    let sleep = story.all("clock_nanosleep").next().or_else(|| story.all("nanosleep").next()).unwrap();
+    let enter = story.enters.iter().find(|e| e.name == sleep.name).expect("a late enter");
+    assert_eq!(enter.tid, sleep.tid);
+    assert_eq!(enter.time, sleep.time - sleep.duration.unwrap());
+    assert!(sleep.duration.unwrap() >= 20_000_000);
+}
+
+#[test]
+fn long_texts_are_cut_and_say_so_and_data_is_cut_to_the_snap_length() {
+    if skip() {
+        return;
+    }
+    let options = Options { text_max: 8, snap_len: 5, ..Options::default() };
+    let story = record_with(&["sh", "-c", "exec cat /etc/passwd >/dev/null"], options);
+    let open = story.all("openat").last().unwrap();
+    assert_eq!(open.text("name"), "/etc/pa");
+    assert!(open.flags.has(Flags::TRUNCATED));
+    let read = story.all("read").filter(|r| r.ret > 100).last().unwrap();
+    assert_eq!(read.text("data"), "root:");
+    assert!(!read.flags.has(Flags::TRUNCATED));
+}
+
+#[test]
+fn the_whole_machine_is_recorded_but_not_the_recorder() {
+    if skip() {
+        return;
+    }
+    let stopped = StoppedChild::new(&words(&["true"])).unwrap();
+    let pid = stopped.pid();
+    let mut probe = Probe::open(&Options::default()).unwrap();
+    let mut drain = probe.drain().unwrap();
+    let mut decoder = Decoder::new(probe.plans(), clock_pair());
+    probe.attach().unwrap();
+    stopped.start().unwrap().wait().unwrap();
+    probe.detach();
+    let mut story = Story::new(pid);
+    take(&mut drain, &mut decoder, &mut story, true);
+    assert!(story.rows.iter().any(|r| r.pid == pid && r.name == "execve"));
+    assert!(story.rows.iter().any(|r| r.pid == pid && r.name == "procexit"));
+    assert_eq!(story.rows.iter().filter(|r| r.pid == std::process::id()).count(), 0);
+}
+
+/// Run by the next test without privileges.
+#[test]
+#[ignore = "run by missing_privileges_are_named"]
+fn preflight_of_this_process() {
+    println!("{}", preflight().map_or_else(|e| e.to_string(), |()| "fine".to_owned()));
+}
+
+#[test]
+fn missing_privileges_are_named() {
+    if skip() {
+        return;
+    }
+    if !Path::new("/usr/bin/setpriv").exists() {
+        println!("skipped: no setpriv");
+        return;
+    }
+    for (dropped, expected) in [
+        ("-all", "missing: CAP_BPF and CAP_PERFMON\nhelp: "),
+        ("-bpf,-sys_admin", "missing: CAP_BPF\nhelp: "),
+        ("-sys_admin", "fine\n"),
+    ] {
+        let output = Command::new("setpriv")
+            .arg(format!("--bounding-set={dropped}"))
+            .arg(std::env::current_exe().unwrap())
+            .args(["--ignored", "--exact", "preflight_of_this_process", "--nocapture"])
+            .output()
+            .unwrap();
+        let text = String::from_utf8_lossy(&output.stdout);
+        assert!(text.contains(expected), "{dropped}: {text}{}", String::from_utf8_lossy(&output.stderr));
+    }
 }
 
 /// Not a test: what recording costs the recorded, for comparing (`cargo test --test live_probe -- --ignored --nocapture`, `SBENCH` a command).

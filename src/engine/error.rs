@@ -14,8 +14,9 @@ pub enum Error {
     #[error(transparent)]
     Command(#[from] crate::sys::StartError),
     /// The state of the machine could not be read.
-    #[error("reading the first state from /proc: {0}\nhelp: live capture needs a mounted /proc")]
-    Snapshot(std::io::Error),
+    #[cfg(feature = "linux")]
+    #[error(transparent)]
+    Snapshot(#[from] crate::source::proc::Error),
     /// Signal handlers could not be set.
     #[error("setting the handlers of SIGINT and SIGTERM: {0}")]
     Signals(std::io::Error),
@@ -33,6 +34,9 @@ pub enum Error {
         /// What happened.
         error: crate::reel::Error,
     },
+    /// What was to be shown could not be.
+    #[error("{0}")]
+    Screen(std::io::Error),
     /// A batch could not be encoded.
     #[error(transparent)]
     Encode(#[from] crate::batch::Error),

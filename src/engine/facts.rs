@@ -65,7 +65,7 @@ fn answer(want: Want, users: &BTreeMap<u32, String>, groups: &BTreeMap<u32, Stri
         Want::Group(id) => (kinds::SNAP_GROUP, 0, name(id, groups)?),
         Want::Cgroup { pid, id } => {
             let path = cgroup_of(pid)?;
-            (kinds::CGROUP, pid, vec![OwnedArg::Int(id as i64), OwnedArg::Bytes(path)])
+            (kinds::CGROUP, pid, vec![OwnedArg::Int(id as i64), OwnedArg::Bytes(path.into_bytes())])
         }
     };
     let head =

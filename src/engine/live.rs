@@ -7,8 +7,9 @@
 use super::assembler::{Assembler, Lost, Piece, SegmentLimits};
 use super::error::Error;
 use super::facts::Resolver;
+use super::request::Record;
 use crate::source::ebpf::{Block, Decoder, Drain, Incoming, Options, Probe};
-use crate::source::proc::{Scope, Snapshot};
+use crate::source::proc::{self, Scope};
 use crate::sys::{self, ClockPair};
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 use std::ffi::OsString;
@@ -29,11 +30,30 @@ pub struct LiveRequest {
     /// Bytes of I/O data kept per call.
     pub snaplen: u32,
     /// Memory of all rings together, bytes.
-    pub ring_bytes: usize,
+    pub ring_total: usize,
     /// Stop after this long.
     pub duration: Option<Duration>,
     /// Hand the open batch on at least this often.
     pub flush: Duration,
+}
+
+/// Longest time between two writes unless asked otherwise.
+const FLUSH: Duration = Duration::from_secs(1);
+
+/// Memory of all rings together unless asked otherwise.
+const RINGS: usize = 32 << 20;
+
+impl LiveRequest {
+    /// The live part of what the command line asks.
+    pub(super) fn of(request: &Record) -> LiveRequest {
+        LiveRequest {
+            command: request.command.iter().map(Into::into).collect(),
+            snaplen: request.snaplen,
+            ring_total: request.ring.map_or(RINGS, |bytes| bytes as usize),
+            duration: request.duration,
+            flush: request.flush.unwrap_or(FLUSH),
+        }
+    }
 }
 
 /// What a capture did.
@@ -79,11 +99,12 @@ pub fn capture(
         command => Some(sys::StoppedChild::new(command)?),
     };
     let root = child.as_ref().map(sys::StoppedChild::pid);
-    let options = Options { root, snaplen: request.snaplen, ring_bytes: request.ring_bytes, ..Options::default() };
+    let options = Options { root, snap_len: request.snaplen, ring_total: request.ring_total, ..Options::default() };
     let mut probe = Probe::open(&options)?;
     let clock = sys::clock_pair();
     probe.attach()?;
     let drain = probe.drain()?;
+    let plans = probe.plans();
     let shared = Shared {
         clock,
         stop: AtomicBool::new(false),
@@ -97,7 +118,7 @@ pub fn capture(
         let shared = &shared;
         let drainer = threads.spawn(move || drain_loop(drain, shared, &to_build, &from_build));
         let builder = threads.spawn(move || {
-            let mut build = Build::new(shared, scope, request.flush, recycle, consume);
+            let mut build = Build::new(shared, scope, request.flush, Decoder::new(plans, clock), recycle, consume);
             let result = build.run(&from_drain, &to_drain);
             shared.ready.store(true, Ordering::Release);
             shared.stop.store(true, Ordering::Release);
@@ -210,6 +231,7 @@ impl<'a> Build<'a> {
         shared: &'a Shared,
         scope: Scope,
         flush: Duration,
+        decoder: Decoder,
         recycle: Receiver<crate::batch::Columns>,
         consume: Box<dyn FnMut(Piece) -> Result<(), Error> + Send>,
     ) -> Self {
@@ -219,7 +241,7 @@ impl<'a> Build<'a> {
             flush,
             recycle,
             assembler: Assembler::new(SegmentLimits::default(), consume),
-            decoder: Decoder::new(shared.clock),
+            decoder,
             resolver: Resolver::start(),
         }
     }
@@ -251,12 +273,11 @@ impl<'a> Build<'a> {
 
     /// The state before the first event. The probe is attached already, so nothing falls between the two.
     fn scan(&mut self) -> Result<(), Error> {
-        let snapshot = Snapshot::take(self.scope, self.shared.clock)?;
-        let (assembler, decoder) = (&mut self.assembler, &mut self.decoder);
-        snapshot.for_each(&mut |event| {
-            decoder.note_snapshot(&event);
-            assembler.initial(&event);
-        });
+        let snapshot = proc::snapshot(self.scope, self.shared.clock)?;
+        for (tid, total) in snapshot.cputimes() {
+            self.decoder.note_cputime(tid, total);
+        }
+        snapshot.for_each(&mut |event| self.assembler.initial(&event));
         Ok(())
     }
 
@@ -297,8 +318,8 @@ impl<'a> Build<'a> {
         self.resolver.finish();
         self.answers()?;
         let now = self.now();
-        for (tid, pid, total) in crate::source::proc::cputimes(self.scope) {
-            if let Some(event) = self.decoder.cputime_now(tid, pid, total, now) {
+        for (tid, pid, total) in proc::cputimes(self.scope) {
+            if let Some(event) = self.decoder.cputime_at(tid, pid, total, now) {
                 self.assembler.event(&event)?;
             }
         }

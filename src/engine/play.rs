@@ -81,7 +81,7 @@ pub struct Played {
 }
 
 /// What came of one batch: lines for each question, or damage.
-type Outcome = Result<Vec<Lines>, String>;
+pub(super) type Outcome = Result<Vec<Lines>, String>;
 
 /// What workers and the writer share.
 struct Shared {
@@ -216,7 +216,7 @@ impl Drop for HaltOnPanic<'_> {
 }
 
 /// One worker: for each question its memoised conditions and partial result.
-struct Asker<'a> {
+pub(super) struct Asker<'a> {
     questions: &'a [Question],
     options: &'a Options,
     ctx: Context,
@@ -226,7 +226,7 @@ struct Asker<'a> {
 }
 
 impl<'a> Asker<'a> {
-    fn new(questions: &'a [Question], options: &'a Options) -> Self {
+    pub(super) fn new(questions: &'a [Question], options: &'a Options) -> Self {
         Asker {
             questions,
             options,
@@ -251,15 +251,33 @@ impl<'a> Asker<'a> {
     }
 
     fn ask(&mut self, batches: &dyn Batches, index: usize) -> Outcome {
-        let batch = batches.batch(index)?;
-        let in_flight = batches.counts_in_flight(index);
+        self.ask_batch(&batches.batch(index)?, batches.counts_in_flight(index))
+    }
+
+    /// Sets the time of the first event, ns UTC, which a live question learns late.
+    #[cfg(feature = "linux")]
+    pub(super) fn begin(&mut self, start: u64) {
+        self.ctx.start = start;
+    }
+
+    /// The reports of what was asked so far; counting begins anew.
+    #[cfg(feature = "linux")]
+    pub(super) fn reports(&mut self, span: Span) -> Vec<Report> {
+        let fresh = self.questions.iter().map(|q| q.query.worker()).collect();
+        let workers = std::mem::replace(&mut self.workers, fresh);
+        let each = self.questions.iter().zip(workers);
+        each.filter_map(|(q, worker)| q.query.finish(vec![worker], span, self.options.notes.clone())).collect()
+    }
+
+    /// All questions about one batch.
+    pub(super) fn ask_batch(&mut self, batch: &Batch, in_flight: bool) -> Outcome {
         let past = self.options.until.is_some_and(|until| batch.head().min_time >= until);
         let mut all = Vec::with_capacity(self.questions.len());
         for number in 0..self.questions.len() {
             let lines = if past || batch.head().snapshot || self.left[number] == 0 {
                 Lines::default()
             } else {
-                self.one(&batch, number, in_flight).map_err(|e| e.to_string())?
+                self.one(batch, number, in_flight).map_err(|e| e.to_string())?
             };
             all.push(lines);
         }

@@ -3,30 +3,18 @@
 use super::assembler::Piece;
 use super::error::Error;
 use super::live::{LiveRequest, LiveSummary, capture};
+use super::request::Record;
 use super::sieve::Sieve;
 use crate::batch::{Columns, Encoded, Encoder, Schema};
-use crate::filter::Filter;
 use crate::reel::{ClockPair, Header, Loss, Totals, Writer};
 use crate::sys;
 use crate::world::Delta;
 use crossbeam_channel::{Receiver, Sender, bounded};
-use std::path::PathBuf;
+use std::path::Path;
 use std::sync::atomic::AtomicBool;
 
 /// Pieces that may wait between two threads. A batch is a few MiB at most, so this bounds the recorder's memory.
 const QUEUE: usize = 3;
-
-/// What to record, and where to.
-pub struct RecordRequest {
-    /// What to capture.
-    pub live: LiveRequest,
-    /// The file; `-` is standard output.
-    pub path: PathBuf,
-    /// Only events that match are kept; its text goes into the header.
-    pub filter: Option<(String, Filter)>,
-    /// The command line, for the header.
-    pub command_line: Vec<String>,
-}
 
 /// What a recording holds.
 #[derive(Debug, Clone)]
@@ -51,12 +39,12 @@ enum Frame {
 }
 
 /// Records until the command ends, the time is over or a signal asks to stop.
-pub fn record(request: RecordRequest) -> Result<RecordSummary, Error> {
-    let RecordRequest { live, path, filter, command_line } = request;
-    let header = header(&live, command_line, filter.as_ref().map(|f| f.0.clone()));
+pub fn record(request: &Record) -> Result<RecordSummary, Error> {
+    let (live, path) = (LiveRequest::of(request), request.path.clone());
+    let header = header(request);
     let failed = |error| Error::Write { path: path.clone(), error };
     let writer = Writer::create(&path, &header).map_err(failed)?;
-    let sieve = filter.map(|(_, filter)| Sieve::new(filter, header.started, header.tz_offset_s));
+    let sieve = request.filter.as_ref().map(|(filter, _)| Sieve::new(filter.clone(), header.started, header.tz_offset_s));
     let (pieces, from_build) = bounded(QUEUE);
     let (frames, from_encode) = bounded(QUEUE);
     let (spare, recycle) = bounded(QUEUE);
@@ -65,18 +53,21 @@ pub fn record(request: RecordRequest) -> Result<RecordSummary, Error> {
         let encoder = threads.spawn(move || encode_loop(sieve, &from_build, &frames, &spare));
         let write = threads.spawn(move || write_loop(writer, &from_encode));
         let consume = Box::new(move |piece| pieces.send(piece).map_err(|_| Error::Thread("encode")));
-        let live = capture(&live, recycle, &stop, consume);
+        let captured = capture(&live, recycle, &stop, consume);
         let encoded = encoder.join().map_err(|_| Error::Thread("encode"))?;
         // What stopped the writer stopped the others too, so it is the error to tell.
         let (totals, write_cpu) = write.join().map_err(|_| Error::Thread("write"))?.map_err(failed)?;
         let (kept, encode_cpu) = encoded?;
-        Ok(RecordSummary { live: live?, totals, kept, cpu: [encode_cpu, write_cpu] })
+        if captured.is_err() && totals.frames <= 1 && path != Path::new("-") {
+            // It never began: a file with nothing in it would only puzzle whoever finds it.
+            std::fs::remove_file(&path).ok();
+        }
+        Ok(RecordSummary { live: captured?, totals, kept, cpu: [encode_cpu, write_cpu] })
     })
 }
 
-fn header(live: &LiveRequest, command_line: Vec<String>, filter: Option<String>) -> Header {
+fn header(request: &Record) -> Header {
     let started = sys::realtime_ns();
-    let scope = live.command.iter().map(|word| word.to_string_lossy()).collect::<Vec<_>>().join(" ");
     Header {
         host: sys::hostname(),
         boot_id: sys::boot_id(),
@@ -84,13 +75,13 @@ fn header(live: &LiveRequest, command_line: Vec<String>, filter: Option<String>)
         arch: sys::machine(),
         tz_offset_s: sys::local_offset(started).unwrap_or(0),
         tool_version: env!("CARGO_PKG_VERSION").to_owned(),
-        command_line,
-        filter,
-        snaplen: live.snaplen,
+        command_line: request.command_line.clone(),
+        filter: request.filter.as_ref().map(|(_, text)| text.clone()),
+        snaplen: request.snaplen,
         probe: "ebpf".to_owned(),
         operator: crate::source::proc::users().get(&sys::user_id()).cloned().unwrap_or_default(),
         started,
-        scope,
+        scope: request.command.join(" "),
         ..Header::default()
     }
 }

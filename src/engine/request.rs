@@ -31,6 +31,10 @@ pub struct Record {
 pub struct Watch {
     /// What to ask.
     pub questions: Vec<super::Question>,
-    /// What to record for it.
+    /// What to record for it; its path and filter are not used.
     pub record: Record,
+    /// How to ask; `threads` and `span` are not used.
+    pub options: super::Options,
+    /// A report every so often, in event time.
+    pub interval: Duration,
 }

@@ -127,7 +127,7 @@ mod tests {
             (write_tuple, &[2, 10, 0, 0, 1, 0xd2, 4, 10, 0, 0, 2, 80, 0], "10.0.0.1:1234->10.0.0.2:80"),
             (write_tuple, &[1, 255, 0, 0, 0, 0, 0, 0, 0, 16, 0, 0, 0, 0, 0, 0, 0, b'/', b'x'], "FF->10 /x"),
             (write_tuple, &[2, 10, 0], "..."),
-            (write_tuple, &[99, 65], ".A"),
+            (write_tuple, &[7, 65], ".A"),
         ] {
             let mut out = Vec::new();
             writer(&mut out, bytes, false);

@@ -1,10 +1,9 @@
 //! `evt.*` and `syscall.*`: of the event itself.
 
-use super::names::errno_name;
 use super::render;
 use super::{ArgRule, Column, Context, Extract, Field, FieldArg};
 use crate::batch::{KindInfo, Row};
-use crate::event::{Arg, Category, Class, Flags, KindFlags, ParamType};
+use crate::event::{Arg, Category, Class, Flags, KindFlags, ParamType, errno_name};
 use crate::value::{Type, Value, write_date, write_padded, write_time_of_day, write_u64};
 use crate::world::DescKind;
 
@@ -508,7 +507,7 @@ fn res(_: &KindInfo, ret: i64, _: &Context) -> Value<'static> {
     if ret >= 0 {
         return Value::text(b"SUCCESS");
     }
-    errno_name(ret.unsigned_abs()).map_or_else(|| Value::owned(ret.to_string()), |name| Value::text(name.as_bytes()))
+    errno_name(ret).map_or_else(|| Value::owned(ret.to_string()), |name| Value::text(name.as_bytes()))
 }
 
 fn rawres(_: &KindInfo, ret: i64, _: &Context) -> Value<'static> {

@@ -11,10 +11,13 @@ mod context;
 mod evt;
 mod fd;
 mod field;
-mod names;
 mod path;
 mod proc;
 mod render;
+#[cfg(test)]
+pub(crate) mod sample;
+#[cfg(test)]
+mod tests;
 mod user;
 
 pub use catalogue::{Error, all, lookup, lookup_prefix};

@@ -4,10 +4,9 @@
 //! appended to a buffer: this is the hot path of printing.
 
 use super::address::{write_fd_list, write_sock_addr, write_tuple};
-use super::names::{errno_name, flag_table, signal_name};
 use super::{BufferFormat, Context, TimeFormat, fd, path};
 use crate::batch::Row;
-use crate::event::{Arg, Class, Flags, KindFlags, ParamType};
+use crate::event::{Arg, Class, Flags, KindFlags, ParamType, errno_name, flag_table, signal_name};
 use crate::value::{
     Value, write_date, write_dots, write_escaped, write_hex, write_i64, write_oct, write_padded, write_time_of_day,
     write_u64,
@@ -194,12 +193,12 @@ fn write_resolved(row: &Row<'_>, item: &Item<'_>, ctx: &Context, out: &mut Vec<u
 
 fn write_resolved_int(row: &Row<'_>, item: &Item<'_>, v: i64, ctx: &Context, out: &mut Vec<u8>) -> bool {
     match item.ty {
-        ParamType::Errno => v < 0 && write_name(out, errno_name(v.unsigned_abs())),
+        ParamType::Errno => v < 0 && write_name(out, errno_name(v)),
         ParamType::Fd => write_descriptor(row, item.slot, v, ctx, out),
         ParamType::Pid => write_comm(row, v, ctx, out),
         ParamType::Uid => write_owner(row, v, true, ctx, out),
         ParamType::Gid => write_owner(row, v, false, ctx, out),
-        ParamType::Signal => v != 0 && write_name(out, signal_name(v as u64)),
+        ParamType::Signal => v != 0 && write_name(out, signal_name(v)),
         ParamType::Flags | ParamType::Mode => write_flags(out, item.table, v as u64),
         ParamType::Enum => write_enum(out, item.table, v as u64),
         ParamType::Duration if v >= 0 => {
@@ -225,7 +224,7 @@ fn write_descriptor(row: &Row<'_>, slot: Slot, v: i64, ctx: &Context, out: &mut 
         return write_name(out, Some("AT_FDCWD"));
     }
     if v < 0 {
-        return write_name(out, errno_name(v.unsigned_abs()));
+        return write_name(out, errno_name(v));
     }
     let is_its_descriptor = match slot {
         Slot::Return => true,
@@ -272,36 +271,21 @@ fn write_owner(row: &Row<'_>, id: i64, is_user: bool, ctx: &Context, out: &mut V
     true
 }
 
-/// Names of a bit set: those of the table whose bits are all set and not yet named; 0 only by a name for 0.
+/// Names of a bit set, those of the table that apply.
 fn write_flags(out: &mut Vec<u8>, table: Option<&str>, value: u64) -> bool {
     let Some(table) = table.and_then(flag_table) else { return false };
-    let (start, mut rest) = (out.len(), value);
-    for &(name, bits) in table.values {
-        let matches = if bits == 0 { value == 0 } else { rest & bits == bits };
-        if matches {
-            if out.len() > start {
-                out.push(b'|');
-            }
-            out.extend_from_slice(name.as_bytes());
-            rest &= !bits;
-            if rest == 0 {
-                break;
-            }
-        }
-    }
-    out.len() > start
-}
-
-fn write_enum(out: &mut Vec<u8>, table: Option<&str>, value: u64) -> bool {
-    let Some(table) = table.and_then(flag_table) else { return false };
     let start = out.len();
-    for &(name, _) in table.values.iter().filter(|v| v.1 == value) {
+    table.names(value, &mut |name| {
         if out.len() > start {
             out.push(b'|');
         }
         out.extend_from_slice(name.as_bytes());
-    }
+    });
     out.len() > start
+}
+
+fn write_enum(out: &mut Vec<u8>, table: Option<&str>, value: u64) -> bool {
+    write_name(out, table.and_then(flag_table).and_then(|table| table.name_of(value)))
 }
 
 fn write_resolved_path(row: &Row<'_>, item: &Item<'_>, name: &[u8], ctx: &Context, out: &mut Vec<u8>) -> bool {

@@ -1,7 +1,7 @@
 //! [`Expr`]: a filter as a tree. Printing it and parsing the result gives the same tree.
 
-use super::operator::{Operands, Operator, Several};
 use super::Literal;
+use super::operator::{Operands, Operator, Several};
 use crate::batch::Row;
 use crate::field::{Context, FieldRef};
 use crate::value::Value;

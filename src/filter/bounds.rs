@@ -57,8 +57,7 @@ impl Asker<'_> {
         let both = |answers: &[bool]| (answers.contains(&true), answers.contains(&false));
         match leaf.over {
             Over::Kind => {
-                let answers: Vec<_> =
-                    head.kinds.iter().map(|k| self.memo.kind(leaf, schema, Kind(k.kind))).collect();
+                let answers: Vec<_> = head.kinds.iter().map(|k| self.memo.kind(leaf, schema, Kind(k.kind))).collect();
                 self.each(|k| (answers[k], !answers[k]))
             }
             Over::Thread => {

@@ -111,9 +111,11 @@ impl Eval<'_> {
                 Column::Return if flags.is_empty() => some(rows, batch.ret(k)?.iter().map(|&r| test.ask(Some(r)))),
                 Column::Return => some(
                     rows,
-                    batch.ret(k)?.iter().zip(flags).map(|(&r, &f)| {
-                        test.ask(Some(r).filter(|_| !Flags(f).has(Flags::IN_FLIGHT)))
-                    }),
+                    batch
+                        .ret(k)?
+                        .iter()
+                        .zip(flags)
+                        .map(|(&r, &f)| test.ask(Some(r).filter(|_| !Flags(f).has(Flags::IN_FLIGHT)))),
                 ),
                 _ => some(rows, batch.duration(k)?.iter().map(|&d| test.ask(d.checked_sub(1).map(|d| d as i64)))),
             })

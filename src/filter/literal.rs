@@ -42,7 +42,9 @@ impl Literal {
         let text = std::str::from_utf8(text).ok()?;
         match ty {
             Type::Bool => text.parse().ok().map(Literal::Bool),
-            Type::Int => integer(text).filter(|n| i64::try_from(*n).is_ok() || u64::try_from(*n).is_ok()).map(Literal::Number),
+            Type::Int => {
+                integer(text).filter(|n| i64::try_from(*n).is_ok() || u64::try_from(*n).is_ok()).map(Literal::Number)
+            }
             Type::Uint | Type::Time => unsigned(integer(text)?),
             Type::Duration => duration(text),
             Type::Port => integer(text).filter(|n| (0..=0xffff).contains(n)).map(Literal::Number),
@@ -114,7 +116,11 @@ fn duration(text: &str) -> Option<Literal> {
     if whole.is_empty() || !digits(whole) || !digits(fraction) || number.ends_with('.') {
         return None;
     }
-    let part = if fraction.is_empty() { 0 } else { fraction.parse::<i128>().ok()? * unit / 10_i128.pow(fraction.len() as u32) };
+    let part = if fraction.is_empty() {
+        0
+    } else {
+        fraction.parse::<i128>().ok()? * unit / 10_i128.pow(fraction.len() as u32)
+    };
     unsigned(whole.parse::<i128>().ok()?.checked_mul(unit)? + part)
 }
 

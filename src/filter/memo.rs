@@ -25,7 +25,9 @@ impl Memo {
     /// Forgets everything unless it is about these.
     pub(super) fn enter(&mut self, schema: &Arc<Schema>, dict: &Arc<Dict>) {
         // The weak references keep the addresses from being reused, so comparing addresses is enough.
-        if !std::ptr::eq(self.dict.as_ptr(), Arc::as_ptr(dict)) || !std::ptr::eq(self.schema.as_ptr(), Arc::as_ptr(schema)) {
+        if !std::ptr::eq(self.dict.as_ptr(), Arc::as_ptr(dict))
+            || !std::ptr::eq(self.schema.as_ptr(), Arc::as_ptr(schema))
+        {
             self.dict = Arc::downgrade(dict);
             self.schema = Arc::downgrade(schema);
             self.answers.iter_mut().for_each(Vec::clear);

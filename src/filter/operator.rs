@@ -121,14 +121,7 @@ const fn entry(
 
 /// A word of sysdig's language that has no meaning here yet.
 const fn reserved(name: &'static str, operands: Operands) -> Operator {
-    Operator {
-        name,
-        operands,
-        doc: "Not supported yet.",
-        allows: any_type,
-        several: Several::Any,
-        test: None,
-    }
+    Operator { name, operands, doc: "Not supported yet.", allows: any_type, several: Several::Any, test: None }
 }
 
 /// All operators; of two that start alike, the longer one stands first.

@@ -100,9 +100,10 @@ impl<'s> Parser<'s> {
 
     /// Takes a word that a blank, a parenthesis or the end follows.
     fn keyword(&mut self, word: &str) -> bool {
-        let found = self.rest().strip_prefix(word).is_some_and(|rest| {
-            rest.bytes().next().is_none_or(|b| is_blank(b) || b == b'(')
-        });
+        let found = self
+            .rest()
+            .strip_prefix(word)
+            .is_some_and(|rest| rest.bytes().next().is_none_or(|b| is_blank(b) || b == b'('));
         if found {
             self.at += word.len();
         }
@@ -121,7 +122,8 @@ impl<'s> Parser<'s> {
         if self.at == self.source.len() {
             return (self.at..self.at, "the end".to_owned());
         }
-        let end = if word.is_empty() { self.at + self.rest().chars().next().map_or(0, char::len_utf8) } else { word.end };
+        let end =
+            if word.is_empty() { self.at + self.rest().chars().next().map_or(0, char::len_utf8) } else { word.end };
         let text: String = self.source[self.at..end].chars().take(40).filter(|c| !c.is_control()).collect();
         (self.at..end, format!("`{text}`"))
     }
@@ -165,7 +167,11 @@ impl<'s> Parser<'s> {
     fn trailing(&mut self) {
         while self.at < self.source.len() {
             if self.peek() == Some(b')') {
-                self.error(self.at..self.at + 1, "expected `and`, `or` or the end, found `)`".to_owned(), Some("no `(` belongs to it".to_owned()));
+                self.error(
+                    self.at..self.at + 1,
+                    "expected `and`, `or` or the end, found `)`".to_owned(),
+                    Some("no `(` belongs to it".to_owned()),
+                );
                 self.at += 1;
             } else {
                 self.expected("`and`, `or` or the end", None);
@@ -188,12 +194,7 @@ impl<'s> Parser<'s> {
     }
 
     /// Parts with a word between them; `None` if one of them is wrong.
-    fn chain(
-        &mut self,
-        word: &str,
-        part: fn(&mut Self) -> Option<Expr>,
-        make: fn(Vec<Expr>) -> Expr,
-    ) -> Option<Expr> {
+    fn chain(&mut self, word: &str, part: fn(&mut Self) -> Option<Expr>, make: fn(Vec<Expr>) -> Expr) -> Option<Expr> {
         let mut parts = vec![part(self)];
         self.blanks();
         while self.keyword(word) {
@@ -270,7 +271,11 @@ impl<'s> Parser<'s> {
             match self.rest().find(']') {
                 Some(length) => self.at += length + 1,
                 None => {
-                    self.error(self.at..self.at + 1, "expected `]`, found the end".to_owned(), Some("never closed".to_owned()));
+                    self.error(
+                        self.at..self.at + 1,
+                        "expected `]`, found the end".to_owned(),
+                        Some("never closed".to_owned()),
+                    );
                     self.at = self.source.len();
                     return Err(());
                 }
@@ -305,7 +310,11 @@ impl<'s> Parser<'s> {
         let span = self.at..self.at + op.name.len();
         self.at = span.end;
         if !op.is_supported() {
-            self.error(span.clone(), format!("operator `{}` is not supported yet", op.name), Some("use `contains`, `startswith`, `endswith` or `in`".to_owned()));
+            self.error(
+                span.clone(),
+                format!("operator `{}` is not supported yet", op.name),
+                Some("use `contains`, `startswith`, `endswith` or `in`".to_owned()),
+            );
         } else if let Some(field) = field.filter(|f| !op.allows(f.ty)) {
             let message = format!("operator `{}` does not work on `{field}`", op.name);
             let usable: Vec<_> =
@@ -335,6 +344,8 @@ impl<'s> Parser<'s> {
             }
             if !self.take(b',') {
                 self.expected("`,` or `)`", None);
+                // The list's own parenthesis closes nothing else.
+                self.at += self.rest().find(')').map_or(0, |end| end + 1);
                 return None;
             }
         }
@@ -368,7 +379,11 @@ impl<'s> Parser<'s> {
                 b => text.push(b),
             }
         }
-        self.error(open..open + 1, "expected a closing quote, found the end".to_owned(), Some("opened here".to_owned()));
+        self.error(
+            open..open + 1,
+            "expected a closing quote, found the end".to_owned(),
+            Some("opened here".to_owned()),
+        );
         None
     }
 
@@ -391,9 +406,13 @@ impl<'s> Parser<'s> {
             b'x' => {
                 let digits = self.rest().get(1..3).filter(|d| d.bytes().all(|b| b.is_ascii_hexdigit()));
                 match digits.and_then(|d| u8::from_str_radix(d, 16).ok()) {
-                    Some(0) => self.error(start..start + 4, "expected a text without NUL, found `\\x00`".to_owned(), None),
+                    Some(0) => {
+                        self.error(start..start + 4, "expected a text without NUL, found `\\x00`".to_owned(), None)
+                    }
                     Some(byte) => text.push(byte),
-                    None => self.error(start..start + 2, "expected two hexadecimal digits after `\\x`".to_owned(), None),
+                    None => {
+                        self.error(start..start + 2, "expected two hexadecimal digits after `\\x`".to_owned(), None)
+                    }
                 }
                 self.at += if digits.is_some() { 3 } else { 1 };
                 return;
@@ -411,12 +430,7 @@ impl<'s> Parser<'s> {
     }
 
     /// Reads the constants by the field's type.
-    fn typed(
-        &mut self,
-        field: FieldRef,
-        op: &'static Operator,
-        written: Vec<(Range<usize>, Vec<u8>)>,
-    ) -> Option<Expr> {
+    fn typed(&mut self, field: FieldRef, op: &'static Operator, written: Vec<(Range<usize>, Vec<u8>)>) -> Option<Expr> {
         let errors = self.errors.len();
         let mut constants = Vec::with_capacity(written.len());
         for (span, text) in &written {
@@ -439,7 +453,10 @@ impl<'s> Parser<'s> {
     /// Names of event types that no event has are slips.
     fn known_type(&mut self, field: &FieldRef, op: &Operator, span: &Range<usize>, text: &[u8]) {
         let names_types = matches!(field.field.name, "evt.type" | "syscall.type");
-        if !names_types || !matches!(op.name, "=" | "==" | "!=" | "in") || SPECS.iter().any(|s| s.name.as_bytes() == text) {
+        if !names_types
+            || !matches!(op.name, "=" | "==" | "!=" | "in")
+            || SPECS.iter().any(|s| s.name.as_bytes() == text)
+        {
             return;
         }
         let name = String::from_utf8_lossy(text);

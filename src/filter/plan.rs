@@ -22,8 +22,7 @@ pub(super) enum Over {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct ColumnOrder(u8);
 
-const COLUMNS: [Column; 6] =
-    [Column::Num, Column::Cpu, Column::Flags, Column::Return, Column::Duration, Column::Time];
+const COLUMNS: [Column; 6] = [Column::Num, Column::Cpu, Column::Flags, Column::Return, Column::Duration, Column::Time];
 
 impl ColumnOrder {
     fn of(column: Column) -> ColumnOrder {
@@ -70,9 +69,7 @@ impl Node {
         match self {
             Node::Leaf(leaf) => (leaf.over, false),
             Node::Not(part) => (part.cost().0, true),
-            Node::And(parts) | Node::Or(parts) => {
-                (parts.iter().map(|p| p.cost().0).max().unwrap_or(Over::Kind), true)
-            }
+            Node::And(parts) | Node::Or(parts) => (parts.iter().map(|p| p.cost().0).max().unwrap_or(Over::Kind), true),
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use super::template::Piece;
 use crate::batch::Row;
-use crate::field::{Context, FieldRef, lookup, write_value};
+use crate::field::{Context, FieldRef, write_value};
 use crate::value::{Type, Value, write_i64, write_json_string, write_u64};
 
 /// A field with its key as JSON.
@@ -18,9 +18,7 @@ pub(super) fn keys(pieces: &[Piece]) -> Vec<Key> {
         .iter()
         .filter_map(|piece| match piece {
             Piece::Text(_) => None,
-            Piece::Field(field, _) => Some(field.clone()),
-            Piece::Info(_) => lookup("evt.info").ok(),
-            Piece::OutputTime => lookup("evt.outputtime").ok(),
+            Piece::Field(field, _) | Piece::Info(field, _) | Piece::OutputTime(field) => Some(field.clone()),
         })
         .map(|field| (field.to_string(), field))
         .collect();

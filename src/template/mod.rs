@@ -5,6 +5,8 @@
 mod json;
 mod parse;
 mod template;
+#[cfg(test)]
+mod tests;
 
 pub use parse::Error;
 pub use template::Template;

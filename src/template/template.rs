@@ -14,16 +14,16 @@ pub(super) enum Piece {
     /// A field, padded or cut to a width in characters.
     Field(FieldRef, Option<usize>),
     /// `evt.info` and `evt.args`, written without a value in between.
-    Info(Option<usize>),
+    Info(FieldRef, Option<usize>),
     /// `evt.outputtime`, the same.
-    OutputTime,
+    OutputTime(FieldRef),
 }
 
 impl Piece {
     pub(super) fn field(field: FieldRef, width: Option<usize>) -> Piece {
         match (field.field.name, width) {
-            ("evt.info" | "evt.args", _) => Piece::Info(width),
-            ("evt.outputtime", None) => Piece::OutputTime,
+            ("evt.info" | "evt.args", _) => Piece::Info(field, width),
+            ("evt.outputtime", None) => Piece::OutputTime(field),
             _ => Piece::Field(field, width),
         }
     }
@@ -58,9 +58,9 @@ impl Template {
         for piece in &self.pieces {
             match piece {
                 Piece::Text(text) => out.extend_from_slice(text),
-                Piece::OutputTime => write_outputtime(row, ctx, out),
-                Piece::Info(None) => write_info(row, ctx, out),
-                Piece::Info(Some(width)) => {
+                Piece::OutputTime(_) => write_outputtime(row, ctx, out),
+                Piece::Info(_, None) => write_info(row, ctx, out),
+                Piece::Info(_, Some(width)) => {
                     let from = out.len();
                     write_info(row, ctx, out);
                     fit(out, from, *width);

@@ -165,16 +165,18 @@ fn load_error(error: EbpfError, bytes: usize) -> Error {
     }
 }
 
+/// A refusal without a log is not the verifier's.
+fn rejected(io_error: io::Error, log: &str, program: &'static str) -> Error {
+    if log.trim().is_empty() && io_error.kind() == io::ErrorKind::PermissionDenied {
+        return Error::Blocked(io_error);
+    }
+    let lines: Vec<&str> = log.lines().collect();
+    Error::Verifier { program, log: lines[lines.len().saturating_sub(20)..].join("\n") }
+}
+
 fn program_error(error: ProgramError, program: &'static str, tracepoint: &'static str) -> Error {
     match error {
-        ProgramError::LoadError { io_error, verifier_log } => {
-            let log = verifier_log.to_string();
-            if log.trim().is_empty() && io_error.kind() == io::ErrorKind::PermissionDenied {
-                return Error::Blocked(io_error);
-            }
-            let lines: Vec<&str> = log.lines().collect();
-            Error::Verifier { program, log: lines[lines.len().saturating_sub(20)..].join("\n") }
-        }
+        ProgramError::LoadError { io_error, verifier_log } => rejected(io_error, &verifier_log.to_string(), program),
         ProgramError::SyscallError(e) if e.io_error.kind() == io::ErrorKind::NotFound => Error::NoTracepoint(tracepoint),
         ProgramError::SyscallError(e) if e.io_error.kind() == io::ErrorKind::PermissionDenied => Error::Blocked(e.io_error),
         ProgramError::Btf(_) => Error::NoTracepoint(tracepoint),
@@ -200,12 +202,9 @@ mod tests {
     #[test]
     fn a_rejected_program_shows_the_end_of_the_verifiers_log() {
         let log: String = (0..40).map(|i| format!("line {i}\n")).collect();
-        let rejected = |log: &str| ProgramError::LoadError {
-            io_error: io::Error::from_raw_os_error(13),
-            verifier_log: aya::VerifierLog::new(log.to_owned()),
-        };
-        let text = program_error(rejected(&log), "on_enter", "sys_enter").to_string();
+        let refused = || io::Error::from_raw_os_error(13);
+        let text = rejected(refused(), &log, "on_enter").to_string();
         assert!(text.contains("line 39") && text.contains("line 20\n") && !text.contains("line 19\n"), "{text}");
-        assert!(matches!(program_error(rejected(""), "on_enter", "sys_enter"), Error::Blocked(_)));
+        assert!(matches!(rejected(refused(), "", "on_enter"), Error::Blocked(_)));
     }
 }

@@ -1,0 +1,148 @@
+//! One process and its threads.
+
+use super::file::{self, TEXT_LIMIT};
+use super::cgroup;
+use crate::sys::{ClockPair, ticks_per_second};
+use std::path::Path;
+
+/// What a process's threads share.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(super) struct Process {
+    /// UTC, ns: just before it was looked at.
+    pub(super) time: u64,
+    pub(super) pid: u32,
+    /// Arguments, each with its NUL.
+    pub(super) cmdline: Vec<u8>,
+    pub(super) environ: Option<Vec<u8>>,
+    pub(super) exepath: Option<Vec<u8>>,
+    pub(super) cwd: Option<Vec<u8>>,
+    pub(super) root: Option<Vec<u8>>,
+    pub(super) cgroup: String,
+    pub(super) loginuid: u32,
+    /// The first thread stands first.
+    pub(super) threads: Vec<Thread>,
+}
+
+/// What a thread has of its own.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(super) struct Thread {
+    pub(super) tid: u32,
+    pub(super) vtid: u32,
+    pub(super) vpid: u32,
+    pub(super) ppid: u32,
+    pub(super) sid: u32,
+    pub(super) pgid: u32,
+    pub(super) tty: u32,
+    pub(super) uid: u32,
+    pub(super) euid: u32,
+    pub(super) gid: u32,
+    pub(super) egid: u32,
+    /// UTC, ns.
+    pub(super) start: u64,
+    /// ns.
+    pub(super) cputime: u64,
+    pub(super) comm: String,
+}
+
+/// The columns of a `stat` line that are used (`Documentation/filesystems/proc.rst`, table 1-4).
+fn read_stat(thread: &mut Thread, line: &str, clock: ClockPair) -> Option<()> {
+    // The name may hold anything, blanks and parentheses too; nothing behind it does.
+    let (head, rest) = line.rsplit_once(')')?;
+    head.split_once('(')?.1.clone_into(&mut thread.comm);
+    let columns: Vec<&str> = rest.split_ascii_whitespace().collect();
+    // `rest` begins with column 3, the state.
+    let column = |n: usize| columns.get(n - 3).and_then(|t| t.parse::<i64>().ok());
+    thread.ppid = column(4)? as u32;
+    thread.pgid = column(5)? as u32;
+    thread.sid = column(6)? as u32;
+    thread.tty = column(7)? as u32;
+    let ticks = column(22)? as u64;
+    let boot = u128::from(ticks) * 1_000_000_000 / u128::from(ticks_per_second());
+    thread.start = clock.utc_of(boot as u64);
+    Some(())
+}
+
+/// The ids in a `status` file: ids are real, effective, saved, file system; pids are from the host's namespace inwards.
+fn read_status(thread: &mut Thread, status: &str) {
+    for line in status.lines() {
+        let Some((key, values)) = line.split_once(':') else { continue };
+        let mut ids = values.split_ascii_whitespace().filter_map(|t| t.parse::<u32>().ok());
+        match key {
+            "Uid" => (thread.uid, thread.euid) = (ids.next().unwrap_or(0), ids.next().unwrap_or(0)),
+            "Gid" => (thread.gid, thread.egid) = (ids.next().unwrap_or(0), ids.next().unwrap_or(0)),
+            "NSpid" => thread.vtid = ids.next_back().unwrap_or(thread.tid),
+            "NStgid" => thread.vpid = ids.next_back().unwrap_or(0),
+            _ => {}
+        }
+    }
+}
+
+/// Nanoseconds on a processor: the first number of `schedstat`, the scheduler's own sum.
+pub(super) fn cputime(thread: &Path) -> Option<u64> {
+    let text = file::text(&thread.join("schedstat"), 256)?;
+    text.split_ascii_whitespace().next()?.parse().ok()
+}
+
+fn thread(dir: &Path, pid: u32, tid: u32, clock: ClockPair) -> Option<Thread> {
+    let mut thread = Thread { tid, vtid: tid, vpid: pid, ..Thread::default() };
+    read_stat(&mut thread, &file::text(&dir.join("stat"), 4096)?, clock)?;
+    read_status(&mut thread, &file::text(&dir.join("status"), 16 << 10)?);
+    thread.cputime = cputime(dir).unwrap_or(0);
+    Some(thread)
+}
+
+/// The threads of a process, the first one first.
+fn threads(dir: &Path, pid: u32, only_first: bool, clock: ClockPair) -> Vec<Thread> {
+    let tasks = dir.join("task");
+    let mut tids = if only_first { vec![pid] } else { file::numbers(&tasks) };
+    tids.sort_by_key(|tid| *tid != pid);
+    tids.into_iter().filter_map(|tid| thread(&tasks.join(tid.to_string()), pid, tid, clock)).collect()
+}
+
+/// Looks at a process; `None` if it is gone.
+pub(super) fn process(dir: &Path, pid: u32, only_first: bool, clock: ClockPair) -> Option<Process> {
+    let time = clock.utc_of(crate::sys::boot_ns());
+    let threads = threads(dir, pid, only_first, clock);
+    if threads.is_empty() {
+        return None;
+    }
+    let groups = file::text(&dir.join("cgroup"), TEXT_LIMIT).unwrap_or_default();
+    let loginuid = file::text(&dir.join("loginuid"), 64).and_then(|t| t.trim().parse().ok());
+    Some(Process {
+        time,
+        pid,
+        cmdline: file::read(&dir.join("cmdline"), TEXT_LIMIT).unwrap_or_default(),
+        environ: file::read(&dir.join("environ"), TEXT_LIMIT),
+        exepath: file::link(&dir.join("exe")),
+        cwd: file::link(&dir.join("cwd")),
+        root: file::link(&dir.join("root")),
+        cgroup: cgroup::choose(&groups).unwrap_or_default().to_owned(),
+        loginuid: loginuid.unwrap_or(u32::MAX),
+        threads,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const CLOCK: ClockPair = ClockPair { boot: 0, utc: 1_000 };
+
+    #[test]
+    fn a_name_with_parentheses_does_not_shift_the_columns() {
+        let mut thread = Thread::default();
+        let line = "7 (a) b (c) S 1 2 3 34816 -1 4194560 0 0 0 0 0 0 0 0 20 0 1 0 500 0 0\n";
+        read_stat(&mut thread, line, CLOCK).unwrap();
+        assert_eq!((thread.comm.as_str(), thread.ppid, thread.pgid, thread.sid, thread.tty), ("a) b (c", 1, 2, 3, 34816));
+        assert_eq!(thread.start, 1_000 + 500 * 1_000_000_000 / ticks_per_second());
+        assert_eq!(read_stat(&mut thread, "7 (cut) S 1 2", CLOCK), None);
+    }
+
+    #[test]
+    fn ids_in_the_innermost_namespace_are_the_last_ones() {
+        let mut thread = Thread { tid: 900, ..Thread::default() };
+        read_status(&mut thread, "Name:\tx\nUid:\t1\t2\t3\t4\nGid:\t5\t6\t7\t8\nNStgid:\t800\t12\nNSpid:\t900\t13\n");
+        assert_eq!((thread.vtid, thread.vpid), (13, 12));
+        assert_eq!((thread.uid, thread.euid, thread.gid, thread.egid), (1, 2, 5, 6));
+    }
+}

@@ -1,0 +1,279 @@
+//! [`Snapshot`]: the machine, or one process, as it is now, as events.
+
+use super::descriptor::{Descriptor, descriptors};
+use super::process::{Process, Thread, cputime, process};
+use super::socket::{Sockets, sockets};
+use super::{file, groups, users};
+use crate::event::{Arg, Args, Event, Flags, Kind, kind_by_name};
+use crate::sys::ClockPair;
+use std::collections::{BTreeMap, HashMap};
+use std::path::{Path, PathBuf};
+
+/// Why there is no snapshot.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// `/proc` cannot be read.
+    #[error("expected processes in /proc, found none\nhelp: mount it (`mount -t proc proc /proc`)")]
+    NoProc,
+    /// The one process asked for is gone.
+    #[error("expected a process {0}, found none\nhelp: it has ended; start the recording again")]
+    NoProcess(u32),
+}
+
+/// What to look at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Scope {
+    /// All processes but our own.
+    All,
+    /// One process, and its ancestors without their descriptors, so that questions about parents have answers.
+    Process(u32),
+}
+
+/// Processes, their threads and descriptors, users and groups.
+#[derive(Debug, Clone, Default)]
+pub struct Snapshot {
+    processes: Vec<(Process, Vec<Descriptor>)>,
+    users: BTreeMap<u32, String>,
+    groups: BTreeMap<u32, String>,
+    time: u64,
+}
+
+fn dir_of(pid: u32) -> PathBuf {
+    PathBuf::from(format!("/proc/{pid}"))
+}
+
+/// Descriptors, with the sockets of each network namespace read once.
+fn descriptors_of(dir: &Path, namespaces: &mut HashMap<Vec<u8>, Sockets>) -> Vec<Descriptor> {
+    let namespace = file::link(&dir.join("ns/net")).unwrap_or_default();
+    let known = namespaces.entry(namespace).or_insert_with(|| sockets(dir));
+    descriptors(dir, known)
+}
+
+/// Takes a snapshot. `clock` gives the times: the same pair that the decoder has.
+///
+/// # Errors
+/// There is no `/proc`, or not the one process asked for. Whatever else cannot be read is left out.
+pub fn snapshot(scope: Scope, clock: ClockPair) -> Result<Snapshot, Error> {
+    let time = clock.utc_of(crate::sys::boot_ns());
+    let mut namespaces = HashMap::new();
+    let mut processes = Vec::new();
+    match scope {
+        Scope::All => {
+            let own = std::process::id();
+            for pid in file::numbers(Path::new("/proc")).into_iter().filter(|pid| *pid != own) {
+                let dir = dir_of(pid);
+                if let Some(found) = process(&dir, pid, false, clock) {
+                    processes.push((found, descriptors_of(&dir, &mut namespaces)));
+                }
+            }
+            if processes.is_empty() {
+                return Err(Error::NoProc);
+            }
+        }
+        Scope::Process(pid) => {
+            let dir = dir_of(pid);
+            let found = process(&dir, pid, false, clock).ok_or(Error::NoProcess(pid))?;
+            processes = ancestors(&found, clock).into_iter().map(|p| (p, Vec::new())).collect();
+            processes.push((found, descriptors_of(&dir, &mut namespaces)));
+        }
+    }
+    // Parents before their children, as far as the clock's ticks tell.
+    processes.sort_by_key(|(p, _)| (p.threads.first().map(|t| t.start), p.pid));
+    Ok(Snapshot { processes, users: users(), groups: groups(), time })
+}
+
+fn ancestors(of: &Process, clock: ClockPair) -> Vec<Process> {
+    let mut found: Vec<Process> = Vec::new();
+    let mut next = of.threads.first().map_or(0, |t| t.ppid);
+    // Pids are used again, so a chain read while it changes might be a ring.
+    while next != 0 && next != of.pid && found.iter().all(|p| p.pid != next) {
+        let Some(parent) = process(&dir_of(next), next, true, clock) else { break };
+        next = parent.threads.first().map_or(0, |t| t.ppid);
+        found.push(parent);
+    }
+    found
+}
+
+/// What every thread has used so far: (tid, pid, ns). Threads that end meanwhile are left out.
+pub fn cputimes(scope: Scope) -> Vec<(u32, u32, u64)> {
+    let own = std::process::id();
+    let pids = match scope {
+        Scope::All => file::numbers(Path::new("/proc")),
+        Scope::Process(pid) => vec![pid],
+    };
+    let mut times = Vec::new();
+    for pid in pids.into_iter().filter(|pid| *pid != own) {
+        let tasks = dir_of(pid).join("task");
+        for tid in file::numbers(&tasks) {
+            if let Some(total) = cputime(&tasks.join(tid.to_string())) {
+                times.push((tid, pid, total));
+            }
+        }
+    }
+    times
+}
+
+fn int(value: u32) -> Arg<'static> {
+    Arg::Int(i64::from(value))
+}
+
+fn wide(value: u64) -> Arg<'static> {
+    Arg::Int(value as i64)
+}
+
+fn text(value: Option<&Vec<u8>>) -> Arg<'_> {
+    value.map_or(Arg::Missing, |b| Arg::Bytes(b))
+}
+
+fn event<'a>(kind: Kind, time: u64, (tid, pid): (u32, u32), args: impl IntoIterator<Item = Arg<'a>>) -> Event<'a> {
+    let args: Args<'a> = args.into_iter().take(crate::event::MAX_ARGS).collect();
+    Event { kind, time, duration: None, cpu: 0, tid, pid, ret: 0, flags: Flags::default(), args }
+}
+
+/// In the order of `snap_thread`'s parameters.
+fn thread_args<'a>(process: &'a Process, thread: &'a Thread) -> [Arg<'a>; 23] {
+    let (exe, args) = match memchr::memchr(0, &process.cmdline) {
+        Some(at) => (&process.cmdline[..at], &process.cmdline[at + 1..]),
+        None => (process.cmdline.as_slice(), &[][..]),
+    };
+    [
+        int(thread.tid),
+        int(process.pid),
+        int(thread.vtid),
+        int(thread.vpid),
+        int(thread.ppid),
+        int(thread.sid),
+        int(thread.pgid),
+        int(thread.tty),
+        int(thread.uid),
+        int(thread.euid),
+        int(thread.gid),
+        int(thread.egid),
+        int(process.loginuid),
+        wide(thread.start),
+        wide(thread.cputime),
+        Arg::Bytes(thread.comm.as_bytes()),
+        Arg::Bytes(exe),
+        text(process.exepath.as_ref()),
+        Arg::Bytes(args),
+        text(process.environ.as_ref()),
+        text(process.cwd.as_ref()),
+        text(process.root.as_ref()),
+        Arg::Bytes(process.cgroup.as_bytes()),
+    ]
+}
+
+/// In the order of `snap_fd`'s parameters.
+fn descriptor_args(descriptor: &Descriptor) -> [Arg<'_>; 10] {
+    [
+        int(descriptor.fd),
+        Arg::Int(descriptor.kind as i64),
+        Arg::Bytes(&descriptor.name),
+        text(descriptor.tuple.as_ref()),
+        Arg::Int(descriptor.l4 as i64),
+        Arg::Int(descriptor.role as i64),
+        wide(descriptor.dev),
+        wide(descriptor.ino),
+        int(descriptor.flags),
+        Arg::Int(i64::from(descriptor.cloexec)),
+    ]
+}
+
+impl Snapshot {
+    /// Number of threads in it.
+    pub fn threads(&self) -> usize {
+        self.processes.iter().map(|(p, _)| p.threads.len()).sum()
+    }
+
+    /// Number of descriptors in it.
+    pub fn descriptors(&self) -> usize {
+        self.processes.iter().map(|(_, d)| d.len()).sum()
+    }
+
+    /// (tid, ns used so far) of every thread in it, for [`Decoder::note_cputime`](crate::source::ebpf::Decoder::note_cputime).
+    pub fn cputimes(&self) -> impl Iterator<Item = (u32, u64)> {
+        self.processes.iter().flat_map(|(p, _)| p.threads.iter().map(|t| (t.tid, t.cputime)))
+    }
+
+    /// Calls `f` with its events: users, groups, then each process's threads and descriptors, older processes first.
+    pub fn for_each(&self, f: &mut impl FnMut(Event<'_>)) {
+        for (kind, names) in [("snap_user", &self.users), ("snap_group", &self.groups)] {
+            let Some(kind) = kind_by_name(kind) else { continue };
+            for (id, name) in names {
+                f(event(kind, self.time, (0, 0), [int(*id), Arg::Bytes(name.as_bytes())]));
+            }
+        }
+        let (Some(thread_kind), Some(fd_kind)) = (kind_by_name("snap_thread"), kind_by_name("snap_fd")) else { return };
+        for (process, descriptors) in &self.processes {
+            for thread in &process.threads {
+                f(event(thread_kind, process.time, (thread.tid, process.pid), thread_args(process, thread)));
+            }
+            for descriptor in descriptors {
+                f(event(fd_kind, process.time, (process.pid, process.pid), descriptor_args(descriptor)));
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sys::clock_pair;
+
+    fn names(kind: &str) -> Vec<&'static str> {
+        kind_by_name(kind).unwrap().spec().params.iter().map(|p| p.name).collect()
+    }
+
+    #[test]
+    fn parameters_stand_in_the_order_of_the_event_table() {
+        let thread = "tid pid vtid vpid ppid sid pgid tty uid euid gid egid loginuid start cputime comm exe exepath args env cwd root cgroup";
+        assert_eq!(names("snap_thread").join(" "), thread);
+        assert_eq!(names("snap_fd").join(" "), "fd kind name tuple l4 role dev ino flags cloexec");
+        assert_eq!(names("snap_user"), ["id", "name"]);
+    }
+
+    #[test]
+    fn one_process_is_seen_with_its_threads_arguments_and_parents() {
+        let (stop, wait) = std::sync::mpsc::channel::<()>();
+        let thread = std::thread::spawn(move || wait.recv());
+        let pid = std::process::id();
+        let snapshot = snapshot(Scope::Process(pid), clock_pair()).unwrap();
+        let (mut own, mut others) = (0, 0);
+        snapshot.for_each(&mut |e| {
+            if e.kind.spec().name != "snap_thread" {
+                return;
+            }
+            if e.pid == pid {
+                own += 1;
+                let exepath = std::env::current_exe().unwrap();
+                assert_eq!(e.args[17], Arg::Bytes(exepath.as_os_str().as_encoded_bytes()));
+                assert!(e.args[13].int().unwrap() as u64 <= e.time);
+            } else {
+                others += 1;
+            }
+        });
+        drop(stop);
+        assert!(thread.join().unwrap().is_err());
+        assert!(own >= 2, "{own} threads");
+        assert!(others >= 1, "no parent");
+    }
+
+    #[test]
+    fn the_whole_machine_is_seen_without_ourselves_and_parents_come_first() {
+        let snapshot = snapshot(Scope::All, clock_pair()).unwrap();
+        assert!(snapshot.processes.iter().all(|(p, _)| p.pid != std::process::id()));
+        let starts: Vec<u64> = snapshot.processes.iter().map(|(p, _)| p.threads[0].start).collect();
+        assert!(starts.is_sorted());
+        assert!(snapshot.threads() >= 1);
+    }
+
+    #[test]
+    fn a_process_that_does_not_exist_is_an_error() {
+        assert!(matches!(snapshot(Scope::Process(u32::MAX), clock_pair()), Err(Error::NoProcess(_))));
+    }
+
+    #[test]
+    fn time_on_the_processor_is_found_for_every_thread_of_a_process() {
+        assert!(cputimes(Scope::All).iter().all(|(_, pid, _)| *pid != std::process::id()));
+    }
+}
