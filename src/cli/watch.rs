@@ -1,83 +1,91 @@
 //! Neither `-r` nor `-w`: what happens now.
 
 use super::args::Options;
-use super::exit::{Failure, say};
-use super::question::{context, questions};
-use super::record::request;
-use super::replay::render;
+use super::exit::Failure;
+use super::question::questions;
 use crate::chisel::Library;
-use crate::engine::{self, Screen, Watch};
-use crate::query::Span;
-use crate::report::Report;
-use crate::sys;
 use std::ffi::OsString;
-use std::io::{self, IsTerminal, Write};
-use std::path::Path;
-use std::time::Duration;
+use std::io::Write;
 
-/// How often tables are shown: as sysdig.
-const INTERVAL: Duration = Duration::from_secs(1);
+/// How often a live report is shown.
+#[cfg(feature = "linux")]
+const INTERVAL: std::time::Duration = std::time::Duration::from_secs(1);
 
 /// Answers questions about what happens now.
-pub(super) fn watch(options: &Options, library: &Library, words: &[OsString]) -> Result<(), Failure> {
-    // Mistakes in the question come before anything that needs privileges.
+#[cfg(feature = "linux")]
+pub(super) fn watch(
+    options: &Options,
+    library: &Library,
+    words: &[OsString],
+    out: &mut (dyn Write + Send),
+) -> Result<(), Failure> {
+    use super::question::{context, headers};
+    use crate::engine::{self, Watch};
+    use crate::field::Context;
+    use crate::query::Span;
+    use crate::sys;
     let questions = questions(options, library)?;
-    let now = sys::realtime_ns();
-    let ctx = crate::field::Context { tz_offset_s: sys::local_offset(now).unwrap_or(0), start: now, ..context(options)? };
-    let watch = Watch {
-        questions,
-        record: request(options, Path::new("-"), words)?,
-        options: engine::Options {
-            threads: None,
-            limit: options.count.map(std::num::NonZeroU64::get),
-            until: None,
-            ctx,
-            span: Span::default(),
-            notes: Vec::new(),
-        },
-        // The events of a command make one report, as those of a file do.
-        interval: if options.command.is_empty() { INTERVAL } else { Duration::from_secs(u64::from(u32::MAX)) },
+    headers(options, &questions, out)?;
+    let record = super::record::live(options, std::path::Path::new("-"), words)?;
+    let options_of_play = engine::Options {
+        threads: None,
+        limit: record.limit,
+        until: None,
+        ctx: Context { tz_offset_s: sys::local_offset(sys::realtime_ns()).unwrap_or(0), ..context(options)? },
+        span: Span::default(),
+        notes: Vec::new(),
     };
-    let mut terminal = Terminal { options, clear: options.command.is_empty() && io::stdout().is_terminal() && !options.json };
-    match engine::watch(&watch, &mut terminal) {
-        Ok(summary) => {
-            if summary.dropped > 0 {
-                say(format_args!("warning: {} events were dropped at the rings", summary.dropped));
-                say("help: give the rings more memory with --ring (32M unless asked otherwise)");
-            }
-            Ok(())
-        }
-        Err(engine::Error::Screen(error)) => Err(Failure::from(error)),
-        Err(error) => Err(Failure::of(error)),
+    // The events of a command make one report, as those of a file do.
+    let interval = if options.command.is_empty() { INTERVAL } else { std::time::Duration::MAX };
+    let request = Watch { questions, record, options: options_of_play, interval };
+    let mut screen = Terminal { options, out };
+    match engine::watch(&request, &mut screen) {
+        Ok(live) => super::record::told(options, &live),
+        Err(engine::Error::Screen(error)) => return Err(error.into()),
+        Err(error) => return Err(Failure::of(error)),
     }
+    Ok(())
 }
 
-/// Standard output.
+/// Without the live half there is nothing to watch with.
+#[cfg(not(feature = "linux"))]
+pub(super) fn watch(options: &Options, library: &Library, _: &[OsString], _: &mut (dyn Write + Send)) -> Result<(), Failure> {
+    let _questions = questions(options, library)?;
+    Err(no_live())
+}
+
+/// What a build without the live half says.
+#[cfg(not(feature = "linux"))]
+pub(super) fn no_live() -> Failure {
+    Failure::new("this sysreel was built without live capture", "replay a reel with -r, or use a build for Linux")
+}
+
+/// Live answers on standard output: lines at once, tables redrawn on a terminal and one after the other elsewhere.
+#[cfg(feature = "linux")]
 struct Terminal<'a> {
     options: &'a Options,
-    /// Tables replace each other on the screen.
-    clear: bool,
+    out: &'a mut (dyn Write + Send),
 }
 
-impl Screen for Terminal<'_> {
-    fn lines(&mut self, bytes: &[u8]) -> io::Result<()> {
-        let mut out = io::stdout().lock();
-        out.write_all(bytes)?;
-        out.flush()
+#[cfg(feature = "linux")]
+impl crate::engine::Screen for Terminal<'_> {
+    fn lines(&mut self, bytes: &[u8]) -> std::io::Result<()> {
+        self.out.write_all(bytes)?;
+        self.out.flush()
     }
 
-    fn reports(&mut self, reports: &[Report]) -> io::Result<()> {
-        let mut text = String::new();
-        if self.clear {
-            // Home, then clear to the end: no flicker.
-            text.push_str("\x1b[H\x1b[2J");
+    fn reports(&mut self, reports: &[crate::report::Report]) -> std::io::Result<()> {
+        use std::io::IsTerminal;
+        if !(self.options.json || self.options.csv) && std::io::stdout().is_terminal() {
+            // Clear the screen and go to its first line (ECMA-48 ED and CUP).
+            self.out.write_all(b"\x1b[2J\x1b[H")?;
         }
-        for (i, report) in reports.iter().enumerate() {
-            if i > 0 && !self.options.json {
-                text.push('\n');
+        for report in reports {
+            self.out.write_all(super::replay::render(self.options, report).as_bytes())?;
+            if !self.options.json {
+                writeln!(self.out)?;
             }
-            text.push_str(&render(self.options, report));
         }
-        self.lines(text.as_bytes())
+        self.out.flush()
     }
 }
