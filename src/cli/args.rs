@@ -161,13 +161,13 @@ fn size(text: &str) -> Result<u64, String> {
 pub fn parse<I: IntoIterator<Item = std::ffi::OsString>>(words: I) -> Result<Options, clap::Error> {
     let mut command = Options::command();
     for (letter, long, value, about) in NOT_YET {
-        let arg = clap::Arg::new(*long).long(*long).short(letter.chars().next()).help(*about).hide(true);
+        let arg = clap::Arg::new(*letter).long(*long).short(letter.chars().next()).help(*about).hide(true);
         let arg = if *value { arg.action(ArgAction::Set) } else { arg.action(ArgAction::SetTrue) };
         command = command.arg(arg);
     }
     let matches = command.try_get_matches_from(words)?;
     for (letter, long, value, about) in NOT_YET {
-        let given = if *value { matches.contains_id(long) } else { matches.get_flag(long) };
+        let given = if *value { matches.contains_id(letter) } else { matches.get_flag(letter) };
         if given {
             return Err(clap::Error::raw(clap::error::ErrorKind::InvalidValue, format!("not supported yet: -{letter} (--{long}), {about}")));
         }

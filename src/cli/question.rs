@@ -10,6 +10,7 @@ use crate::query::{Aggregate, How, Key, LinesQuery, Order, Query, TableQuery};
 use crate::report::Unit;
 use crate::template::Template;
 use std::env;
+use std::io::Write;
 use std::path::PathBuf;
 
 /// Lines without `-p`, as sysdig's.
@@ -104,6 +105,16 @@ fn lines(options: &Options) -> Result<LinesQuery, Failure> {
     };
     let template = Template::parse(format).map_err(Failure::of)?;
     Ok(LinesQuery { template, json: options.json, header: None, internal: options.internal })
+}
+
+/// The lines above chisels' lines; JSON has none.
+pub(super) fn headers(options: &Options, questions: &[Question], out: &mut dyn Write) -> std::io::Result<()> {
+    for question in questions.iter().filter(|_| !options.json) {
+        if let Query::Lines(LinesQuery { header: Some(header), .. }) = &question.query {
+            writeln!(out, "{header}")?;
+        }
+    }
+    Ok(())
 }
 
 /// `-S`: the 100 most frequent events, as sysdig heads them.

@@ -2,10 +2,9 @@
 
 use super::args::Options;
 use super::exit::{Failure, say};
-use super::question::{context, questions};
+use super::question::{context, headers, questions};
 use crate::chisel::Library;
 use crate::engine::{self, Played, Reels};
-use crate::query::Query;
 use crate::report::Report;
 use std::env;
 use std::io::{self, IsTerminal, Write};
@@ -33,13 +32,7 @@ pub(super) fn replay(options: &Options, library: &Library, out: &mut dyn Write) 
         span: crate::query::Span { end: until.map_or(span.end, |u| u.min(span.end)), ..span },
         notes: reels.notes(),
     };
-    for question in &questions {
-        if let Query::Lines(lines) = &question.query
-            && let (Some(header), false) = (&lines.header, options.json)
-        {
-            writeln!(out, "{header}")?;
-        }
-    }
+    headers(options, &questions, out)?;
     let played = engine::play(&reels, &questions, &play, out)?;
     write_reports(options, &played, out)?;
     warn(&played);

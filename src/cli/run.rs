@@ -21,7 +21,7 @@ const KNOWN: &[&str] = &["help", "version"];
 /// enough; 2 usage or failure.
 pub fn run<I: IntoIterator<Item = OsString>>(words: I) -> ExitCode {
     let words: Vec<OsString> = words.into_iter().collect();
-    let mut out = io::BufWriter::with_capacity(1 << 16, io::stdout().lock());
+    let mut out = io::BufWriter::with_capacity(1 << 16, io::stdout());
     let result = match parse(words.iter().cloned()) {
         Ok(options) => dispatch(&options, &words, &mut out),
         Err(error) if error.kind() == ErrorKind::DisplayHelp => write!(out, "{}", error.render()).map_err(Failure::from),
@@ -30,7 +30,7 @@ pub fn run<I: IntoIterator<Item = OsString>>(words: I) -> ExitCode {
     code(result.and_then(|()| out.flush().map_err(Failure::from)))
 }
 
-fn dispatch(options: &Options, words: &[OsString], out: &mut dyn Write) -> Result<(), Failure> {
+fn dispatch(options: &Options, words: &[OsString], out: &mut (dyn Write + Send)) -> Result<(), Failure> {
     if options.version {
         return version(out);
     }
@@ -59,14 +59,17 @@ fn dispatch(options: &Options, words: &[OsString], out: &mut dyn Write) -> Resul
             "not supported yet: -r with -w, writing a part of a reel into another",
             "give one of them",
         )),
-        (Some(path), true) => record::record(options, path, words),
+        (Some(path), true) => {
+            out.flush()?;
+            record::record(options, path, words)
+        }
         (None, false) => replay::replay(options, &library, out),
-        (None, true) => watch::watch(options, &library),
+        (None, true) => watch::watch(options, &library, words, out),
     }
 }
 
 /// A first word that can only be a subcommand, because fields have a dot.
-fn subcommand(options: &Options, out: &mut dyn Write) -> Option<Result<(), Failure>> {
+fn subcommand(options: &Options, out: &mut (dyn Write + Send)) -> Option<Result<(), Failure>> {
     let is_action = options.write.is_some() || !options.read.is_empty() || !options.chisel.is_empty();
     let word = options.words.first().filter(|w| !is_action && w.chars().all(|c| c.is_ascii_lowercase()))?;
     Some(match word.as_str() {

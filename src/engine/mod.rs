@@ -7,6 +7,8 @@ mod facts;
 #[cfg(feature = "linux")]
 mod live;
 mod play;
+#[cfg(test)]
+mod play_tests;
 #[cfg(feature = "linux")]
 mod record;
 mod reels;

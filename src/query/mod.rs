@@ -6,6 +6,8 @@ mod aggregate;
 pub mod choose;
 mod group;
 mod lines;
+#[cfg(test)]
+pub(crate) mod made;
 mod part;
 mod query;
 mod rank;
