@@ -79,7 +79,7 @@ pub(super) fn latency_ns(_: &KindInfo, ns: i64, _: &Context) -> Value<'static> {
     Value::Uint(ns as u64 % SECOND)
 }
 
-/// With one decimal below ten of a unit, cut, not rounded: `10.3ms`, `835ns`.
+/// Two decimals above nanoseconds, cut, not rounded: `10.30ms`, `835ns`.
 pub(super) fn latency_human(_: &KindInfo, ns: i64, _: &Context) -> Value<'static> {
     let ns = ns as u64;
     let (unit, name) = match ns {
