@@ -7,6 +7,6 @@ mod spec;
 mod table;
 
 pub use event::{Arg, Args, Event, Flags, MAX_ARGS};
-pub use flags::flag_table;
+pub use flags::{errno_name, errno_text, flag_table, signal_name};
 pub use spec::{Category, Class, FlagTable, From, Kind, KindFlags, Param, ParamType, Ret, Spec};
 pub use table::{SPECS, kind_by_name, kind_by_nr};

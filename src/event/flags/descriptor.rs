@@ -2,7 +2,7 @@
 
 use crate::event::spec::FlagTable;
 
-/// `fcntl_commands`.
+/// Commands of `fcntl`.
 pub(in crate::event) const FCNTL_COMMANDS: &FlagTable = &FlagTable {
     name: "fcntl_commands",
     choice: 0,
@@ -46,36 +46,36 @@ pub(in crate::event) const FCNTL_COMMANDS: &FlagTable = &FlagTable {
     ],
 };
 
-/// `flock_flags`.
+/// `flock`.
 pub(in crate::event) const FLOCK_FLAGS: &FlagTable = &FlagTable {
     name: "flock_flags",
     choice: 0,
     values: &[("LOCK_SH", 1), ("LOCK_EX", 2), ("LOCK_NB", 4), ("LOCK_UN", 8), ("LOCK_NONE", 0)],
 };
 
-/// `lseek_whence`.
+/// What `lseek` counts from.
 pub(in crate::event) const LSEEK_WHENCE: &FlagTable =
     &FlagTable { name: "lseek_whence", choice: 0, values: &[("SEEK_END", 2), ("SEEK_CUR", 1), ("SEEK_SET", 0)] };
 
-/// `close_range_flags`.
+/// `close_range`.
 pub(in crate::event) const CLOSE_RANGE_FLAGS: &FlagTable = &FlagTable {
     name: "close_range_flags",
     choice: 0,
     values: &[("CLOSE_RANGE_UNSHARE", 2), ("CLOSE_RANGE_CLOEXEC", 4)],
 };
 
-/// `epoll_create1_flags`.
+/// `epoll_create1`.
 pub(in crate::event) const EPOLL_CREATE1_FLAGS: &FlagTable =
     &FlagTable { name: "epoll_create1_flags", choice: 0, values: &[("EPOLL_CLOEXEC", 0o2_000_000)] };
 
-/// `epoll_ctl_ops`.
+/// Operations of `epoll_ctl`.
 pub(in crate::event) const EPOLL_CTL_OPS: &FlagTable = &FlagTable {
     name: "epoll_ctl_ops",
     choice: 0,
     values: &[("EPOLL_CTL_ADD", 1), ("EPOLL_CTL_DEL", 2), ("EPOLL_CTL_MOD", 3)],
 };
 
-/// `poll_flags`.
+/// Events of `struct pollfd`.
 pub(in crate::event) const POLL_FLAGS: &FlagTable = &FlagTable {
     name: "poll_flags",
     choice: 0,
@@ -83,18 +83,18 @@ pub(in crate::event) const POLL_FLAGS: &FlagTable = &FlagTable {
         ("POLLIN", 1),
         ("POLLPRI", 2),
         ("POLLOUT", 4),
-        ("POLLRDHUP", 8),
-        ("POLLERR", 16),
-        ("POLLHUP", 32),
-        ("POLLNVAL", 64),
-        ("POLLRDNORM", 128),
-        ("POLLRDBAND", 256),
-        ("POLLWRNORM", 512),
-        ("POLLWRBAND", 1024),
+        ("POLLRDHUP", 0x2000),
+        ("POLLERR", 8),
+        ("POLLHUP", 16),
+        ("POLLNVAL", 32),
+        ("POLLRDNORM", 64),
+        ("POLLRDBAND", 128),
+        ("POLLWRNORM", 256),
+        ("POLLWRBAND", 512),
     ],
 };
 
-/// `memfd_create_flags`.
+/// `memfd_create`.
 pub(in crate::event) const MEMFD_CREATE_FLAGS: &FlagTable = &FlagTable {
     name: "memfd_create_flags",
     choice: 0,
@@ -107,14 +107,14 @@ pub(in crate::event) const MEMFD_CREATE_FLAGS: &FlagTable = &FlagTable {
     ],
 };
 
-/// `splice_flags`.
+/// `splice`, `vmsplice` and `tee`.
 pub(in crate::event) const SPLICE_FLAGS: &FlagTable = &FlagTable {
     name: "splice_flags",
     choice: 0,
     values: &[("SPLICE_F_MOVE", 1), ("SPLICE_F_NONBLOCK", 2), ("SPLICE_F_MORE", 4), ("SPLICE_F_GIFT", 8)],
 };
 
-/// `rwf_flags`.
+/// `preadv2` and `pwritev2` (`linux/fs.h`).
 pub(in crate::event) const RWF_FLAGS: &FlagTable = &FlagTable {
     name: "rwf_flags",
     choice: 0,
@@ -130,7 +130,7 @@ pub(in crate::event) const RWF_FLAGS: &FlagTable = &FlagTable {
     ],
 };
 
-/// `io_uring_setup_flags`.
+/// `io_uring_setup` (`linux/io_uring.h`); one name is sysdig's, the header has `ATTACH_WQ`.
 pub(in crate::event) const IO_URING_SETUP_FLAGS: &FlagTable = &FlagTable {
     name: "io_uring_setup_flags",
     choice: 0,
@@ -155,7 +155,7 @@ pub(in crate::event) const IO_URING_SETUP_FLAGS: &FlagTable = &FlagTable {
     ],
 };
 
-/// `io_uring_setup_feats`.
+/// What the kernel says it can do, in answer to `io_uring_setup`.
 pub(in crate::event) const IO_URING_SETUP_FEATS: &FlagTable = &FlagTable {
     name: "io_uring_setup_feats",
     choice: 0,
@@ -177,7 +177,7 @@ pub(in crate::event) const IO_URING_SETUP_FEATS: &FlagTable = &FlagTable {
     ],
 };
 
-/// `io_uring_enter_flags`.
+/// `io_uring_enter`.
 pub(in crate::event) const IO_URING_ENTER_FLAGS: &FlagTable = &FlagTable {
     name: "io_uring_enter_flags",
     choice: 0,
@@ -190,7 +190,7 @@ pub(in crate::event) const IO_URING_ENTER_FLAGS: &FlagTable = &FlagTable {
     ],
 };
 
-/// `io_uring_register_opcodes`.
+/// Operations of `io_uring_register`.
 pub(in crate::event) const IO_URING_REGISTER_OPCODES: &FlagTable = &FlagTable {
     name: "io_uring_register_opcodes",
     choice: 0,

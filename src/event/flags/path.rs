@@ -2,7 +2,7 @@
 
 use crate::event::spec::FlagTable;
 
-/// `file_flags`.
+/// How a file is opened (`fcntl.h`); the two lowest bits are the access mode.
 pub(in crate::event) const FILE_FLAGS: &FlagTable = &FlagTable {
     name: "file_flags",
     choice: 3,
@@ -30,14 +30,14 @@ pub(in crate::event) const FILE_FLAGS: &FlagTable = &FlagTable {
     ],
 };
 
-/// `fd_flags`.
+/// What calls other than `open` take of `file_flags`; `SOCK_`, `EFD_`, `TFD_` … have the same values. Without an access mode.
 pub(in crate::event) const FD_FLAGS: &FlagTable = &FlagTable {
     name: "fd_flags",
     choice: 0,
     values: &[("O_DIRECT", 0o40000), ("O_NONBLOCK", 0o4000), ("O_CLOEXEC", 0o2_000_000)],
 };
 
-/// `openat2_flags`.
+/// How `openat2` walks a path (`linux/openat2.h`).
 pub(in crate::event) const OPENAT2_FLAGS: &FlagTable = &FlagTable {
     name: "openat2_flags",
     choice: 0,
@@ -51,7 +51,7 @@ pub(in crate::event) const OPENAT2_FLAGS: &FlagTable = &FlagTable {
     ],
 };
 
-/// `open_tree_flags`.
+/// `open_tree` (`linux/mount.h`, `linux/fcntl.h`).
 pub(in crate::event) const OPEN_TREE_FLAGS: &FlagTable = &FlagTable {
     name: "open_tree_flags",
     choice: 0,
@@ -65,26 +65,26 @@ pub(in crate::event) const OPEN_TREE_FLAGS: &FlagTable = &FlagTable {
     ],
 };
 
-/// `access_flags`.
+/// What `access` asks for.
 pub(in crate::event) const ACCESS_FLAGS: &FlagTable =
     &FlagTable { name: "access_flags", choice: 0, values: &[("F_OK", 0), ("R_OK", 4), ("W_OK", 2), ("X_OK", 1)] };
 
-/// `unlinkat_flags`.
+/// `unlinkat`.
 pub(in crate::event) const UNLINKAT_FLAGS: &FlagTable =
     &FlagTable { name: "unlinkat_flags", choice: 0, values: &[("AT_REMOVEDIR", 512)] };
 
-/// `linkat_flags`.
+/// `linkat`.
 pub(in crate::event) const LINKAT_FLAGS: &FlagTable =
     &FlagTable { name: "linkat_flags", choice: 0, values: &[("AT_SYMLINK_FOLLOW", 1024), ("AT_EMPTY_PATH", 4096)] };
 
-/// `newfstatat_flags`.
+/// `newfstatat` and `statx`.
 pub(in crate::event) const NEWFSTATAT_FLAGS: &FlagTable = &FlagTable {
     name: "newfstatat_flags",
     choice: 0,
     values: &[("AT_EMPTY_PATH", 4096), ("AT_NO_AUTOMOUNT", 2048), ("AT_SYMLINK_NOFOLLOW", 256)],
 };
 
-/// `chmod_mode`.
+/// Permission bits.
 pub(in crate::event) const CHMOD_MODE: &FlagTable = &FlagTable {
     name: "chmod_mode",
     choice: 0,
@@ -104,7 +104,7 @@ pub(in crate::event) const CHMOD_MODE: &FlagTable = &FlagTable {
     ],
 };
 
-/// `mknod_mode`.
+/// Permission bits and the type of the file, which is one number.
 pub(in crate::event) const MKNOD_MODE: &FlagTable = &FlagTable {
     name: "mknod_mode",
     choice: 0o170_000,
@@ -129,18 +129,18 @@ pub(in crate::event) const MKNOD_MODE: &FlagTable = &FlagTable {
     ],
 };
 
-/// `fchownat_flags`.
+/// `fchownat`.
 pub(in crate::event) const FCHOWNAT_FLAGS: &FlagTable =
     &FlagTable { name: "fchownat_flags", choice: 0, values: &[("AT_SYMLINK_NOFOLLOW", 256), ("AT_EMPTY_PATH", 4096)] };
 
-/// `renameat2_flags`.
+/// `renameat2`.
 pub(in crate::event) const RENAMEAT2_FLAGS: &FlagTable = &FlagTable {
     name: "renameat2_flags",
     choice: 0,
     values: &[("RENAME_NOREPLACE", 1), ("RENAME_EXCHANGE", 2), ("RENAME_WHITEOUT", 4)],
 };
 
-/// `mount_flags`.
+/// `mount`, without the leading `MS_`.
 pub(in crate::event) const MOUNT_FLAGS: &FlagTable = &FlagTable {
     name: "mount_flags",
     choice: 0,
@@ -177,14 +177,14 @@ pub(in crate::event) const MOUNT_FLAGS: &FlagTable = &FlagTable {
     ],
 };
 
-/// `umount_flags`.
+/// `umount2`, without the leading `MNT_` or `UMOUNT_`.
 pub(in crate::event) const UMOUNT_FLAGS: &FlagTable = &FlagTable {
     name: "umount_flags",
     choice: 0,
     values: &[("FORCE", 0x1), ("DETACH", 0x2), ("EXPIRE", 0x4), ("NOFOLLOW", 0x8)],
 };
 
-/// `fsconfig_cmds`.
+/// Commands of `fsconfig` (`linux/mount.h`).
 pub(in crate::event) const FSCONFIG_CMDS: &FlagTable = &FlagTable {
     name: "fsconfig_cmds",
     choice: 0,
@@ -201,7 +201,7 @@ pub(in crate::event) const FSCONFIG_CMDS: &FlagTable = &FlagTable {
     ],
 };
 
-/// `quotactl_cmds`.
+/// Commands of `quotactl`, in the upper 24 bits of its first argument (`linux/quota.h`, `linux/dqblk_xfs.h`).
 pub(in crate::event) const QUOTACTL_CMDS: &FlagTable = &FlagTable {
     name: "quotactl_cmds",
     choice: 0xffff_ff00,
@@ -227,6 +227,6 @@ pub(in crate::event) const QUOTACTL_CMDS: &FlagTable = &FlagTable {
     ],
 };
 
-/// `quotactl_types`.
+/// Whose quota, in the lower 8 bits of the first argument of `quotactl`.
 pub(in crate::event) const QUOTACTL_TYPES: &FlagTable =
     &FlagTable { name: "quotactl_types", choice: 0xff, values: &[("USRQUOTA", 0), ("GRPQUOTA", 1), ("PRJQUOTA", 2)] };

@@ -2,7 +2,7 @@
 
 use crate::event::spec::FlagTable;
 
-/// `clone_flags`.
+/// `clone`, `clone3`, `unshare` and `setns` (`linux/sched.h`); the lowest 8 bits of `clone` are a signal number and have no names.
 pub(in crate::event) const CLONE_FLAGS: &FlagTable = &FlagTable {
     name: "clone_flags",
     choice: 0,
@@ -37,18 +37,18 @@ pub(in crate::event) const CLONE_FLAGS: &FlagTable = &FlagTable {
     ],
 };
 
-/// `execveat_flags`.
+/// `execveat`.
 pub(in crate::event) const EXECVEAT_FLAGS: &FlagTable = &FlagTable {
     name: "execveat_flags",
     choice: 0,
     values: &[("AT_EMPTY_PATH", 4096), ("AT_SYMLINK_NOFOLLOW", 256), ("AT_EXECVE_CHECK", 0x10000)],
 };
 
-/// `pidfd_open_flags`.
+/// `pidfd_open`.
 pub(in crate::event) const PIDFD_OPEN_FLAGS: &FlagTable =
     &FlagTable { name: "pidfd_open_flags", choice: 0, values: &[("PIDFD_NONBLOCK", 0o4000), ("PIDFD_THREAD", 0o200)] };
 
-/// `rlimit_resources`.
+/// Resources with limits.
 pub(in crate::event) const RLIMIT_RESOURCES: &FlagTable = &FlagTable {
     name: "rlimit_resources",
     choice: 0,
@@ -72,7 +72,7 @@ pub(in crate::event) const RLIMIT_RESOURCES: &FlagTable = &FlagTable {
     ],
 };
 
-/// `prctl_options`.
+/// Options of `prctl`.
 pub(in crate::event) const PRCTL_OPTIONS: &FlagTable = &FlagTable {
     name: "prctl_options",
     choice: 0,
@@ -112,7 +112,7 @@ pub(in crate::event) const PRCTL_OPTIONS: &FlagTable = &FlagTable {
     ],
 };
 
-/// `ptrace_requests`.
+/// Requests of `ptrace` (`linux/ptrace.h`, `asm/ptrace-abi.h`).
 pub(in crate::event) const PTRACE_REQUESTS: &FlagTable = &FlagTable {
     name: "ptrace_requests",
     choice: 0,
@@ -162,7 +162,7 @@ pub(in crate::event) const PTRACE_REQUESTS: &FlagTable = &FlagTable {
     ],
 };
 
-/// `prot_flags`.
+/// Access to mapped memory.
 pub(in crate::event) const PROT_FLAGS: &FlagTable = &FlagTable {
     name: "prot_flags",
     choice: 0,
@@ -177,7 +177,7 @@ pub(in crate::event) const PROT_FLAGS: &FlagTable = &FlagTable {
     ],
 };
 
-/// `mmap_flags`.
+/// `mmap`; the lowest 4 bits are the type of the mapping, which is one number.
 pub(in crate::event) const MMAP_FLAGS: &FlagTable = &FlagTable {
     name: "mmap_flags",
     choice: 0xf,
@@ -202,13 +202,13 @@ pub(in crate::event) const MMAP_FLAGS: &FlagTable = &FlagTable {
     ],
 };
 
-/// `mlockall_flags`.
+/// `mlockall`.
 pub(in crate::event) const MLOCKALL_FLAGS: &FlagTable = &FlagTable {
     name: "mlockall_flags",
     choice: 0,
     values: &[("MCL_CURRENT", 1), ("MCL_FUTURE", 2), ("MCL_ONFAULT", 4)],
 };
 
-/// `mlock2_flags`.
+/// `mlock2`.
 pub(in crate::event) const MLOCK2_FLAGS: &FlagTable =
     &FlagTable { name: "mlock2_flags", choice: 0, values: &[("MLOCK_ONFAULT", 1)] };

@@ -2,7 +2,7 @@
 
 use crate::event::spec::FlagTable;
 
-/// `socket_families`.
+/// Address families.
 pub(in crate::event) const SOCKET_FAMILIES: &FlagTable = &FlagTable {
     name: "socket_families",
     choice: 0,
@@ -55,11 +55,11 @@ pub(in crate::event) const SOCKET_FAMILIES: &FlagTable = &FlagTable {
     ],
 };
 
-/// `shutdown_how`.
+/// Which direction `shutdown` ends.
 pub(in crate::event) const SHUTDOWN_HOW: &FlagTable =
     &FlagTable { name: "shutdown_how", choice: 0, values: &[("SHUT_RDWR", 2), ("SHUT_WR", 1), ("SHUT_RD", 0)] };
 
-/// `sockopt_levels`.
+/// Level of a socket option.
 pub(in crate::event) const SOCKOPT_LEVELS: &FlagTable = &FlagTable {
     name: "sockopt_levels",
     choice: 0,
@@ -79,7 +79,7 @@ pub(in crate::event) const SOCKOPT_LEVELS: &FlagTable = &FlagTable {
     ],
 };
 
-/// `sockopt_options`.
+/// Options of level `SOL_SOCKET` only.
 pub(in crate::event) const SOCKOPT_OPTIONS: &FlagTable = &FlagTable {
     name: "sockopt_options",
     choice: 0,

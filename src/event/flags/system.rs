@@ -2,7 +2,7 @@
 
 use crate::event::spec::FlagTable;
 
-/// `futex_operations`.
+/// Operations of `futex`: one number and two bits.
 pub(in crate::event) const FUTEX_OPERATIONS: &FlagTable = &FlagTable {
     name: "futex_operations",
     choice: 0x7f,
@@ -25,15 +25,15 @@ pub(in crate::event) const FUTEX_OPERATIONS: &FlagTable = &FlagTable {
     ],
 };
 
-/// `semop_flags`.
+/// Flags of `struct sembuf`.
 pub(in crate::event) const SEMOP_FLAGS: &FlagTable =
     &FlagTable { name: "semop_flags", choice: 0, values: &[("IPC_NOWAIT", 0o4000), ("SEM_UNDO", 0o10000)] };
 
-/// `semget_flags`.
+/// `semget`.
 pub(in crate::event) const SEMGET_FLAGS: &FlagTable =
     &FlagTable { name: "semget_flags", choice: 0, values: &[("IPC_EXCL", 0o2000), ("IPC_CREAT", 0o1000)] };
 
-/// `semctl_commands`.
+/// Commands of `semctl`.
 pub(in crate::event) const SEMCTL_COMMANDS: &FlagTable = &FlagTable {
     name: "semctl_commands",
     choice: 0,
@@ -55,11 +55,11 @@ pub(in crate::event) const SEMCTL_COMMANDS: &FlagTable = &FlagTable {
     ],
 };
 
-/// `delete_module_flags`.
+/// `delete_module`.
 pub(in crate::event) const DELETE_MODULE_FLAGS: &FlagTable =
     &FlagTable { name: "delete_module_flags", choice: 0, values: &[("O_NONBLOCK", 0o4000), ("O_TRUNC", 0o1000)] };
 
-/// `finit_module_flags`.
+/// `finit_module`.
 pub(in crate::event) const FINIT_MODULE_FLAGS: &FlagTable = &FlagTable {
     name: "finit_module_flags",
     choice: 0,
@@ -70,7 +70,7 @@ pub(in crate::event) const FINIT_MODULE_FLAGS: &FlagTable = &FlagTable {
     ],
 };
 
-/// `bpf_commands`.
+/// Commands of `bpf`.
 pub(in crate::event) const BPF_COMMANDS: &FlagTable = &FlagTable {
     name: "bpf_commands",
     choice: 0,
@@ -115,7 +115,7 @@ pub(in crate::event) const BPF_COMMANDS: &FlagTable = &FlagTable {
     ],
 };
 
-/// `keyctl_operations`.
+/// Operations of `keyctl`.
 pub(in crate::event) const KEYCTL_OPERATIONS: &FlagTable = &FlagTable {
     name: "keyctl_operations",
     choice: 0,

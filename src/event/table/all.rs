@@ -28,7 +28,7 @@ const NUMBERS: usize = 512;
 /// "No kind has this number".
 const NOBODY: u16 = u16::MAX;
 
-const ALL: [Spec; COUNT] = {
+static ALL: [Spec; COUNT] = {
     let mut all = [FAMILIES[0][0]; COUNT];
     let (mut at, mut family) = (0, 0);
     while family < FAMILIES.len() {

@@ -19,7 +19,7 @@ pub(super) const DESCRIPTOR: &[Spec] = &[
     // struct open_how: flags, mode, resolve, 8 bytes each (linux/openat2.h)
     call("openat2", 437, 437, File, FD, NEW, &[fd("dirfd", 0), relpath("name", 1), field("flags", ParamType::Flags, [2, 24, 0, 8]).named(FILE_FLAGS), field("mode", ParamType::Oct, [2, 24, 8, 8]), field("resolve", ParamType::Flags, [2, 24, 16, 8]).named(OPENAT2_FLAGS)]),
     call("creat", 85, NO, File, FD, NEW, &[path("name", 0), oct("mode", 1)]),
-    call("open_by_handle_at", 304, NO, File, FD, NEW, &[fd("mountfd", 0), flags("flags", 2, FILE_FLAGS)]),
+    call("open_by_handle_at", 304, 265, File, FD, NEW, &[fd("mountfd", 0), flags("flags", 2, FILE_FLAGS)]),
     call("open_tree", 428, 428, File, FD, NEW, &[fd("dirfd", 0), relpath("path", 1), flags("flags", 2, OPEN_TREE_FLAGS)]),
     call("open_tree_attr", 467, 467, File, FD, NEW, &[fd("dirfd", 0), relpath("path", 1), flags("flags", 2, OPEN_TREE_FLAGS), hex("attr", 3), uint("size", 4)]),
     call("memfd_create", 319, 279, Memory, FD, NEW, &[text("name", 0), flags("flags", 1, MEMFD_CREATE_FLAGS)]),

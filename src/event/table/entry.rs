@@ -23,21 +23,21 @@ pub(super) const STATE: u32 = KindFlags::STATE.0;
 pub(super) const ENTER: u32 = KindFlags::ENTER.0;
 
 /// `res`: 0 or more, or a negated errno.
-pub(super) const RES: Option<Ret> = ret("res", ParamType::Errno);
+pub(super) const RES: Option<Ret> = Some(ret("res", ParamType::Errno));
 /// `res`: an address, or a negated errno.
-pub(super) const RES_HEX: Option<Ret> = ret("res", ParamType::Hex);
+pub(super) const RES_HEX: Option<Ret> = Some(ret("res", ParamType::Hex));
 /// `res`: a descriptor, or a negated errno.
-pub(super) const RES_FD: Option<Ret> = ret("res", ParamType::Fd);
+pub(super) const RES_FD: Option<Ret> = Some(ret("res", ParamType::Fd));
 /// `res`: a process or thread id, or a negated errno.
-pub(super) const RES_PID: Option<Ret> = ret("res", ParamType::Pid);
+pub(super) const RES_PID: Option<Ret> = Some(ret("res", ParamType::Pid));
 /// `fd`: a descriptor, or a negated errno.
-pub(super) const FD: Option<Ret> = ret("fd", ParamType::Fd);
+pub(super) const FD: Option<Ret> = Some(ret("fd", ParamType::Fd));
 /// Does not return.
 pub(super) const NEVER: Option<Ret> = None;
 
 /// A return value with a name of its own.
-pub(super) const fn ret(name: &'static str, ty: ParamType) -> Option<Ret> {
-    Some(Ret { name, ty })
+pub(super) const fn ret(name: &'static str, ty: ParamType) -> Ret {
+    Ret { name, ty }
 }
 
 /// A system call; numbers are x86-64's and arm64's, or [`NO`].

@@ -83,7 +83,7 @@ pub(super) const FILE: &[Spec] = &[
     call("removexattrat", 466, 466, File, RES, PLAIN, &[fd("dirfd", 0), relpath("path", 1), hex("at_flags", 2), text("name", 3)]).on(0),
     call("file_getattr", 468, 468, File, RES, PLAIN, &[fd("dirfd", 0), relpath("path", 1), hex("attr", 2), uint("size", 3), hex("at_flags", 4)]).on(0),
     call("file_setattr", 469, 469, File, RES, PLAIN, &[fd("dirfd", 0), relpath("path", 1), hex("attr", 2), uint("size", 3), hex("at_flags", 4)]).on(0),
-    call("name_to_handle_at", 303, NO, File, RES, PLAIN, &[fd("dirfd", 0), relpath("path", 1), hex("handle", 2), hex("mount_id", 3), hex("flags", 4)]).on(0),
+    call("name_to_handle_at", 303, 264, File, RES, PLAIN, &[fd("dirfd", 0), relpath("path", 1), hex("handle", 2), hex("mount_id", 3), hex("flags", 4)]).on(0),
     call("mount", 165, 40, File, RES, STATE, &[text("dev", 0), path("dir", 1), text("type", 2), flags("flags", 3, MOUNT_FLAGS)]),
     call("umount", NO, NO, File, RES, STATE, &[path("name", 0)]),
     call("umount2", 166, 39, File, RES, STATE, &[path("name", 0), flags("flags", 1, UMOUNT_FLAGS)]),

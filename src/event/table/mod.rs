@@ -14,6 +14,8 @@ mod memory;
 mod net;
 mod process;
 mod system;
+#[cfg(test)]
+mod tests;
 
 pub(in crate::event) use all::find;
 pub use all::{SPECS, kind_by_name, kind_by_nr};

@@ -80,10 +80,10 @@ pub(super) const PROCESS: &[Spec] = &[
 /// Users and groups.
 #[rustfmt::skip] // a table: one kind, one line
 pub(super) const USER: &[Spec] = &[
-    call("getuid", 102, 174, User, ret("uid", ParamType::Uid), PLAIN, &[]),
-    call("geteuid", 107, 175, User, ret("euid", ParamType::Uid), PLAIN, &[]),
-    call("getgid", 104, 176, User, ret("gid", ParamType::Gid), PLAIN, &[]),
-    call("getegid", 108, 177, User, ret("egid", ParamType::Gid), PLAIN, &[]),
+    call("getuid", 102, 174, User, Some(ret("uid", ParamType::Uid)), PLAIN, &[]),
+    call("geteuid", 107, 175, User, Some(ret("euid", ParamType::Uid)), PLAIN, &[]),
+    call("getgid", 104, 176, User, Some(ret("gid", ParamType::Gid)), PLAIN, &[]),
+    call("getegid", 108, 177, User, Some(ret("egid", ParamType::Gid)), PLAIN, &[]),
     call("getresuid", 118, 148, User, RES, PLAIN, &[field("ruid", ParamType::Uid, [0, 4, 0, 4]), field("euid", ParamType::Uid, [1, 4, 0, 4]), field("suid", ParamType::Uid, [2, 4, 0, 4])]),
     call("getresgid", 120, 150, User, RES, PLAIN, &[field("rgid", ParamType::Gid, [0, 4, 0, 4]), field("egid", ParamType::Gid, [1, 4, 0, 4]), field("sgid", ParamType::Gid, [2, 4, 0, 4])]),
     call("setuid", 105, 146, User, RES, STATE, &[uid("uid", 0)]),
@@ -92,8 +92,8 @@ pub(super) const USER: &[Spec] = &[
     call("setregid", 114, 143, User, RES, STATE, &[gid("rgid", 0), gid("egid", 1)]),
     call("setresuid", 117, 147, User, RES, STATE, &[uid("ruid", 0), uid("euid", 1), uid("suid", 2)]),
     call("setresgid", 119, 149, User, RES, STATE, &[gid("rgid", 0), gid("egid", 1), gid("sgid", 2)]),
-    call("setfsuid", 122, 151, User, ret("res", ParamType::Uid), STATE, &[uid("uid", 0)]),
-    call("setfsgid", 123, 152, User, ret("res", ParamType::Gid), STATE, &[gid("gid", 0)]),
+    call("setfsuid", 122, 151, User, Some(ret("res", ParamType::Uid)), STATE, &[uid("uid", 0)]),
+    call("setfsgid", 123, 152, User, Some(ret("res", ParamType::Gid)), STATE, &[gid("gid", 0)]),
     plain("getgroups", 115, 158, User, 2),
     call("setgroups", 116, 159, User, RES, STATE, &[uint("size", 0), hex("list", 1)]),
 ];

@@ -52,7 +52,7 @@ pub(super) const SYSTEM: &[Spec] = &[
     plain("uname", 63, 160, System, 1),
     plain("sysinfo", 99, 179, System, 1),
     call("syslog", 103, 116, System, RES, PLAIN, &[int("type", 0), hex("buf", 1), int("len", 2)]),
-    call("umask", 95, 166, System, ret("res", ParamType::Oct), PLAIN, &[oct("mask", 0)]),
+    call("umask", 95, 166, System, Some(ret("res", ParamType::Oct)), PLAIN, &[oct("mask", 0)]),
     plain("vhangup", 153, 58, System, 0),
     plain("getrandom", 318, 278, System, 3),
     plain("iopl", 172, NO, System, 1),

@@ -1,0 +1,318 @@
+use super::{SPECS, kind_by_name, kind_by_nr};
+use crate::event::spec::{Class, From, KindFlags, ParamType, Spec};
+use crate::event::{Kind, MAX_ARGS, flag_table, kinds};
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+
+/// The probe does no more than this many separate reads for one event.
+const MAX_READS: usize = 3;
+
+fn is_identifier(name: &str) -> bool {
+    name.starts_with(|c: char| c.is_ascii_lowercase() || c == '_')
+        && name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_')
+}
+
+fn calls() -> impl Iterator<Item = &'static Spec> {
+    SPECS.iter().filter(|s| s.flags.has(KindFlags::CALL))
+}
+
+#[test]
+fn names_and_numbers_are_unique() {
+    let mut names = BTreeSet::new();
+    let mut numbers = BTreeMap::new();
+    let mut arm = BTreeMap::new();
+    for spec in SPECS {
+        assert!(names.insert(spec.name), "{} twice", spec.name);
+        assert!(is_identifier(spec.name), "{}", spec.name);
+        if let Some(nr) = spec.x86_64 {
+            assert_eq!(numbers.insert(nr, spec.name), None, "{nr}");
+        }
+        if let Some(nr) = spec.arm64 {
+            assert_eq!(arm.insert(nr, spec.name), None, "{nr}");
+        }
+    }
+    for nr in (0..=336).chain(424..=469) {
+        assert!(numbers.contains_key(&nr), "nothing has number {nr}");
+    }
+    // the generic table keeps 244 to 259 for architectures' own calls, of which arm64 has none
+    for nr in (0..=243).chain(260..=294).chain(424..=469) {
+        assert!(arm.contains_key(&nr), "nothing has number {nr} on arm64");
+    }
+}
+
+#[test]
+fn numbers_are_those_of_the_native_headers() {
+    let cases: &[(&str, i64)] = &[
+        ("read", 0),
+        ("pread", 17),
+        ("execve", 59),
+        ("umount2", 166),
+        ("exit_group", 231),
+        ("newfstatat", 262),
+        ("prlimit", 302),
+        ("execveat", 322),
+        ("rseq", 334),
+        ("clone3", 435),
+        ("cachestat", 451),
+        ("mseal", 462),
+        ("file_setattr", 469),
+    ];
+    for &(name, nr) in cases {
+        assert_eq!(kind_by_nr(nr as u16), kind_by_name(name), "{name}");
+        assert_eq!(kind_by_nr(nr as u16).unwrap().spec().name, name);
+    }
+    for (name, x86, arm) in [("openat", 257, 56), ("bpf", 321, 280), ("clone3", 435, 435), ("mmap", 9, 222)] {
+        let spec = kind_by_name(name).unwrap().spec();
+        assert_eq!((spec.x86_64, spec.arm64), (Some(x86), Some(arm)), "{name}");
+    }
+    assert_eq!(kind_by_name("open").unwrap().spec().arm64, None);
+    for nr in [400, 511, 512, u16::MAX] {
+        assert_eq!(kind_by_nr(nr), None, "{nr}");
+    }
+    assert_eq!(kind_by_name("no_such_call"), None);
+}
+
+#[test]
+fn every_kind_is_found_by_its_name_and_number() {
+    for (i, spec) in SPECS.iter().enumerate() {
+        let kind = Kind(i as u16);
+        assert_eq!(kind_by_name(spec.name), Some(kind));
+        assert!(spec.x86_64.is_none_or(|nr| kind_by_nr(nr) == Some(kind)), "{}", spec.name);
+    }
+    for (kind, name) in [(kinds::READ, "read"), (kinds::SNAP_FD, "snap_fd"), (kinds::OPENAT2, "openat2")] {
+        assert_eq!(kind.spec().name, name);
+    }
+}
+
+fn stored(ty: ParamType) -> Class {
+    use ParamType as T;
+    match ty {
+        T::Bytes => Class::Data,
+        T::Text | T::Path | T::RelPath | T::TextList | T::SockAddr | T::Tuple | T::FdList => Class::Text,
+        _ => Class::Int,
+    }
+}
+
+#[test]
+fn parameters_are_few_named_once_and_stored_as_their_type_is() {
+    for spec in SPECS {
+        let of = spec.name;
+        assert!(spec.params.len() <= MAX_ARGS, "{of}");
+        let mut names: BTreeSet<&str> = spec.ret.iter().map(|r| r.name).collect();
+        for p in spec.params {
+            let what = format!("{of}.{}", p.name);
+            assert!(is_identifier(p.name), "{what}");
+            assert!(names.insert(p.name), "{what} twice");
+            let named = matches!(p.ty, ParamType::Flags | ParamType::Enum);
+            assert!(!named || p.table.is_some(), "{what} has no names");
+            assert!(p.table.is_none_or(|t| flag_table(t.name) == Some(t)), "{what}: readers cannot find its names");
+            let class = if p.name == "env" { Class::Env } else { stored(p.ty) };
+            assert_eq!(p.class, class, "{what}");
+        }
+        for (i, p) in spec.params.iter().enumerate() {
+            let after_fd = i > 0 && spec.params[i - 1].ty == ParamType::Fd;
+            assert!(p.ty != ParamType::RelPath || after_fd, "{of}.{} is relative to nothing", p.name);
+        }
+    }
+}
+
+#[test]
+fn indices_point_at_a_descriptor_and_a_size() {
+    for spec in SPECS {
+        let at = |i: u8| &spec.params[usize::from(i)];
+        assert!(spec.fd.is_none_or(|i| at(i).ty == ParamType::Fd), "{}", spec.name);
+        assert_eq!(spec.fd.is_some(), spec.flags.has(KindFlags::USES_FD), "{}", spec.name);
+        assert!(spec.size.is_none_or(|i| at(i).ty == ParamType::Uint && at(i).name == "size"), "{}", spec.name);
+    }
+}
+
+#[test]
+fn descriptors_that_are_made_are_returned_or_told() {
+    for spec in SPECS.iter().filter(|s| s.flags.has(KindFlags::CREATES_FD)) {
+        let returned = spec.ret.is_some_and(|r| r.ty == ParamType::Fd);
+        let told = spec.params.iter().any(|p| p.name == "fd1") && spec.params.iter().any(|p| p.name == "fd2");
+        assert!(returned || told, "{}", spec.name);
+        assert!(spec.flags.has(KindFlags::STATE), "{}", spec.name);
+    }
+}
+
+/// What the probe must read for a parameter; `None` if it has it anyway.
+fn reading(from: From) -> Option<String> {
+    match from {
+        From::None | From::Source | From::Arg(_) => None,
+        From::Field { arg, size, .. } => Some(format!("struct {arg} {size}")),
+        other => Some(format!("{other:?}")),
+    }
+}
+
+/// The register arguments that a parameter needs.
+fn arguments(from: From) -> Vec<u8> {
+    match from {
+        From::Tuple(255) | From::None | From::Source => vec![],
+        From::BufLen(a, b) | From::SockIn(a, b) | From::SockOut(a, b) | From::Array8(a, b) => vec![a, b],
+        From::Arg(a) | From::Str(a) | From::StrIf(a, _) | From::BufRet(a) | From::Iov(a) | From::Tuple(a) => vec![a],
+        From::MsgData(arg) | From::MsgName(arg) | From::Field { arg, .. } => vec![arg],
+    }
+}
+
+#[test]
+fn the_probe_can_read_every_call() {
+    for spec in calls() {
+        let reads: BTreeSet<String> = spec.params.iter().filter_map(|p| reading(p.from)).collect();
+        assert!(reads.len() <= MAX_READS, "{} needs {reads:?}", spec.name);
+        for p in spec.params {
+            let what = format!("{}.{}", spec.name, p.name);
+            assert_ne!(p.from, From::None, "{what} comes from nowhere");
+            assert!(arguments(p.from).iter().all(|&a| a < 6), "{what}: there are 6 register arguments");
+            if let From::Field { size, offset, width, .. } = p.from {
+                assert!(offset + width <= size, "{what} lies outside its structure");
+                let timespec = width == 16 && p.ty == ParamType::Duration;
+                assert!(matches!(width, 1 | 2 | 4 | 8) || timespec, "{what} is {width} bytes wide");
+            }
+        }
+    }
+}
+
+#[test]
+fn what_is_no_call_comes_from_the_source() {
+    for spec in SPECS.iter().filter(|s| !s.flags.has(KindFlags::CALL)) {
+        assert!(spec.params.iter().all(|p| p.from == From::Source), "{}", spec.name);
+        assert!(spec.x86_64.is_none() && spec.arm64.is_none() && spec.ret.is_none(), "{}", spec.name);
+    }
+}
+
+#[test]
+fn calls_that_may_not_return_are_reported_when_entered() {
+    let entered: Vec<&str> = SPECS.iter().filter(|s| s.flags.has(KindFlags::ENTER)).map(|s| s.name).collect();
+    assert_eq!(entered, ["execve", "execveat", "exit", "exit_group"]);
+}
+
+#[test]
+fn register_arguments_keep_the_bits_of_their_type() {
+    let at_fdcwd = 0xffff_ff9c_u64;
+    let cases: &[(ParamType, u64, i64)] = &[
+        (ParamType::Fd, at_fdcwd, -100),
+        (ParamType::Fd, -100_i64 as u64, -100),
+        (ParamType::Fd, 0xdead_0000_0000_0003, 3),
+        (ParamType::Pid, 0xffff_ffff, -1),
+        (ParamType::Int, 0x8000_0000, i64::from(i32::MIN)),
+        (ParamType::Uid, u64::MAX, 4_294_967_295),
+        (ParamType::Gid, 1000, 1000),
+        (ParamType::Mode, 0xffff_ffff_0000_01ff, 0o777),
+        (ParamType::Flags, 0xffff_ffff_8000_0000, 0x8000_0000),
+        (ParamType::Enum, 0x1_0000_0002, 2),
+        (ParamType::Uint, 1 << 40, 1 << 40),
+        (ParamType::Hex, 0x7fff_ffff_f000, 0x7fff_ffff_f000),
+        (ParamType::Errno, -2_i64 as u64, -2),
+        (ParamType::Errno, 1 << 33, 1 << 33),
+        (ParamType::Bool, 7, 1),
+    ];
+    for &(ty, raw, expected) in cases {
+        assert_eq!(ty.narrow(raw), expected, "{ty:?} {raw:#x}");
+    }
+}
+
+/// sysdig's parameters that are not here: the kernel's own facts that come with the descriptor or the thread, what
+/// needs more than [`MAX_READS`], and what only an entry could tell.
+const LEFT_OUT: &[(&str, &[&str])] = &[
+    ("*", &["dev", "ino", "vm_size", "vm_rss", "vm_swap", "queuepct", "queuelen", "queuemax", "fdlimit"]),
+    ("sendto recvfrom send recv sendmsg recvmsg sendmmsg recvmmsg", &["tuple", "msgcontrol"]),
+    ("readv writev preadv pwritev sendmsg recvmsg sendmmsg recvmmsg", &["size"]),
+    ("socketpair", &["source", "peer"]),
+    ("setsockopt getsockopt", &["val"]),
+    ("creat", &["creat_flags"]),
+    ("eventfd signalfd inotify_init", &["flags"]),
+    ("ppoll", &["timeout"]),
+    ("semop", &["sem_num_1", "sem_op_1", "sem_flg_1"]),
+    ("capset", &["cap_inheritable", "cap_permitted", "cap_effective"]),
+    ("open_by_handle_at", &["path"]),
+    ("fsconfig", &["value_bytebuf"]),
+    (
+        "quotactl",
+        &["quotafilepath", "dqb_bhardlimit", "dqb_bsoftlimit", "dqb_curspace", "dqb_ihardlimit", "dqb_isoftlimit"],
+    ),
+    ("quotactl", &["dqb_btime", "dqb_itime", "dqi_bgrace", "dqi_igrace", "dqi_flags", "quota_fmt_out", "quota_fmt"]),
+    (
+        "clone clone3 fork vfork",
+        &["exe", "args", "tid", "pid", "ptid", "cwd", "pgft_maj", "pgft_min", "comm", "cgroups", "uid", "gid"],
+    ),
+    ("clone clone3 fork vfork", &["vtid", "vpid", "pidns_init_start_ts"]),
+    ("fork vfork", &["flags"]),
+];
+
+/// Parameters that sysdig does not have.
+const ADDED: &[(&str, &[&str])] = &[
+    ("sendto recvfrom sendmsg recvmsg sendmmsg recvmmsg", &["addr"]),
+    ("bind", &["tuple"]),
+    ("getsockname getpeername", &["res", "fd", "addr"]),
+];
+
+/// Devices are a parameter of their own right in these.
+const DEV_IS_ASKED_FOR: &[&str] = &["mknod", "mknodat", "mount"];
+
+fn listed(list: &[(&str, &[&str])], kind: &str, param: &str) -> bool {
+    list.iter().any(|(kinds, params)| (*kinds == "*" || kinds.split(' ').any(|k| k == kind)) && params.contains(&param))
+        && !(param == "dev" && DEV_IS_ASKED_FOR.contains(&kind))
+}
+
+fn shared(path: &str) -> Option<String> {
+    let root = std::env::var_os("SYSREEL_SHARED")
+        .map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../shared"), PathBuf::from);
+    std::fs::read_to_string(root.join(path)).ok()
+}
+
+/// Kinds whose parameters are our own design: the source fills in what the exec made.
+const OUR_OWN: &[&str] = &["execve", "execveat"];
+
+/// Calls that change what sysdig keeps, but nothing of our world.
+const NO_STATE_OF_OURS: &[&str] = &["getsockopt"];
+
+fn check_flags(spec: &Spec, theirs: &str) {
+    let words = [
+        ("READS_FROM_FD", KindFlags::READS),
+        ("WRITES_TO_FD", KindFlags::WRITES),
+        ("WAITS", KindFlags::WAITS),
+        ("CREATES_FD", KindFlags::CREATES_FD),
+    ];
+    let theirs: BTreeSet<&str> = theirs.split('|').collect();
+    for (word, flag) in words {
+        assert_eq!(spec.flags.has(flag), theirs.contains(word), "{}: {word}", spec.name);
+    }
+    let state = theirs.contains("MODIFIES_STATE") && !NO_STATE_OF_OURS.contains(&spec.name);
+    assert!(!state || spec.flags.has(KindFlags::STATE), "{} changes the world", spec.name);
+}
+
+fn check_params(spec: &Spec, theirs: &str) {
+    let name = spec.name;
+    let theirs: Vec<&str> = theirs
+        .split(", ")
+        .filter_map(|p| p.split(':').next())
+        .filter(|p| !p.is_empty() && !listed(LEFT_OUT, name, p))
+        .collect();
+    let ours = spec.ret.iter().map(|r| r.name).chain(spec.params.iter().map(|p| p.name));
+    let ours: Vec<&str> = ours.filter(|p| !listed(ADDED, name, p)).collect();
+    assert_eq!(ours, theirs, "{name}");
+}
+
+#[test]
+fn calls_have_the_names_and_parameters_that_sysdig_gives_them() {
+    let Some(table) = shared("spec/events.tsv") else {
+        println!("skipped: calls_have_the_names_and_parameters_that_sysdig_gives_them (no shared folder)");
+        return;
+    };
+    let mut checked = 0;
+    for line in table.lines() {
+        let columns: Vec<&str> = line.split('\t').collect();
+        let &[_, _, name, "<", _, "syscall", flags, _, params] = columns.as_slice() else { continue };
+        if name == "syscall" || flags.contains("OLD_VERSION") || flags.contains("UNUSED") {
+            continue;
+        }
+        checked += 1;
+        let spec = kind_by_name(name).unwrap_or_else(|| panic!("{name} is missing")).spec();
+        check_flags(spec, flags);
+        if !OUR_OWN.contains(&name) {
+            check_params(spec, params);
+        }
+    }
+    assert!(checked > 150, "only {checked} calls in the table of sysdig's events");
+}
