@@ -201,7 +201,7 @@ mod tests {
 
     #[test]
     fn a_rejected_program_shows_the_end_of_the_verifiers_log() {
-        let log: String = (0..40).map(|i| format!("line {i}\n")).collect();
+        let log = (0..40).map(|i| format!("line {i}")).collect::<Vec<_>>().join("\n");
         let refused = || io::Error::from_raw_os_error(13);
         let text = rejected(refused(), &log, "on_enter").to_string();
         assert!(text.contains("line 39") && text.contains("line 20\n") && !text.contains("line 19\n"), "{text}");
