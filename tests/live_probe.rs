@@ -1,7 +1,12 @@
 //! The live capture against real programs. Each test says why it skips where the probe cannot be loaded.
 
 #![cfg(feature = "linux")]
-#![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout, reason = "a test fails by panicking, and says why it skips")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "a test fails by panicking, and says why it skips"
+)]
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -168,7 +173,8 @@ fn a_command_tells_its_story_from_its_exec_to_its_end() {
         assert_eq!(last.int("gone"), 1, "the time of {pid} is final");
         assert!(last.int("total") > 0);
     }
-    let made: Vec<i64> = story.rows.iter().filter(|r| ["clone", "vfork", "fork", "clone3"].contains(&r.name)).map(|r| r.ret).collect();
+    let made: Vec<i64> =
+        story.rows.iter().filter(|r| ["clone", "vfork", "fork", "clone3"].contains(&r.name)).map(|r| r.ret).collect();
     assert_eq!(made, [i64::from(ls), i64::from(subshell)], "a child's own return from the fork is no row");
 }
 
@@ -179,7 +185,10 @@ fn an_exec_shows_what_it_became() {
     }
     let story = record(&["env", "-i", "SYSREEL_TEST=some value", "/bin/echo", "two words", ""]);
     let exec = story.all("execve").filter(|e| e.ret == 0).last().unwrap();
-    assert_eq!((exec.text("filename"), exec.text("exe"), exec.text("exepath")), ("/bin/echo".into(), "/bin/echo".into(), "/bin/echo".into()));
+    assert_eq!(
+        (exec.text("filename"), exec.text("exe"), exec.text("exepath")),
+        ("/bin/echo".into(), "/bin/echo".into(), "/bin/echo".into())
+    );
     assert_eq!(exec.text("args"), "two words\0\0");
     assert_eq!(exec.text("env"), "SYSREEL_TEST=some value\0");
     assert_eq!(exec.text("comm"), "echo");
@@ -204,7 +213,8 @@ fn a_failed_exec_keeps_its_path_and_has_no_image() {
 fn strace_counts(command: &[&str]) -> BTreeMap<String, usize> {
     let dir = tempfile::tempdir().unwrap();
     let log = dir.path().join("log");
-    let status = Command::new("strace").args(["-f", "-qq", "-e", "signal=none", "-o"]).arg(&log).args(command).status().unwrap();
+    let status =
+        Command::new("strace").args(["-f", "-qq", "-e", "signal=none", "-o"]).arg(&log).args(command).status().unwrap();
     assert!(status.code().is_some());
     let mut counts = BTreeMap::new();
     for line in std::fs::read_to_string(&log).unwrap().lines() {
@@ -419,9 +429,7 @@ fn decode_again_and_again(decoder: &mut Decoder, block: &Block) -> f64 {
     let begin = sysreel::sys::thread_cpu_ns();
     for _ in 0..20 {
         for record in block {
-            if let Some(Incoming::Event(event)) = decoder.decode(record) {
-                std::hint::black_box(&event);
-            }
+            std::hint::black_box(&decoder.decode(record));
         }
     }
     (sysreel::sys::thread_cpu_ns() - begin) as f64 / (20.0 * f64::from(block.records))

@@ -65,11 +65,11 @@ impl Decoder {
             Type::Call => self.call(record),
             Type::Enter => {
                 let plan = self.plans.call(record.nr(), record.flags() & COMPAT != 0)?;
-                Sources::plain(record, self.clock).entered(plan)
+                Some(Incoming::Enter(Sources::plain(record, self.clock).event(plan, record.enter(), None, 0)))
             }
             Type::Fork => {
                 self.totals.insert(record.word(0) as u32, 0);
-                Sources::plain(record, self.clock).event(self.plans.fork.as_ref()?)
+                Some(Sources::plain(record, self.clock).made(self.plans.fork.as_ref()?))
             }
             Type::Exec => {
                 self.keep_exec(record);
@@ -77,7 +77,7 @@ impl Decoder {
             }
             Type::Exit => {
                 self.pending.remove(&record.tid());
-                Sources::plain(record, self.clock).event(self.plans.exit.as_ref()?)
+                Some(Sources::plain(record, self.clock).made(self.plans.exit.as_ref()?))
             }
             Type::Cputime => self.cputime(record),
         }
@@ -93,15 +93,8 @@ impl Decoder {
             self.exec = pending.unwrap_or_default();
             sources.exec = Exec::new(&self.exec);
         }
-        let mut incoming = sources.event(plan);
-        if let Some(Incoming::Event(event)) = &mut incoming {
-            event.duration = Some(record.time().saturating_sub(record.enter()));
-            event.ret = record.ret();
-            if sources.exec.is_some_and(Exec::truncated) {
-                event.flags = event.flags.with(Flags::TRUNCATED);
-            }
-        }
-        incoming
+        let duration = record.time().saturating_sub(record.enter());
+        Some(Incoming::Event(sources.event(plan, record.time(), Some(duration), record.ret())))
     }
 
     fn cputime<'a>(&'a mut self, record: Record<'a>) -> Option<Incoming<'a>> {
@@ -113,7 +106,7 @@ impl Decoder {
         if record.flags() & LAST != 0 {
             self.totals.remove(&record.tid());
         }
-        sources.event(self.plans.cputime.as_ref()?)
+        Some(sources.made(self.plans.cputime.as_ref()?))
     }
 
     fn keep_exec(&mut self, record: Record<'_>) {
@@ -136,39 +129,29 @@ impl<'a> Sources<'a> {
         Sources { record, items: [None; MAX_ITEMS], exec: None, clock, delta: 0 }
     }
 
-    /// An event is large, and moving one costs more than making it: so it is made where the caller gets it, and then filled.
-    #[inline]
-    fn event(&self, plan: &Plan) -> Option<Incoming<'a>> {
-        let mut incoming = Some(Incoming::Event(self.bare(plan, self.record.time())));
-        if let Some(Incoming::Event(event)) = &mut incoming {
-            self.fill(&mut event.args, plan);
-        }
-        incoming
+    /// The event of a kind that is no call.
+    fn made(&self, plan: &Plan) -> Incoming<'a> {
+        Incoming::Event(self.event(plan, self.record.time(), None, 0))
     }
 
-    /// A call that has not returned.
-    fn entered(&self, plan: &Plan) -> Option<Incoming<'a>> {
-        let mut incoming = Some(Incoming::Enter(self.bare(plan, self.record.enter())));
-        if let Some(Incoming::Enter(event)) = &mut incoming {
-            self.fill(&mut event.args, plan);
-        }
-        incoming
-    }
-
-    #[inline]
-    fn bare(&self, plan: &Plan, boot_time: u64) -> Event<'a> {
+    /// Never inlined: an event is large, moving one costs more than making it, and only a call can make it right where the caller wants it.
+    #[inline(never)]
+    fn event(&self, plan: &Plan, boot_time: u64, duration: Option<u64>, ret: i64) -> Event<'a> {
         let record = &self.record;
-        Event {
+        let cut = self.exec.is_some_and(Exec::truncated);
+        let mut event = Event {
             kind: plan.kind,
             time: self.clock.utc_of(boot_time),
-            duration: None,
+            duration,
             cpu: record.cpu(),
             tid: record.tid(),
             pid: record.pid(),
-            ret: 0,
-            flags: flags(record.flags()),
+            ret,
+            flags: flags(record.flags() | if cut { TRUNCATED } else { 0 }),
             args: Args::new(),
-        }
+        };
+        self.fill(&mut event.args, plan);
+        event
     }
 
     #[inline]
@@ -230,7 +213,8 @@ fn field(bytes: &[u8], offset: usize, width: u8, ty: ParamType) -> Option<i64> {
         2 => rest.first_chunk().map(|b| i64::from(i16::from_le_bytes(*b))),
         4 => {
             let value = rest.first_chunk().map(|b| i32::from_le_bytes(*b))?;
-            let unsigned = matches!(ty, ParamType::Uid | ParamType::Gid | ParamType::Flags | ParamType::Mode | ParamType::Oct);
+            let unsigned =
+                matches!(ty, ParamType::Uid | ParamType::Gid | ParamType::Flags | ParamType::Mode | ParamType::Oct);
             Some(if unsigned { i64::from(value.cast_unsigned()) } else { i64::from(value) })
         }
         8 => wide(0),
@@ -325,7 +309,7 @@ mod tests {
         bytes.extend(5_000_u64.to_le_bytes());
         bytes.extend(4_000_u64.to_le_bytes());
         bytes.extend(ret.to_le_bytes());
-        words.iter().for_each(|w| bytes.extend(w.to_le_bytes()));
+        bytes.extend(words.iter().flat_map(|w| w.to_le_bytes()));
         bytes.extend(rest);
         bytes
     }
@@ -366,7 +350,14 @@ mod tests {
 
     #[test]
     fn a_call_has_its_times_its_arguments_and_its_data() {
-        let bytes = record(1, TRUNCATED, nr("openat"), 7, &[u64::MAX << 32 | 0xffff_ff9c, 1, 0o2000, 0o644], &item(b"/etc/hosts"));
+        let bytes = record(
+            1,
+            TRUNCATED,
+            nr("openat"),
+            7,
+            &[u64::MAX << 32 | 0xffff_ff9c, 1, 0o2000, 0o644],
+            &item(b"/etc/hosts"),
+        );
         let mut decoder = decoder();
         let e = event(decoder.decode(&bytes));
         assert_eq!((e.kind.spec().name, e.ret, e.tid, e.pid, e.cpu), ("openat", 7, 20, 10, 3));
@@ -412,7 +403,10 @@ mod tests {
         let mut decoder = decoder();
         let failed = record(1, 0, nr("execve"), -2, &[], &item(b"/no"));
         let e = event(decoder.decode(&failed));
-        assert_eq!((arg(&e, "filename"), arg(&e, "exe"), arg(&e, "uid")), (Arg::Bytes(b"/no"), Arg::Missing, Arg::Missing));
+        assert_eq!(
+            (arg(&e, "filename"), arg(&e, "exe"), arg(&e, "uid")),
+            (Arg::Bytes(b"/no"), Arg::Missing, Arg::Missing)
+        );
     }
 
     #[test]

@@ -91,7 +91,8 @@ impl Probe {
     /// # Errors
     /// The rings cannot be mapped.
     pub fn drain(&self) -> Result<Drain, Error> {
-        let mapped = Rings::map(map_fd(&self.ebpf, "rings")?, map_fd(&self.ebpf, "ring_data")?, processors(), self.ring_bytes);
+        let mapped =
+            Rings::map(map_fd(&self.ebpf, "rings")?, map_fd(&self.ebpf, "ring_data")?, processors(), self.ring_bytes);
         let bytes = self.ring_bytes * processors();
         mapped.map(Drain::new).map_err(|source| Error::Rings { bytes, source })
     }
@@ -177,8 +178,12 @@ fn rejected(io_error: io::Error, log: &str, program: &'static str) -> Error {
 fn program_error(error: ProgramError, program: &'static str, tracepoint: &'static str) -> Error {
     match error {
         ProgramError::LoadError { io_error, verifier_log } => rejected(io_error, &verifier_log.to_string(), program),
-        ProgramError::SyscallError(e) if e.io_error.kind() == io::ErrorKind::NotFound => Error::NoTracepoint(tracepoint),
-        ProgramError::SyscallError(e) if e.io_error.kind() == io::ErrorKind::PermissionDenied => Error::Blocked(e.io_error),
+        ProgramError::SyscallError(e) if e.io_error.kind() == io::ErrorKind::NotFound => {
+            Error::NoTracepoint(tracepoint)
+        }
+        ProgramError::SyscallError(e) if e.io_error.kind() == io::ErrorKind::PermissionDenied => {
+            Error::Blocked(e.io_error)
+        }
         ProgramError::Btf(_) => Error::NoTracepoint(tracepoint),
         other => Error::Load(format!("`{program}`: {}", chain(&other))),
     }
