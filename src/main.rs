@@ -1,5 +1,5 @@
 //! The `sysreel` binary: see the library's `cli`.
 
 fn main() -> std::process::ExitCode {
-    std::process::ExitCode::SUCCESS
+    sysreel::cli::run(std::env::args_os())
 }

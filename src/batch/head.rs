@@ -79,14 +79,14 @@ impl Head {
     pub fn of(columns: &Columns) -> (Head, Runs) {
         let mut local = std::collections::HashMap::with_hasher(foldhash::fast::FixedState::default());
         let mut threads = Vec::new();
-        let mut last = (u32::MAX, 0u16);
+        let mut last = (None, 0u16);
         let runs = Runs::of(columns.thread.iter().map(|&row| {
-            if last.0 != row {
+            if last.0 != Some(row) {
                 let id = *local.entry(row).or_insert_with(|| {
                     threads.push(row);
                     (threads.len() - 1) as u16
                 });
-                last = (row, id);
+                last = (Some(row), id);
             }
             last.1
         }));

@@ -4,12 +4,18 @@
 //! when a question first names them, so that a reel's other columns are never paged in.
 
 mod batch;
+mod builder;
+pub mod codec;
 mod columns;
+mod events;
 mod head;
+mod retain;
 mod row;
 mod schema;
 
 pub use batch::{Batch, Store};
+pub use builder::Builder;
+pub use codec::{Encoded, Encoder, StoredBatch};
 pub use columns::{Columns, DataColumn, MAX_KINDS, MAX_ROWS, Table};
 pub use head::{Head, KindRows, RowOrder, Runs};
 pub use row::Row;

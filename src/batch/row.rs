@@ -92,12 +92,17 @@ impl<'a> Row<'a> {
         dict.image(self.thread().image).env.iter().map(|&id| dict.text(id))
     }
 
+    /// Whether the source could not read a parameter.
+    pub fn is_missing(&self, param: usize) -> bool {
+        let missing = self.get(self.batch.missing(self.kind), self.position).unwrap_or(0);
+        1u32.checked_shl(param as u32).is_some_and(|bit| missing & bit != 0)
+    }
+
     /// A parameter by its index in the schema. An environment is not one text: see [`Row::env`].
     pub fn arg(&self, param: usize) -> Arg<'a> {
         let info = self.info();
         let Some(class) = info.params.get(param).map(|p| p.class) else { return Arg::Missing };
-        let missing = self.get(self.batch.missing(self.kind), self.position).unwrap_or(0);
-        if missing & 1 << param != 0 {
+        if self.is_missing(param) {
             return Arg::Missing;
         }
         let slot = info.slot(param);

@@ -1,1 +1,14 @@
-//! (being written)
+//! Chisels: questions kept in files. A chisel is a filter and an operator, with typed arguments; the ones that
+//! come with the program are embedded, and files in the user's directories come first.
+
+mod arg;
+mod error;
+mod file;
+mod library;
+mod prepare;
+
+pub use arg::{ArgDef, ArgType, Args, split};
+pub use error::Error;
+pub use file::{AggregateDef, Chisel, Example, KeyDef, LinesDef, TableDef};
+pub use library::Library;
+pub use prepare::{Prepared, Style};

@@ -1,1 +1,21 @@
-//! (being written)
+//! The command line. This is the only layer that prints, looks at the terminal or reads environment variables.
+//!
+//! | file | concern |
+//! |---|---|
+//! | `args` | letters and words |
+//! | `question` | from options to questions: filter, format, chisels and their arguments |
+//! | `list` | what can be named: fields, events, chisels |
+//! | `record`, `replay`, `watch` | the three things to do |
+//! | `exit` | codes and messages |
+
+mod args;
+mod exit;
+mod list;
+mod question;
+mod record;
+mod replay;
+mod run;
+mod watch;
+
+pub use args::{Options, parse};
+pub use run::run;

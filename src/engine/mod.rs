@@ -1,1 +1,31 @@
-//! (being written)
+//! The pipelines: record, watch, play.
+
+mod assembler;
+mod error;
+#[cfg(feature = "linux")]
+mod facts;
+#[cfg(feature = "linux")]
+mod live;
+mod play;
+#[cfg(test)]
+mod play_tests;
+#[cfg(feature = "linux")]
+mod record;
+mod reels;
+mod request;
+#[cfg(feature = "linux")]
+mod sieve;
+#[cfg(feature = "linux")]
+mod watch;
+
+pub use assembler::{Assembler, Lost, Piece, SegmentLimits};
+pub use error::Error;
+#[cfg(feature = "linux")]
+pub use live::{LiveRequest, LiveSummary, capture};
+pub use play::{Batches, Damaged, Options, Played, Question, play};
+#[cfg(feature = "linux")]
+pub use record::{RecordSummary, record};
+pub use reels::Reels;
+pub use request::{Record, Watch};
+#[cfg(feature = "linux")]
+pub use watch::{Screen, watch};

@@ -1,6 +1,8 @@
 //! [`Field`]: one entry of the catalogue, and [`FieldRef`]: a field with its argument as somebody named it.
 
+use super::Context;
 use crate::batch::{KindInfo, Row};
+use crate::event::{Class, Flags};
 use crate::value::{Type, Value};
 use crate::world::{DescRow, Dict, ThreadRow};
 
@@ -24,6 +26,8 @@ pub enum ArgRule {
     No,
     /// `proc.aname` or `proc.aname[1]`.
     OptionalIndex,
+    /// `proc.env` or `proc.env[HOME]`.
+    OptionalName,
     /// `evt.arg[0]` or `evt.arg.name`.
     Required,
 }
@@ -39,6 +43,47 @@ pub enum FieldArg {
     Name(String),
 }
 
+/// A column that an event-level field is made of, alone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Column {
+    /// Ordinal of the row in its reel.
+    Num,
+    /// Time of completion, ns UTC.
+    Time,
+    /// Processor.
+    Cpu,
+    /// Return value; kinds without one and calls in flight have none.
+    Return,
+    /// Duration, ns.
+    Duration,
+    /// [`Flags`](crate::event::Flags).
+    Flags,
+}
+
+impl Column {
+    /// Whether the column belongs to the tables of kinds, not to the batch's rows.
+    pub fn is_by_kind(self) -> bool {
+        matches!(self, Column::Return | Column::Duration | Column::Flags)
+    }
+
+    /// The number as a value: return values are signed.
+    pub fn number(self, raw: i64) -> Value<'static> {
+        if self == Column::Return { Value::Int(raw) } else { Value::Uint(raw as u64) }
+    }
+
+    /// The value for one event.
+    pub fn get(self, row: &Row<'_>) -> Option<i64> {
+        match self {
+            Column::Num => Some(row.num() as i64),
+            Column::Time => Some(row.time() as i64),
+            Column::Cpu => Some(i64::from(row.cpu())),
+            Column::Return => row.ret().filter(|_| !row.flags().has(Flags::IN_FLIGHT)),
+            Column::Duration => row.duration().map(|d| d as i64),
+            Column::Flags => Some(i64::from(row.flags().0)),
+        }
+    }
+}
+
 /// How a field's value is found. Kind, Thread and Descriptor extractors are called once per row of their table.
 #[derive(Clone, Copy)]
 pub enum Extract {
@@ -48,8 +93,12 @@ pub enum Extract {
     Thread(for<'a> fn(&'a Dict, &'a ThreadRow, &'a FieldArg) -> Value<'a>),
     /// From the descriptor's row.
     Descriptor(for<'a> fn(&'a Dict, &'a DescRow, &'a FieldArg) -> Value<'a>),
+    /// The number of one column of the event itself.
+    Number(Column),
+    /// From one column of the event, so that a filter scans that column and makes no [`Row`].
+    Column(Column, fn(&KindInfo, i64, &Context) -> Value<'static>),
     /// From the event.
-    Event(for<'a> fn(&Row<'a>, &'a FieldArg) -> Value<'a>),
+    Event(for<'a> fn(&Row<'a>, &'a FieldArg, &Context) -> Value<'a>),
 }
 
 /// One entry of the catalogue.
@@ -75,7 +124,7 @@ impl Field {
             Extract::Kind(_) => Level::Kind,
             Extract::Thread(_) => Level::Thread,
             Extract::Descriptor(_) => Level::Descriptor,
-            Extract::Event(_) => Level::Event,
+            Extract::Number(_) | Extract::Column(..) | Extract::Event(_) => Level::Event,
         }
     }
 }
@@ -87,16 +136,61 @@ pub struct FieldRef {
     pub field: &'static Field,
     /// The argument.
     pub arg: FieldArg,
+    /// Type of its values: the entry's, except where the argument decides (`evt.rawarg`).
+    pub ty: Type,
 }
 
 impl FieldRef {
     /// The value for one event, whatever the level.
-    pub fn value<'a>(&'a self, row: &Row<'a>) -> Value<'a> {
+    pub fn value<'a>(&'a self, row: &Row<'a>, ctx: &Context) -> Value<'a> {
         match self.field.extract {
             Extract::Kind(f) => f(row.info(), &self.arg),
             Extract::Thread(f) => f(row.dict(), row.thread(), &self.arg),
             Extract::Descriptor(f) => row.desc().map_or(Value::Missing, |d| f(row.dict(), d, &self.arg)),
-            Extract::Event(f) => f(row, &self.arg),
+            Extract::Number(column) => column.get(row).map_or(Value::Missing, |v| column.number(v)),
+            Extract::Column(column, f) => column.get(row).map_or(Value::Missing, |v| f(row.info(), v, ctx)),
+            Extract::Event(f) => f(row, &self.arg, ctx),
+        }
+    }
+
+    /// Whether any event of a kind can have a value; `false` saves reading the kind's table.
+    pub fn applies(&self, kind: &KindInfo) -> bool {
+        match (&self.field.extract, &self.arg) {
+            (Extract::Number(Column::Return) | Extract::Column(Column::Return, _), _) => kind.ret.is_some(),
+            _ if self.field.arg != ArgRule::Required => true,
+            (Extract::Event(_), FieldArg::Name(name)) => {
+                kind.ret.as_ref().is_some_and(|r| r.0 == *name) || kind.params.iter().any(|p| p.name == *name)
+            }
+            (Extract::Event(_), FieldArg::Index(i)) => {
+                (*i as usize) < kind.params.len() + usize::from(kind.ret.is_some())
+                    || kind.params.iter().any(|p| p.class == Class::Env)
+            }
+            _ => true,
         }
     }
 }
+
+impl std::fmt::Display for FieldRef {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match (&self.arg, self.field.arg) {
+            (FieldArg::None, _) => f.write_str(self.field.name),
+            (FieldArg::Index(i), _) => write!(f, "{}[{i}]", self.field.name),
+            (FieldArg::Name(name), ArgRule::Required) => write!(f, "{}.{name}", self.field.name),
+            (FieldArg::Name(name), _) => write!(f, "{}[{name}]", self.field.name),
+        }
+    }
+}
+
+impl std::fmt::Debug for FieldRef {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        std::fmt::Display::fmt(self, f)
+    }
+}
+
+impl PartialEq for FieldRef {
+    fn eq(&self, other: &Self) -> bool {
+        self.field.name == other.field.name && self.arg == other.arg
+    }
+}
+
+impl Eq for FieldRef {}

@@ -1,5 +1,26 @@
 //! THE field catalogue: every field that filters, formats and chisels can name, one literal each.
+//!
+//! A field's extractor sees no more than its level offers, so whatever is asked of a thread or a descriptor can be
+//! answered once per row of a dictionary and reused for all events that refer to it.
 
+mod address;
+mod ancestry;
+mod catalogue;
+mod container;
+mod context;
+mod evt;
+mod fd;
 mod field;
+mod path;
+mod proc;
+mod render;
+#[cfg(test)]
+pub(crate) mod sample;
+#[cfg(test)]
+mod tests;
+mod user;
 
-pub use field::{ArgRule, Extract, Field, FieldArg, FieldRef, Level};
+pub use catalogue::{Error, all, lookup, lookup_prefix};
+pub use context::{BufferFormat, Context, TimeFormat};
+pub use field::{ArgRule, Column, Extract, Field, FieldArg, FieldRef, Level};
+pub use render::{write_info, write_outputtime, write_value};

@@ -1,5 +1,27 @@
-//! Filters: tokens → AST → checked plan → [`Selection`].
+//! Filters: text → AST → plan → [`Selection`].
+//!
+//! A condition is evaluated once per row of the level that its field belongs to and reaches events as a lookup by
+//! index; the plain row-by-row meaning is [`Filter::matches`], and both always agree.
 
+mod ast;
+mod bounds;
+mod diagnostic;
+mod eval;
+mod filter;
+mod interval;
+mod literal;
+mod memo;
+mod operator;
+mod parse;
+mod plan;
 mod selection;
+#[cfg(test)]
+mod tests;
 
+pub use ast::{Check, Expr};
+pub use diagnostic::{Diagnostic, Diagnostics};
+pub use filter::Filter;
+pub use literal::Literal;
+pub use memo::Memo;
+pub use operator::{OPERATORS, Operands, Operator};
 pub use selection::{Bits, KindSelection, Selection};

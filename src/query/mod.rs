@@ -1,1 +1,23 @@
-//! (being written)
+//! Queries: the operators over batches. Each worker makes partial results of the batches it is given; lines are
+//! put in order by their batch, tables are merged at the end. Sums are integers, so that any number of workers
+//! gives the same bytes.
+
+mod aggregate;
+pub mod choose;
+mod group;
+mod lines;
+#[cfg(test)]
+pub(crate) mod made;
+mod part;
+mod query;
+mod rank;
+mod table;
+#[cfg(test)]
+mod tests;
+mod values;
+
+pub use aggregate::{Aggregate, How};
+pub use lines::{Lines, LinesQuery};
+pub use query::{Query, View, Worker};
+pub use rank::Span;
+pub use table::{Key, Order, TableQuery, TableWorker};

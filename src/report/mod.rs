@@ -1,1 +1,16 @@
-//! (being written)
+//! Reports: what an analysis says, as data, and how it is written as text, JSON, CSV and Markdown.
+//!
+//! Every output shows the same [`Report`] (architecture, invariant 8), and nothing here knows a terminal:
+//! the width of text is a parameter.
+
+mod csv;
+mod escape;
+mod json;
+mod markdown;
+mod report;
+mod text;
+mod unit;
+
+pub use escape::escape;
+pub use report::{Align, Cell, Column, Report, Table};
+pub use unit::Unit;

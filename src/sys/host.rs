@@ -47,6 +47,12 @@ pub fn page_size() -> usize {
     sysconf(libc::_SC_PAGESIZE).unwrap_or(4096)
 }
 
+/// Real user id of this process.
+pub fn user_id() -> u32 {
+    // SAFETY: takes no argument and cannot fail.
+    unsafe { libc::getuid() }
+}
+
 /// Number of configured processors, the offline ones included: the numbers of processors are below it.
 pub fn processors() -> usize {
     sysconf(libc::_SC_NPROCESSORS_CONF).unwrap_or(1)

@@ -9,6 +9,7 @@ mod caps;
 mod child;
 mod clock;
 mod host;
+mod map;
 #[cfg(feature = "linux")]
 mod ring;
 mod signal;
@@ -19,7 +20,8 @@ pub use caps::{Capability, missing_capabilities};
 #[cfg(feature = "linux")]
 pub use child::{Child, Exit, StartError, StoppedChild};
 pub use clock::{ClockPair, boot_ns, clock_pair, local_offset, realtime_ns};
-pub use host::{boot_id, hostname, is_terminal, kernel_release, machine, page_size, processors, ticks_per_second};
+pub use host::{boot_id, hostname, is_terminal, kernel_release, machine, page_size, processors, ticks_per_second, user_id};
+pub use map::map_file;
 #[cfg(feature = "linux")]
 pub use ring::{RingCounters, Rings, SLACK, Window};
 pub use signal::{stop_flag, stop_on_signals};

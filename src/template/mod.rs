@@ -1,1 +1,15 @@
-//! (being written)
+//! Templates: `%field` text, as in `-p`, in chisels' `format` and in rules' `output`.
+//!
+//! Text from a capture never leaves a template raw, unless the [`Context`](crate::field::Context) says so.
+
+mod json;
+mod parse;
+mod template;
+#[cfg(test)]
+mod tests;
+
+pub use parse::Error;
+pub use template::Template;
+
+/// The line that is printed unless `-p` says otherwise.
+pub const DEFAULT: &str = "*%evt.num %evt.outputtime %evt.cpu %proc.name (%thread.tid) %evt.dir %evt.type %evt.info";

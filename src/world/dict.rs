@@ -21,12 +21,14 @@ impl StrId {
 pub struct Strings {
     bytes: Vec<u8>,
     ends: Vec<u32>,
+    /// Ids that a damaged dictionary lost.
+    lost: Vec<std::ops::Range<usize>>,
 }
 
 impl Strings {
     /// An empty table, in which the next id is 1.
     pub fn new() -> Self {
-        Strings { bytes: Vec::new(), ends: vec![0] }
+        Strings { bytes: Vec::new(), ends: vec![0], lost: Vec::new() }
     }
 
     /// Appends a text and returns its id.
@@ -39,11 +41,25 @@ impl Strings {
     /// The text of an id; `None` for [`StrId::NONE`] and for ids that a damaged dictionary lost.
     pub fn get(&self, id: StrId) -> Option<&[u8]> {
         let i = id.0 as usize;
-        if i == 0 {
+        if i == 0 || self.is_lost(i) {
             return None;
         }
         let end = *self.ends.get(i)? as usize;
         self.bytes.get(self.ends[i - 1] as usize..end)
+    }
+
+    fn is_lost(&self, id: usize) -> bool {
+        let next = self.lost.partition_point(|lost| lost.end <= id);
+        self.lost.get(next).is_some_and(|lost| lost.contains(&id))
+    }
+
+    /// Gives up the ids before `next`, which a damaged dictionary lost, so that `next` is the next one.
+    pub(super) fn lose_until(&mut self, next: u32) {
+        let (from, next) = (self.ends.len(), next as usize);
+        if from < next {
+            self.lost.push(from..next);
+            self.ends.resize(next, self.bytes.len() as u32);
+        }
     }
 
     /// Number of ids in use, the none included.

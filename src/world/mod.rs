@@ -1,5 +1,24 @@
 //! The state at one moment (threads, descriptors, users), and the dictionaries of rows that events refer to.
+//!
+//! [`World::apply`] is the only state engine: live events, imported captures and snapshots all pass through it once,
+//! while they come in. It reads no clock and never looks at the machine; what it would like to know are [`Want`]s.
 
+mod action;
+pub mod address;
+mod delta;
 pub mod dict;
+mod files;
+mod intern;
+mod open;
+pub mod path;
+mod process;
+mod segment;
+mod snapshot;
+mod socket;
+mod thread;
+mod world;
 
-pub use dict::{Delta, DescKind, DescRow, Dict, ImageRow, L4, Role, StrId, ThreadRow};
+pub use delta::DeltaError;
+pub use dict::{Delta, DescKind, DescRow, Dict, Endpoint, ImageRow, L4, Role, StrId, ThreadRow};
+pub use intern::Interner;
+pub use world::{Effect, Want, World};

@@ -109,6 +109,15 @@ impl Decoder {
         Some(sources.made(self.plans.cputime.as_ref()?))
     }
 
+    /// The row of what a thread that still runs had used at `time` (ns UTC), `total` ns since it started. `None`: nothing since its last row.
+    pub fn cputime_at(&mut self, tid: u32, pid: u32, total: u64, time: u64) -> Option<Event<'static>> {
+        let before = self.totals.insert(tid, total)?;
+        let delta = total.saturating_sub(before);
+        let args = [Arg::Int(delta as i64), Arg::Int(total as i64), Arg::Int(0)].into_iter().collect();
+        let (kind, flags) = (crate::event::kinds::CPUTIME, Flags::default());
+        (delta > 0).then_some(Event { kind, time, duration: None, cpu: 0, tid, pid, ret: 0, flags, args })
+    }
+
     fn keep_exec(&mut self, record: Record<'_>) {
         if self.pending.len() >= MAX_PENDING {
             self.pending.clear();

@@ -1,0 +1,26 @@
+#!/usr/bin/env bash
+# Records the samples of this folder anew: as root, with make, gcc, python3 and curl installed.
+#
+# Each is the process tree of one command, in an empty environment and a scratch folder, under a made-up host name, so
+# that a sample holds that tree and nothing else of the machine.
+set -euo pipefail
+here=$(cd "$(dirname "$0")" && pwd)
+sysreel=${1:-$here/../target/release/sysreel}
+scratch=/tmp/sysreel-sample
+rm -rf "$scratch" && mkdir -p "$scratch/bin"
+trap 'rm -rf "$scratch"' EXIT
+cp "$sysreel" "$scratch/bin/sysreel"
+
+record() {
+    local name=$1
+    mkdir "$scratch/$name" && cp -r "$here/scenes/$name/." "$scratch/$name/"
+    (cd "$scratch/$name" && unshare --uts sh -c 'hostname demo && exec "$@"' sh \
+        env -i PATH=/usr/bin:/bin HOME="$scratch/$name" USER=demo LANG=C TZ=UTC \
+        "$scratch/bin/sysreel" -q -w "$scratch/$name.reel" -- sh ./run.sh)
+    cp "$scratch/$name.reel" "$here/$name.reel"
+    ls -l "$here/$name.reel"
+}
+
+for scene in shell web build; do
+    record "$scene"
+done

@@ -1,0 +1,297 @@
+//! [`Encoder`]: columns to the body of a batch.
+
+use super::directory::{Directory, Group, put_rows};
+use super::lengths::put_lengths;
+use super::limits::MAX_DATA;
+use super::numbering::Numbering;
+use super::pack::{Nature, Packer};
+use super::runs;
+use super::stage::Stage;
+use super::varint::zigzag;
+use crate::batch::{Columns, Error, Head, KindInfo, KindRows, MAX_KINDS, MAX_ROWS, RowOrder, Runs, Schema, Table};
+use crate::event::Class;
+
+/// Kinds with at least this many rows have frames of their own, so that the others' columns need not be inflated.
+const OWN_FRAMES_FROM: usize = 1_000;
+
+/// Turns a signed step into a code that keeps the order, so that the smallest step becomes the base of the planes.
+pub(super) const STEP_BIAS: u64 = 1 << 63;
+
+/// A batch ready to be written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Encoded {
+    /// What is known of it without its columns.
+    pub head: Head,
+    /// Directory and frames: the body of a batch frame.
+    pub body: Vec<u8>,
+}
+
+/// Encodes batches; keeps its compressor and its buffers from one to the next.
+pub struct Encoder {
+    stage: Stage,
+    packer: Packer,
+    codes: Vec<u64>,
+    low: Vec<u8>,
+    threads: Numbering,
+    descs: Numbering,
+    runs: Runs,
+}
+
+impl Default for Encoder {
+    fn default() -> Self {
+        Encoder::new()
+    }
+}
+
+impl Encoder {
+    /// For recording: zstd level 1.
+    pub fn new() -> Encoder {
+        Encoder::with_level(1)
+    }
+
+    /// With a zstd level: 1 while recording, up to 9 where size counts more than time.
+    pub fn with_level(level: i32) -> Encoder {
+        Encoder {
+            stage: Stage::new(level),
+            packer: Packer::default(),
+            codes: Vec::new(),
+            low: Vec::new(),
+            threads: Numbering::default(),
+            descs: Numbering::default(),
+            runs: Runs::default(),
+        }
+    }
+
+    /// Encodes a batch; an error where columns disagree with each other, the schema or the limits.
+    pub fn encode(&mut self, columns: &Columns, schema: &Schema) -> Result<Encoded, Error> {
+        check(columns, schema)?;
+        self.stage.clear();
+        self.rows(columns);
+        for table in &columns.tables {
+            if let Some(info) = schema.kinds.get(usize::from(table.kind)) {
+                self.table(table, info).map_err(|f| f.of_column("table"))?;
+            }
+        }
+        self.stage.finish().map_err(|f| f.of_column("shared frames"))?;
+        let head = self.head(columns);
+        let body = self.body(&head).map_err(|f| f.of_column("directory"))?;
+        Ok(Encoded { head, body })
+    }
+
+    fn rows(&mut self, columns: &Columns) {
+        let Encoder { stage, packer, codes, low, threads, runs, .. } = self;
+        stage.put(Group::Kind, |out| out.extend_from_slice(&columns.kind));
+        threads.clear();
+        local_runs(runs, columns.thread.iter().map(|&row| threads.number(row)));
+        stage.put(Group::Thread, |out| runs::put(out, runs));
+        codes.clear();
+        let first = columns.time.first().copied().unwrap_or(0);
+        let befores = std::iter::once(first).chain(columns.time.iter().copied());
+        codes.extend(columns.time.iter().zip(befores).map(|(t, before)| t.wrapping_sub(before) ^ STEP_BIAS));
+        low.clear();
+        stage.put(Group::Time, |out| {
+            if !codes.is_empty() {
+                out.extend_from_slice(&first.to_le_bytes());
+                packer.put_noise(out, Some(low), codes);
+            }
+        });
+        stage.put(Group::TimeLow, |out| out.extend_from_slice(low));
+        local_runs(runs, columns.cpu.iter().copied());
+        stage.put(Group::Cpu, |out| runs::put(out, runs));
+    }
+
+    fn table(&mut self, table: &Table, info: &KindInfo) -> Result<(), super::Fault> {
+        self.stage.alone = table.duration.len() >= OWN_FRAMES_FROM;
+        self.ret(table, info);
+        self.stage.end()?;
+        self.duration(&table.duration);
+        self.stage.end()?;
+        self.put_codes(Group::Desc, table.desc.iter().map(|&d| u64::from(d)), Nature::Rows);
+        self.stage.end()?;
+        self.put_codes(Group::Flags, table.flags.iter().map(|&f| u64::from(f)), Nature::Unsigned);
+        self.put_codes(Group::Flags, table.missing.iter().map(|&m| u64::from(m)), Nature::Unsigned);
+        self.stage.end()?;
+        for values in &table.ints {
+            self.put_codes(Group::Ints, values.iter().map(|&v| zigzag(v)), Nature::Signed);
+        }
+        // Lengths are integers too, but the directory lists them behind the texts: the order of chunks is the kind's.
+        self.stage.end()?;
+        for ids in &table.texts {
+            self.put_codes(Group::Texts, ids.iter().map(|&v| u64::from(v)), Nature::Rows);
+        }
+        self.stage.end()?;
+        self.stage.alone = false;
+        for column in &table.data {
+            let Encoder { stage, packer, codes, .. } = self;
+            stage.put(Group::Ints, |out| put_lengths(out, packer, codes, &column.lengths, &table.ret));
+            stage.put(Group::Data, |out| out.extend_from_slice(&column.bytes));
+        }
+        Ok(())
+    }
+
+    fn put_codes(&mut self, group: Group, values: impl Iterator<Item = u64>, nature: Nature) {
+        self.codes.clear();
+        self.codes.extend(values);
+        let Encoder { stage, packer, codes, .. } = self;
+        stage.put(group, |out| packer.put(out, codes, nature));
+    }
+
+    /// Return values: against the size asked for (mode 1), or plain (mode 0).
+    fn ret(&mut self, table: &Table, info: &KindInfo) {
+        let Encoder { stage, packer, codes, .. } = self;
+        let sizes = size_slot(info).and_then(|slot| table.ints.get(slot));
+        // The zigzag code of the smallest number leaves no room for the plus one.
+        let sizes = sizes.filter(|_| !table.ret.contains(&i64::MIN));
+        codes.clear();
+        if let Some(sizes) = sizes {
+            let pairs = table.ret.iter().zip(sizes);
+            codes.extend(pairs.map(|(&r, &size)| if r == size { 0 } else { zigzag(r) + 1 }));
+        } else {
+            codes.extend(table.ret.iter().map(|&r| zigzag(r)));
+        }
+        let nature = if sizes.is_some() { Nature::Unsigned } else { Nature::Signed };
+        stage.put(Group::Ret, |out| {
+            if !codes.is_empty() {
+                out.push(u8::from(sizes.is_some()));
+                packer.put(out, codes, nature);
+            }
+        });
+    }
+
+    fn duration(&mut self, durations: &[u64]) {
+        let Encoder { stage, packer, low, .. } = self;
+        low.clear();
+        let apart = if stage.alone { Some(&mut *low) } else { None };
+        stage.put(Group::Duration, |out| packer.put_noise(out, apart, durations));
+        stage.put(Group::DurationLow, |out| out.extend_from_slice(low));
+    }
+
+    fn head(&mut self, columns: &Columns) -> Head {
+        self.descs.clear();
+        for &row in columns.tables.iter().flat_map(|t| &t.desc).filter(|&&d| d != 0) {
+            self.descs.number(row);
+        }
+        let mut descs = self.descs.rows().to_vec();
+        descs.sort_unstable();
+        let kind_rows = |t: &Table| KindRows { kind: t.kind, rows: t.duration.len() as u32 };
+        Head {
+            first_num: columns.first_num,
+            rows: columns.rows() as u32,
+            snapshot: columns.snapshot,
+            order: RowOrder::Time,
+            min_time: columns.time.iter().copied().min().unwrap_or(0),
+            max_time: columns.time.iter().copied().max().unwrap_or(0),
+            kinds: columns.tables.iter().map(kind_rows).collect(),
+            threads: self.threads.rows().to_vec(),
+            descs,
+        }
+    }
+
+    fn body(&mut self, head: &Head) -> Result<Vec<u8>, super::Fault> {
+        let mut directory = Directory {
+            head: Head { threads: Vec::new(), descs: Vec::new(), ..head.clone() },
+            frames: std::mem::take(&mut self.stage.frames),
+            chunks: std::mem::take(&mut self.stage.chunks),
+            ..Directory::default()
+        };
+        put_rows(&mut directory.threads, &head.threads, true);
+        put_rows(&mut directory.descs, &head.descs, false);
+        let bytes = directory.bytes(self.stage.level());
+        self.stage.frames = directory.frames;
+        self.stage.chunks = directory.chunks;
+        let mut body = bytes?;
+        body.extend_from_slice(&self.stage.body);
+        Ok(body)
+    }
+}
+
+/// Integer column that a kind's return value is stored against.
+pub(super) fn size_slot(info: &KindInfo) -> Option<usize> {
+    let param = usize::from(info.size?);
+    (info.params.get(param)?.class == Class::Int).then(|| info.slot(param))
+}
+
+/// Refills `runs` with the runs of `values`, whose lengths are cut at 256.
+fn local_runs(runs: &mut Runs, values: impl Iterator<Item = u16>) {
+    runs.values.clear();
+    runs.lengths.clear();
+    let mut last = (0u16, u8::MAX);
+    for value in values {
+        if value == last.0 && last.1 < u8::MAX {
+            last.1 += 1;
+            continue;
+        }
+        if !runs.values.is_empty() {
+            runs.lengths.push(last.1);
+        }
+        runs.values.push(value);
+        last = (value, 0);
+    }
+    if !runs.values.is_empty() {
+        runs.lengths.push(last.1);
+    }
+}
+
+fn expect(column: &'static str, found: usize, expected: usize) -> Result<(), Error> {
+    if found == expected {
+        Ok(())
+    } else {
+        Err(Error { column, expected: format!("{expected}"), found: format!("{found}") })
+    }
+}
+
+fn check(columns: &Columns, schema: &Schema) -> Result<(), Error> {
+    let rows = columns.rows();
+    for (column, found, most) in
+        [("rows", rows, MAX_ROWS), ("kinds", columns.tables.len(), MAX_KINDS), ("data", data_bytes(columns), MAX_DATA)]
+    {
+        if found > most {
+            return Err(Error { column, expected: format!("at most {most}"), found: format!("{found}") });
+        }
+    }
+    if columns.first_num.checked_add(MAX_ROWS as u64).is_none() {
+        let expected = "a first number that leaves room for the rows".to_owned();
+        return Err(Error { column: "number", expected, found: format!("{}", columns.first_num) });
+    }
+    expect("time", columns.time.len(), rows)?;
+    expect("cpu", columns.cpu.len(), rows)?;
+    expect("thread", columns.thread.len(), rows)?;
+    let mut counts = [0usize; MAX_KINDS];
+    columns.kind.iter().for_each(|&k| counts[usize::from(k)] += 1);
+    expect("kind", counts[..columns.tables.len()].iter().sum(), rows)?;
+    for (table, &count) in columns.tables.iter().zip(&counts) {
+        check_table(table, count, schema)?;
+    }
+    Ok(())
+}
+
+fn data_bytes(columns: &Columns) -> usize {
+    columns.tables.iter().flat_map(|t| &t.data).map(|d| d.bytes.len()).sum()
+}
+
+fn check_table(table: &Table, rows: usize, schema: &Schema) -> Result<(), Error> {
+    let Some(info) = schema.kinds.get(usize::from(table.kind)) else {
+        let expected = format!("a kind below {}", schema.kinds.len());
+        return Err(Error { column: "kind", expected, found: format!("{}", table.kind) });
+    };
+    expect("duration", table.duration.len(), rows)?;
+    let optional = [
+        ("ret", table.ret.len()),
+        ("desc", table.desc.len()),
+        ("flags", table.flags.len()),
+        ("missing", table.missing.len()),
+    ];
+    for (column, found) in optional.into_iter().filter(|o| o.1 > 0) {
+        expect(column, found, rows)?;
+    }
+    expect("integer columns", table.ints.len(), info.count(Class::Int))?;
+    expect("text columns", table.texts.len(), info.count(Class::Text))?;
+    expect("data columns", table.data.len(), info.count(Class::Data))?;
+    table.ints.iter().try_for_each(|c| expect("int", c.len(), rows))?;
+    table.texts.iter().try_for_each(|c| expect("text", c.len(), rows))?;
+    for column in &table.data {
+        expect("data", column.lengths.len(), rows)?;
+        expect("data bytes", column.lengths.iter().map(|&l| l as usize).sum(), column.bytes.len())?;
+    }
+    Ok(())
+}

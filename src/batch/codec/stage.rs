@@ -1,0 +1,117 @@
+//! Collects columns into frames while a batch is encoded.
+
+use super::Fault;
+use super::directory::{Chunk, Frame, GROUPS, Group};
+
+/// Frames below this many bytes are stored raw.
+const RAW_BELOW: usize = 64;
+
+/// The frames of a batch being encoded; buffers are kept from batch to batch.
+pub(super) struct Stage {
+    level: i32,
+    compressor: Option<zstd::bulk::Compressor<'static>>,
+    packed: Vec<u8>,
+    shared: [Vec<u8>; GROUPS],
+    own: Vec<u8>,
+    /// Whether the columns that follow go to a frame of their own.
+    pub(super) alone: bool,
+    pub(super) frames: Vec<Frame>,
+    pub(super) chunks: Vec<Chunk>,
+    pub(super) body: Vec<u8>,
+}
+
+impl Stage {
+    pub(super) fn new(level: i32) -> Stage {
+        Stage {
+            level,
+            compressor: None,
+            packed: Vec::new(),
+            shared: Default::default(),
+            own: Vec::new(),
+            alone: false,
+            frames: Vec::new(),
+            chunks: Vec::new(),
+            body: Vec::new(),
+        }
+    }
+
+    pub(super) fn level(&self) -> i32 {
+        self.level
+    }
+
+    /// Starts a batch.
+    pub(super) fn clear(&mut self) {
+        self.shared.iter_mut().for_each(Vec::clear);
+        self.own.clear();
+        self.alone = false;
+        self.frames.clear();
+        self.frames.resize(GROUPS, Frame { offset: 0, stored: 0, inflated: 0, crc: 0 });
+        self.chunks.clear();
+        self.body.clear();
+    }
+
+    /// Appends a column of a group.
+    pub(super) fn put(&mut self, group: Group, write: impl FnOnce(&mut Vec<u8>)) {
+        let always_shared = matches!(group, Group::DurationLow | Group::Data);
+        let (frame, buffer) = if self.alone && !always_shared {
+            (self.frames.len(), &mut self.own)
+        } else {
+            (group as usize, &mut self.shared[group as usize])
+        };
+        let start = buffer.len();
+        write(buffer);
+        let length = (buffer.len() - start) as u32;
+        self.chunks.push(Chunk { frame: if length == 0 { 0 } else { frame as u16 }, length });
+    }
+
+    /// Closes the frame of the columns that stand alone, if there were any.
+    pub(super) fn end(&mut self) -> Result<(), Fault> {
+        if !self.own.is_empty() {
+            let bytes = std::mem::take(&mut self.own);
+            let frame = self.frame(&bytes, true)?;
+            self.frames.push(frame);
+            self.own = bytes;
+            self.own.clear();
+        }
+        Ok(())
+    }
+
+    /// Writes the shared frames, the last of a batch.
+    pub(super) fn finish(&mut self) -> Result<(), Fault> {
+        for group in 0..GROUPS {
+            let bytes = std::mem::take(&mut self.shared[group]);
+            let raw = group == Group::TimeLow as usize || group == Group::DurationLow as usize;
+            self.frames[group] = self.frame(&bytes, !raw)?;
+            self.shared[group] = bytes;
+        }
+        Ok(())
+    }
+
+    fn frame(&mut self, bytes: &[u8], compress: bool) -> Result<Frame, Fault> {
+        let offset = self.body.len() as u32;
+        let mut stored = bytes;
+        if compress && bytes.len() >= RAW_BELOW {
+            let length = self.compress(bytes)?;
+            if length < bytes.len() {
+                stored = &self.packed[..length];
+            }
+        }
+        self.body.extend_from_slice(stored);
+        let crc = crc32fast::hash(stored);
+        Ok(Frame { offset, stored: stored.len() as u32, inflated: bytes.len() as u32, crc })
+    }
+
+    /// Compresses into the scratch buffer and says how long it became.
+    fn compress(&mut self, bytes: &[u8]) -> Result<usize, Fault> {
+        let failed = |e: std::io::Error| Fault::new("zstd to compress a frame", e.to_string());
+        let bound = zstd::zstd_safe::compress_bound(bytes.len());
+        if self.packed.len() < bound {
+            self.packed.resize(bound, 0);
+        }
+        let zstd = match &mut self.compressor {
+            Some(zstd) => zstd,
+            none => none.insert(zstd::bulk::Compressor::new(self.level).map_err(failed)?),
+        };
+        zstd.compress_to_buffer(bytes, &mut self.packed[..]).map_err(failed)
+    }
+}

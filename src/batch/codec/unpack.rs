@@ -1,0 +1,133 @@
+//! The inverse of `pack`: a column's bytes as values.
+
+use super::pack::Tag;
+use super::varint::{take, take_all, unzigzag, zigzag};
+use super::{Fault, planes};
+
+/// A type of value that a column decodes to.
+pub(super) trait Element: Copy {
+    /// The largest code that is a value.
+    const MAX: u64;
+    /// The value of a code not above the maximum.
+    fn of(code: u64) -> Self;
+}
+
+impl Element for u8 {
+    const MAX: u64 = u8::MAX as u64;
+    #[inline]
+    fn of(code: u64) -> u8 {
+        code as u8
+    }
+}
+
+impl Element for u32 {
+    const MAX: u64 = u32::MAX as u64;
+    #[inline]
+    fn of(code: u64) -> u32 {
+        code as u32
+    }
+}
+
+impl Element for u64 {
+    const MAX: u64 = u64::MAX;
+    #[inline]
+    fn of(code: u64) -> u64 {
+        code
+    }
+}
+
+impl Element for i64 {
+    const MAX: u64 = u64::MAX;
+    #[inline]
+    fn of(code: u64) -> i64 {
+        unzigzag(code)
+    }
+}
+
+/// The values of a column of `rows` rows. `low` is its lowest plane if that stands apart.
+pub(super) fn unpack<T: Element>(bytes: &[u8], low: &[u8], rows: usize) -> Result<Vec<T>, Fault> {
+    let mut out = Vec::with_capacity(rows);
+    // All codes or-ed together: one check at the end instead of one per value.
+    let mut all = 0;
+    each(bytes, low, rows, |code| {
+        all |= code;
+        out.push(T::of(code));
+    })?;
+    if all > T::MAX {
+        return Err(Fault::new(format!("values up to {}", T::MAX), format!("bits {all:#x}")));
+    }
+    Ok(out)
+}
+
+/// Calls `each` with the code of each of `rows` rows.
+pub(super) fn each(bytes: &[u8], low: &[u8], rows: usize, mut each: impl FnMut(u64)) -> Result<(), Fault> {
+    let Some((&tag, mut rest)) = bytes.split_first() else {
+        return Err(Fault::new(format!("a column of {rows} rows"), "nothing"));
+    };
+    match tag {
+        t if t == Tag::Constant as u8 => {
+            let value = one(&mut rest)?;
+            nothing_more(rest)?;
+            std::iter::repeat_n(value, rows).for_each(each);
+            Ok(())
+        }
+        t if t == Tag::Dictionary as u8 => dictionary(rest, rows, each),
+        t if t == Tag::Varint as u8 => take_all(rest, rows, each),
+        t if t == Tag::Delta as u8 => {
+            let mut value = 0i64;
+            take_all(rest, rows, |code| {
+                value = value.wrapping_add(unzigzag(code));
+                each(zigzag(value));
+            })
+        }
+        t if t == Tag::Distance as u8 => {
+            let mut newest = 0u64;
+            take_all(rest, rows, |code| each(row_at(&mut newest, code)))
+        }
+        t if t == Tag::Planes as u8 || t == Tag::SplitPlanes as u8 => {
+            let (&width, mut rest) = rest.split_first().ok_or_else(|| Fault::new("a width", "the end"))?;
+            let base = one(&mut rest)?;
+            let low = (t == Tag::SplitPlanes as u8).then_some(low);
+            planes::each(low, rest, rows, usize::from(width), base, each)
+        }
+        other => Err(Fault::new("an encoding known to this version (0–6)", format!("encoding {other}"))),
+    }
+}
+
+/// The row that a code of [`Tag::Distance`] means; too large a one for codes that mean none.
+#[inline]
+fn row_at(newest: &mut u64, code: u64) -> u64 {
+    if code == 0 {
+        0
+    } else if code & 1 == 1 {
+        *newest = newest.saturating_add(code >> 1);
+        *newest
+    } else {
+        newest.checked_sub((code >> 1) - 1).unwrap_or(u64::MAX)
+    }
+}
+
+fn one(rest: &mut &[u8]) -> Result<u64, Fault> {
+    take(rest).ok_or_else(|| Fault::new("a varint", "no whole one"))
+}
+
+fn nothing_more(rest: &[u8]) -> Result<(), Fault> {
+    if rest.is_empty() { Ok(()) } else { Err(Fault::new("the column's end", format!("{} bytes more", rest.len()))) }
+}
+
+fn dictionary(bytes: &[u8], rows: usize, each: impl FnMut(u64)) -> Result<(), Fault> {
+    let (&last, rest) = bytes.split_first().ok_or_else(|| Fault::new("a count", "the end"))?;
+    let Some((indices, mut rest)) = rest.split_at_checked(rows) else {
+        return Err(Fault::new(format!("{rows} indices"), format!("{} bytes", rest.len())));
+    };
+    let mut values = [0u64; 256];
+    for value in values.iter_mut().take(usize::from(last) + 1) {
+        *value = one(&mut rest)?;
+    }
+    nothing_more(rest)?;
+    if let Some(&max) = indices.iter().max().filter(|&&m| m > last) {
+        return Err(Fault::new(format!("indices up to {last}"), format!("index {max}")));
+    }
+    indices.iter().map(|&i| values[usize::from(i)]).for_each(each);
+    Ok(())
+}

@@ -1,0 +1,225 @@
+//! [`Chisel`]: a chisel file, parsed and checked as far as that needs no arguments.
+
+use super::{ArgDef, Error};
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{MapAccess, Visitor};
+use serde::{Deserialize, Deserializer};
+use std::fmt;
+
+/// A chisel file.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Chisel {
+    /// Name: the file's, without `.toml`.
+    #[serde(skip)]
+    pub name: String,
+    /// Where it comes from, for messages.
+    #[serde(skip)]
+    pub origin: String,
+    /// The file's text, for messages with a position.
+    #[serde(skip)]
+    pub(super) text: String,
+    /// One line: what it shows.
+    pub about: String,
+    /// More about it; empty where `about` says all.
+    #[serde(default)]
+    pub description: String,
+    /// Heading it stands under in `-cl`.
+    pub category: String,
+    /// Arguments, in order.
+    #[serde(default, rename = "arg")]
+    pub args: Vec<ArgDef>,
+    /// Which events it looks at; may name `$arguments` as values.
+    pub filter: Option<String>,
+    /// The operator: a table.
+    pub table: Option<TableDef>,
+    /// The operator: lines.
+    pub lines: Option<LinesDef>,
+    /// Examples that tests run.
+    #[serde(default, rename = "example")]
+    pub examples: Vec<Example>,
+}
+
+/// Operator `table`: group by, aggregate, sort, top.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TableDef {
+    /// Fields to group by.
+    pub by: Vec<KeyDef>,
+    /// Value columns.
+    pub columns: Vec<AggregateDef>,
+    /// Heading of the column to sort by; a leading `-` puts the largest first.
+    pub sort: String,
+    /// The most rows; a number or an argument of type int.
+    pub top: Option<toml::Value>,
+}
+
+/// A field to group by: `"fd.name"`, `"$key"`, or `{ field = "fd.name", name = "Filename" }`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeyDef {
+    /// The field, or an argument.
+    pub field: String,
+    /// Heading; the field itself where none is given.
+    pub name: Option<String>,
+}
+
+impl<'de> Deserialize<'de> for KeyDef {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<KeyDef, D::Error> {
+        deserializer.deserialize_any(KeyVisitor)
+    }
+}
+
+struct KeyVisitor;
+
+impl<'de> Visitor<'de> for KeyVisitor {
+    type Value = KeyDef;
+
+    fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        f.write_str("a field, or { field = \"…\", name = \"…\" }")
+    }
+
+    fn visit_str<E>(self, field: &str) -> Result<KeyDef, E> {
+        Ok(KeyDef { field: field.to_owned(), name: None })
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<KeyDef, A::Error> {
+        #[derive(Deserialize)]
+        #[serde(deny_unknown_fields)]
+        struct Named {
+            field: String,
+            name: String,
+        }
+        let named = Named::deserialize(MapAccessDeserializer::new(map))?;
+        Ok(KeyDef { field: named.field, name: Some(named.name) })
+    }
+}
+
+/// A value column: a heading, a unit, and exactly one way to make the value.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AggregateDef {
+    /// Heading.
+    pub name: String,
+    /// `none`, `bytes`, `duration` or `percent`.
+    pub unit: Option<String>,
+    /// Number of events.
+    #[serde(default)]
+    pub count: bool,
+    /// Field to sum.
+    pub sum: Option<String>,
+    /// Field to count the different values of.
+    pub distinct: Option<String>,
+    /// Field to take the smallest value of.
+    pub min: Option<String>,
+    /// Field to take the largest value of.
+    pub max: Option<String>,
+    /// Field to average.
+    pub avg: Option<String>,
+    /// Field of nanoseconds to sum, as a share of the recording's length.
+    pub share: Option<String>,
+}
+
+/// Operator `lines`: each matching event, formatted.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LinesDef {
+    /// As after `-p`.
+    pub format: String,
+    /// A line above them; not in JSON.
+    pub header: Option<String>,
+}
+
+/// A command that tests run and documentation shows.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Example {
+    /// Name of a capture under `captures/`.
+    pub capture: String,
+    /// Arguments.
+    #[serde(default)]
+    pub args: Vec<String>,
+    /// Name of the file with the expected output under `tests/golden/chisels`; the chisel's name where none is given.
+    pub expect: Option<String>,
+}
+
+impl Chisel {
+    /// Parses a chisel file; `origin` is for messages.
+    pub fn parse(name: &str, origin: &str, text: &str) -> Result<Chisel, Error> {
+        let mut chisel: Chisel = toml::from_str(text).map_err(|e| Error::toml(origin, text, &e))?;
+        name.clone_into(&mut chisel.name);
+        origin.clone_into(&mut chisel.origin);
+        text.clone_into(&mut chisel.text);
+        let operators = usize::from(chisel.table.is_some()) + usize::from(chisel.lines.is_some());
+        if operators != 1 {
+            let message = format!("expected one operator, found {operators}");
+            return Err(Error::at(origin, text, None, message, "a chisel has either [table] or [lines]"));
+        }
+        if let Some(table) = &chisel.table {
+            chisel.check_table(table)?;
+        }
+        Ok(chisel)
+    }
+
+    fn check_table(&self, table: &TableDef) -> Result<(), Error> {
+        for column in &table.columns {
+            let ways = column.ways().count() + usize::from(column.count);
+            if ways != 1 {
+                let message = format!("expected one way to make column `{}`, found {ways}", column.name);
+                return Err(self.at(&column.name, message, "give one of count, sum, distinct, min, max, avg, share"));
+            }
+        }
+        if table.columns.is_empty() || table.by.is_empty() {
+            return Err(self.at("table", "expected at least one column and one key", "give `by` and `columns`"));
+        }
+        Ok(())
+    }
+
+    /// An error at the first place where the file has this text in quotes, or else anywhere.
+    pub(super) fn at(&self, needle: &str, message: impl Into<String>, help: impl Into<String>) -> Error {
+        let quoted = self.text.find(&format!("\"{needle}\"")).map(|i| i + 1);
+        let start = quoted.or_else(|| self.text.find(needle));
+        let span = start.filter(|_| !needle.is_empty()).map(|s| s..s + needle.len());
+        Error::at(&self.origin, &self.text, span, message, help)
+    }
+}
+
+impl AggregateDef {
+    /// The ways to make a value that it names, with their fields.
+    pub(super) fn ways(&self) -> impl Iterator<Item = (crate::query::How, &str)> {
+        use crate::query::How;
+        [
+            (How::Sum, &self.sum),
+            (How::Distinct, &self.distinct),
+            (How::Min, &self.min),
+            (How::Max, &self.max),
+            (How::Avg, &self.avg),
+            (How::Share, &self.share),
+        ]
+        .into_iter()
+        .filter_map(|(how, field)| field.as_deref().map(|f| (how, f)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn mistakes_are_shown_where_they_are() {
+        let good = "about = \"x\"\ncategory = \"I/O\"\n[table]\nby = [\"fd.name\"]\ncolumns = [{ name = \"N\", count = true }]\nsort = \"-N\"\n";
+        assert!(Chisel::parse("t", "t.toml", good).is_ok());
+        for (from, to, want) in [
+            ("about", "abuot", "unknown key `abuot` in chisel t.toml, line 1\n  | abuot = \"x\"\n  | ^^^^^\nhelp: did you mean `about`?"),
+            ("count = true", "cuont = true", "unknown key `cuont` in chisel t.toml, line 5\n  | columns = [{ name = \"N\", cuont = true }]\n  |                          ^^^^^\nhelp: did you mean `count`?"),
+            (
+                "count = true",
+                "count = true, sum = \"evt.rawres\"",
+                "expected one way to make column `N`, found 2 in chisel t.toml, line 5\n  | columns = [{ name = \"N\", count = true, sum = \"evt.rawres\" }]\n  |                      ^\nhelp: give one of count, sum, distinct, min, max, avg, share",
+            ),
+            ("[table]", "[lines]\nformat = \"%evt.num\"\n[table]", "expected one operator, found 2 in chisel t.toml, line 1\n  | about = \"x\"\n  | ^\nhelp: a chisel has either [table] or [lines]"),
+        ] {
+            let error = Chisel::parse("t", "t.toml", &good.replace(from, to)).unwrap_err();
+            assert_eq!(error.to_string(), want);
+        }
+    }
+}

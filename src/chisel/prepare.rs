@@ -1,0 +1,189 @@
+//! From a chisel and its arguments to a filter and an operator.
+
+use super::{ArgType, Args, Chisel, Error, KeyDef, LinesDef, TableDef};
+use crate::field::{FieldRef, lookup};
+use crate::filter::Filter;
+use crate::query::{Aggregate, How, Key, LinesQuery, Order, Query, TableQuery};
+use crate::report::Unit;
+use crate::template::Template;
+use std::fmt::Write as _;
+
+/// A chisel with its arguments, ready to be asked.
+#[derive(Clone)]
+pub struct Prepared {
+    /// Its own condition.
+    pub filter: Option<Filter>,
+    /// Its operator.
+    pub query: Query,
+}
+
+/// What the command line adds to any chisel.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Style {
+    /// JSON lines instead of text lines.
+    pub json: bool,
+    /// Container columns (`-pc`).
+    pub containers: bool,
+    /// Events of the recorder itself are shown as lines, too.
+    pub internal: bool,
+}
+
+impl Chisel {
+    /// Checks the arguments and builds the question.
+    pub fn prepare(&self, given: &[String], style: Style) -> Result<Prepared, Error> {
+        let args = Args::check(&self.name, &self.args, given)?;
+        let filter = self.filter.as_deref().map(|text| self.filter(text, &args)).transpose()?;
+        let query = match (&self.table, &self.lines) {
+            (Some(table), _) => Query::Table(self.table(table, &args, style)?),
+            (None, Some(lines)) => Query::Lines(self.lines(lines, style)?),
+            (None, None) => Query::Nothing,
+        };
+        Ok(Prepared { filter, query })
+    }
+
+    fn lines(&self, lines: &LinesDef, style: Style) -> Result<LinesQuery, Error> {
+        let template = Template::parse(&lines.format)
+            .map_err(|e| self.at("format", e.to_string(), "`sysreel -l` lists the fields"))?;
+        Ok(LinesQuery { template, json: style.json, header: lines.header.clone(), internal: style.internal })
+    }
+
+    fn table(&self, table: &TableDef, args: &Args, style: Style) -> Result<TableQuery, Error> {
+        let mut keys = table.by.iter().map(|k| self.key(k, args)).collect::<Result<Vec<_>, _>>()?;
+        if style.containers && keys.iter().all(|k| k.field.field.name != "container.id") {
+            keys.push(Key { name: "container.id".into(), field: self.field("container.id")? });
+        }
+        let values = table.columns.iter().map(|c| self.value(c)).collect::<Result<Vec<_>, _>>()?;
+        let (name, descending) = match table.sort.strip_prefix('-') {
+            Some(name) => (name, true),
+            None => (table.sort.as_str(), false),
+        };
+        let names = values.iter().map(|v| &v.name).chain(keys.iter().map(|k| &k.name));
+        let Some(column) = names.into_iter().position(|n| n == name) else {
+            return Err(self.at(&table.sort, format!("no column `{name}` to sort by"), "give the `name` of a column"));
+        };
+        let order = Order { column, descending };
+        let top = self.top(table, args)?;
+        Ok(TableQuery { title: self.name.clone(), about: self.about.clone(), keys, values, order, top })
+    }
+
+    fn top(&self, table: &TableDef, args: &Args) -> Result<Option<usize>, Error> {
+        let number = match &table.top {
+            None => return Ok(None),
+            Some(toml::Value::Integer(n)) => usize::try_from(*n).ok(),
+            Some(toml::Value::String(text)) => {
+                text.strip_prefix('$').and_then(|name| args.get(name)).and_then(|(_, n)| n.parse().ok())
+            }
+            Some(_) => None,
+        };
+        match number {
+            Some(n) => Ok(Some(n)),
+            None => Err(self.at("top", "expected a number of rows", "give a number, or an argument of type int")),
+        }
+    }
+
+    fn value(&self, column: &super::AggregateDef) -> Result<Aggregate, Error> {
+        let unit = column.unit.as_deref().unwrap_or("none");
+        let Some(unit) = Unit::of_name(unit) else {
+            let names: Vec<&str> = Unit::NAMES.iter().map(|(n, _)| *n).collect();
+            return Err(self.at(unit, format!("unknown unit `{unit}`"), format!("one of: {}", names.join(", "))));
+        };
+        let (how, field) = match column.ways().next() {
+            Some((how, field)) => (how, Some(self.field(field)?)),
+            None => (How::Count, None),
+        };
+        Ok(Aggregate { name: column.name.clone(), unit, how, field })
+    }
+
+    fn key(&self, key: &KeyDef, args: &Args) -> Result<Key, Error> {
+        let Some(arg) = key.field.strip_prefix('$') else {
+            let name = key.name.clone().unwrap_or_else(|| key.field.clone());
+            return Ok(Key { name, field: self.field(&key.field)? });
+        };
+        let Some((ArgType::Field, text)) = args.get(arg) else {
+            return Err(self.no_argument(arg, args, "of type field"));
+        };
+        let field = lookup(text).map_err(|e| Error::Argument {
+            chisel: self.name.clone(),
+            message: e.to_string(),
+            help: suggest(&e),
+        })?;
+        Ok(Key { name: key.name.clone().unwrap_or_else(|| text.to_owned()), field })
+    }
+
+    fn field(&self, text: &str) -> Result<FieldRef, Error> {
+        lookup(text).map_err(|e| self.at(text, e.to_string(), suggest(&e)))
+    }
+
+    fn no_argument(&self, name: &str, args: &Args, what: &str) -> Error {
+        let help = match args.near(name) {
+            Some(near) => format!("did you mean `${near}`?"),
+            None => "declare it with [[arg]]".to_owned(),
+        };
+        self.at(&format!("${name}"), format!("no argument `{name}` {what}"), help)
+    }
+
+    fn filter(&self, text: &str, args: &Args) -> Result<Filter, Error> {
+        let full = self.substitute(text, args)?;
+        Filter::parse(&full).map_err(|diagnostics| Error::Filter {
+            chisel: self.name.clone(),
+            diagnostics: diagnostics.to_string(),
+        })
+    }
+
+    /// The filter with every `$argument` outside of quotes as one checked constant of its type, or a whole filter in
+    /// parentheses: what is given can never end the constant it stands in.
+    fn substitute(&self, text: &str, args: &Args) -> Result<String, Error> {
+        let mut out = String::with_capacity(text.len());
+        let (mut rest, mut quote) = (text, None);
+        while let Some(c) = rest.chars().next() {
+            let after = &rest[c.len_utf8()..];
+            if quote.is_none() && c == '$' {
+                let end = after.find(|c: char| !c.is_ascii_alphanumeric() && c != '_').unwrap_or(after.len());
+                let name = &after[..end];
+                let (ty, value) = args.get(name).ok_or_else(|| self.no_argument(name, args, "with a value"))?;
+                self.push_constant(&mut out, ty, value)?;
+                rest = &after[end..];
+                continue;
+            }
+            if quote == Some(c) {
+                quote = None;
+            } else if quote.is_none() && matches!(c, '"' | '\'') {
+                quote = Some(c);
+            }
+            out.push(c);
+            rest = after;
+        }
+        Ok(out)
+    }
+
+    fn push_constant(&self, out: &mut String, ty: ArgType, value: &str) -> Result<(), Error> {
+        match ty {
+            // Checked to be a number or an address: no character of it can be anything else.
+            ArgType::Int | ArgType::Ipv4 => out.push_str(value),
+            ArgType::Milliseconds => {
+                let ns = (value.parse::<f64>().unwrap_or(0.0) * 1e6).round();
+                let _ = write!(out, "{ns:.0}");
+            }
+            ArgType::String => {
+                let escaped = value.replace('\\', "\\\\").replace('"', "\\\"");
+                let _ = write!(out, "\"{escaped}\"");
+            }
+            ArgType::Field | ArgType::Filter => {
+                // Parsed alone first, so that `a) or (b` is an error and not a way out of the parentheses.
+                let filter = Filter::parse(value).map_err(|diagnostics| Error::Filter {
+                    chisel: self.name.clone(),
+                    diagnostics: diagnostics.to_string(),
+                })?;
+                let _ = write!(out, "({filter})");
+            }
+        }
+        Ok(())
+    }
+}
+
+fn suggest(error: &crate::field::Error) -> String {
+    match error.suggestion() {
+        Some(near) => format!("did you mean `{near}`?"),
+        None => "`sysreel -l` lists the fields".to_owned(),
+    }
+}

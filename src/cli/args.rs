@@ -1,0 +1,233 @@
+//! The command line: sysdig's letters and meanings.
+
+use clap::{ArgAction, CommandFactory, FromArgMatches, Parser};
+use std::ops::Range;
+use std::num::{NonZeroU64, NonZeroUsize};
+use std::path::PathBuf;
+
+/// Records what a Linux node did and answers questions about it later.
+#[derive(Debug, Clone, Default, Parser)]
+#[command(name = "sysreel", disable_version_flag = true, args_override_self = false, override_usage = USAGE, after_help = AFTER)]
+#[allow(clippy::struct_excessive_bools, reason = "one flag of the command line each")]
+pub struct Options {
+    /// Record into FILE (`-`: standard output)
+    #[arg(short = 'w', long = "write", value_name = "FILE", help_heading = "What to do")]
+    pub write: Option<PathBuf>,
+    /// Replay FILE (`-`: standard input); can be repeated
+    #[arg(short = 'r', long = "read", value_name = "FILE", help_heading = "What to do")]
+    pub read: Vec<PathBuf>,
+    /// Run a chisel; its arguments are the next word; `-cl` lists them
+    #[arg(short = 'c', long = "chisel", value_name = "CHISEL", help_heading = "What to do")]
+    pub chisel: Vec<String>,
+    /// List the chisels
+    #[arg(long = "list-chisels", help_heading = "What can be named")]
+    pub list_chisels: bool,
+    /// Describe a chisel
+    #[arg(short = 'i', long = "chisel-info", value_name = "CHISEL", help_heading = "What can be named")]
+    pub info: Option<String>,
+    /// List the fields, or those of a class; `-lv` with examples
+    #[arg(short = 'l', long = "list", value_name = "CLASS", num_args = 0..=1, default_missing_value = "", help_heading = "What can be named")]
+    pub list: Option<String>,
+    /// List the events with their parameters
+    #[arg(short = 'L', long = "list-events", help_heading = "What can be named")]
+    pub list_events: bool,
+
+    /// How lines are written, such as `%evt.num %proc.name`; `c`: with containers; `p`: show the default
+    #[arg(short = 'p', long = "print", value_name = "FORMAT", help_heading = "Output")]
+    pub print: Option<String>,
+    /// JSON
+    #[arg(short = 'j', long = "json", help_heading = "Output")]
+    pub json: bool,
+    /// CSV (tables)
+    #[arg(long, conflicts_with = "json", help_heading = "Output")]
+    pub csv: bool,
+    /// Markdown (tables)
+    #[arg(long, conflicts_with_all = ["json", "csv"], help_heading = "Output")]
+    pub markdown: bool,
+    /// Plain numbers in tables, without units
+    #[arg(long, help_heading = "Output")]
+    pub raw: bool,
+    /// Do not cut tables to the width of the terminal
+    #[arg(long, help_heading = "Output")]
+    pub wide: bool,
+    /// Print no events
+    #[arg(short = 'q', long = "quiet", help_heading = "Output")]
+    pub quiet: bool,
+    /// Time of lines: h of day, a since 1970, r since the start, d of the call, D since the line before
+    #[arg(short = 't', long = "timetype", value_name = "h|a|r|d|D", default_value = "h", hide_default_value = true, help_heading = "Output")]
+    pub time: String,
+    /// Data as text
+    #[arg(short = 'A', long = "print-ascii", group = "data", help_heading = "Output")]
+    pub ascii: bool,
+    /// Data as base64
+    #[arg(short = 'b', long = "print-base64", group = "data", help_heading = "Output")]
+    pub base64: bool,
+    /// Data as hex
+    #[arg(short = 'x', long = "print-hex", group = "data", help_heading = "Output")]
+    pub hex: bool,
+    /// Data as hex and text (not supported yet)
+    #[arg(short = 'X', long = "print-hex-ascii", group = "data", hide = true)]
+    pub hex_ascii: bool,
+    /// Show the recorder's own events, too
+    #[arg(short = 'D', long = "debug", help_heading = "Output")]
+    pub internal: bool,
+    /// How often each event occurred, at the end
+    #[arg(short = 'S', long = "summary", help_heading = "Output")]
+    pub summary: bool,
+    /// Do not cut data to 80 bytes, and say more on standard error
+    #[arg(short = 'v', long = "verbose", help_heading = "Output")]
+    pub verbose: bool,
+
+    /// Stop after N events
+    #[arg(short = 'n', long = "numevents", value_name = "N", help_heading = "Limits")]
+    pub count: Option<NonZeroU64>,
+    /// Stop after SEC seconds of event time
+    #[arg(short = 'M', value_name = "SEC", help_heading = "Limits")]
+    pub seconds: Option<NonZeroU64>,
+    /// Bytes of data kept of each call
+    #[arg(short = 's', long = "snaplen", value_name = "BYTES", help_heading = "Limits")]
+    pub snaplen: Option<u32>,
+    /// Memory for events on their way, all processors together, such as 32M
+    #[arg(long, value_name = "SIZE", value_parser = size, help_heading = "Limits")]
+    pub ring: Option<u64>,
+    /// Write at least every SEC seconds
+    #[arg(long, value_name = "SEC", help_heading = "Limits")]
+    pub flush: Option<f64>,
+    /// Threads for replay [default: one per processor]
+    #[arg(long, value_name = "N", help_heading = "Limits")]
+    pub threads: Option<NonZeroUsize>,
+    /// Accepted for sysdig's sake: recordings are always compressed
+    #[arg(short = 'z', long = "compress", hide = true)]
+    pub compress: bool,
+    /// Print the version
+    #[arg(short = 'V', long = "version", action = ArgAction::SetTrue)]
+    pub version: bool,
+
+    /// Filter: all words are joined by blanks
+    #[arg(value_name = "FILTER")]
+    pub words: Vec<String>,
+    /// Command to record
+    #[arg(last = true, value_name = "CMD")]
+    pub command: Vec<String>,
+    /// Chisels, each with the range of `words` that stand right behind it; filled in after parsing.
+    #[arg(skip)]
+    pub chisels: Vec<(String, Range<usize>)>,
+}
+
+const USAGE: &str = "\
+sysreel -w FILE [options] [FILTER] [-- CMD ARG…]      record
+       sysreel -r FILE [options] [FILTER]                    replay
+       sysreel [-r FILE] -c CHISEL [ARGS] [FILTER]           analyse
+       sysreel -l | -L | -cl | -i CHISEL                     what can be named";
+
+const AFTER: &str = "\
+Examples:
+  sysreel -w out.reel -- make            record what `make` does
+  sysreel -r out.reel 'evt.type = execve'
+  sysreel -r out.reel -c topprocs_file";
+
+/// sysdig's options that are not there yet: letter or long name, whether a value follows, what it does.
+pub(super) const NOT_YET: &[(&str, &str, bool, &str)] = &[
+    ("C", "file-size", true, "rotation by size"),
+    ("G", "seconds", true, "rotation by time"),
+    ("W", "limit", true, "a ring of files"),
+    ("e", "event-limit", true, "rotation by events"),
+    ("F", "fatfile", false, "fat files (state is always recorded)"),
+    ("R", "resolve-ports", false, "port names"),
+    ("P", "progress", false, "a progress display"),
+    ("d", "displayflt", false, "filters for the display only"),
+    ("E", "exclude-users", false, "recording without users"),
+    ("U", "suppress-comm", true, "leaving programs out"),
+    ("B", "bpf", false, "choosing a probe (there is one)"),
+    ("H", "plugin", true, "plugins"),
+    ("I", "input", true, "plugins"),
+];
+
+fn size(text: &str) -> Result<u64, String> {
+    let (digits, unit) = text.split_at(text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len()));
+    let shift = match unit.to_ascii_lowercase().trim_end_matches("ib").trim_end_matches('b') {
+        "" => 0,
+        "k" => 10,
+        "m" => 20,
+        "g" => 30,
+        _ => return Err(format!("expected a number with K, M or G, found `{text}`")),
+    };
+    let number: u64 = digits.parse().map_err(|_| format!("expected a number with K, M or G, found `{text}`"))?;
+    number.checked_mul(1 << shift).ok_or_else(|| format!("`{text}` is too large"))
+}
+
+/// Parses a command line, the program's name first. The words right behind each `-c` are kept with it as candidates
+/// for its arguments; which of them it takes is decided when the chisel is known.
+pub fn parse<I: IntoIterator<Item = std::ffi::OsString>>(words: I) -> Result<Options, clap::Error> {
+    let mut command = Options::command();
+    for (letter, long, value, about) in NOT_YET {
+        let arg = clap::Arg::new(*letter).long(*long).short(letter.chars().next()).help(*about).hide(true);
+        let arg = if *value { arg.action(ArgAction::Set) } else { arg.action(ArgAction::SetTrue) };
+        command = command.arg(arg);
+    }
+    let matches = command.try_get_matches_from(words)?;
+    for (letter, long, value, about) in NOT_YET {
+        let given = if *value { matches.contains_id(letter) } else { matches.get_flag(letter) };
+        if given {
+            return Err(clap::Error::raw(clap::error::ErrorKind::InvalidValue, format!("not supported yet: -{letter} (--{long}), {about}")));
+        }
+    }
+    let mut options = Options::from_arg_matches(&matches)?;
+    options.chisels = chisels(&matches, &options);
+    Ok(options)
+}
+
+/// Each `-c` with the range of words that stand right behind it.
+fn chisels(matches: &clap::ArgMatches, options: &Options) -> Vec<(String, Range<usize>)> {
+    let places = |id: &str| matches.indices_of(id).map(Iterator::collect::<Vec<usize>>).unwrap_or_default();
+    let words = places("words");
+    let chisel = |(place, name): (usize, &String)| {
+        let start = words.iter().position(|&w| w > place).unwrap_or(words.len());
+        let length = words[start..].iter().enumerate().take_while(|(n, w)| **w == place + 1 + n).count();
+        (name.clone(), start..start + length)
+    };
+    places("chisel").into_iter().zip(&options.chisel).map(chisel).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn options(line: &str) -> Options {
+        parse(line.split_whitespace().map(Into::into)).unwrap()
+    }
+
+    #[test]
+    fn letters_are_sysdigs() {
+        let o = options("sysreel -r a.reel -r b.reel -n 5 -pc -t a evt.type = open");
+        assert_eq!(o.read, [PathBuf::from("a.reel"), PathBuf::from("b.reel")]);
+        assert_eq!((o.count.map(NonZeroU64::get), o.print.as_deref(), o.time.as_str()), (Some(5), Some("c"), "a"));
+        assert_eq!(o.words, ["evt.type", "=", "open"]);
+        let o = options("sysreel -w x.reel -s 200 proc.name=ls -- ls -l");
+        assert_eq!((o.words.len(), o.command.len(), o.snaplen), (1, 2, Some(200)));
+        assert_eq!(options("sysreel -lv").list.as_deref(), Some("v"));
+        assert_eq!(options("sysreel -l").list.as_deref(), Some(""));
+        assert_eq!(options("sysreel -cl").chisel, ["l"]);
+    }
+
+    #[test]
+    fn words_behind_a_chisel_are_candidates_for_its_arguments() {
+        let o = options("sysreel -c fdbytes_by fd.name proc.name=ls -c topconns -r a.reel x=y");
+        assert_eq!(o.chisels, [("fdbytes_by".into(), 0..2), ("topconns".into(), 2..2)]);
+    }
+
+    #[test]
+    fn what_sysdig_has_and_this_does_not_is_said() {
+        for (line, want) in [("sysreel -C 5 -w x", "not supported yet: -C (--file-size)"), ("sysreel -R", "not supported yet: -R")] {
+            let error = parse(line.split_whitespace().map(Into::into)).unwrap_err();
+            assert!(error.to_string().contains(want), "{error}");
+        }
+    }
+
+    #[test]
+    fn sizes_have_units() {
+        for (text, want) in [("4096", Some(4096)), ("32M", Some(32 << 20)), ("1GiB", Some(1 << 30)), ("x", None), ("5T", None)] {
+            assert_eq!(size(text).ok(), want, "{text}");
+        }
+    }
+}

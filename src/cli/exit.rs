@@ -1,0 +1,81 @@
+//! How the program ends: codes and messages.
+
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+/// Usage or failure.
+const FAILED: u8 = 2;
+
+/// Why a command failed, as it is shown: without `error:`, with its `help:` lines.
+#[derive(Debug)]
+pub(super) struct Failure(Option<String>);
+
+impl Failure {
+    /// A message with something to do.
+    pub(super) fn new(message: impl std::fmt::Display, help: impl std::fmt::Display) -> Failure {
+        Failure(Some(format!("{message}\nhelp: {help}")))
+    }
+
+    /// Any error of a lower layer.
+    pub(super) fn of(error: impl std::fmt::Display) -> Failure {
+        Failure(Some(error.to_string()))
+    }
+
+    /// Whoever read our output has had enough: no failure.
+    fn silent() -> Failure {
+        Failure(None)
+    }
+}
+
+impl From<io::Error> for Failure {
+    fn from(error: io::Error) -> Failure {
+        match error.kind() {
+            io::ErrorKind::BrokenPipe => Failure::silent(),
+            _ => Failure::new(format!("cannot write the output: {error}"), "check the disk or the program behind the pipe"),
+        }
+    }
+}
+
+/// Writes to standard error; there is nobody to tell if that fails.
+pub(super) fn say(text: impl std::fmt::Display) {
+    let _ = writeln!(io::stderr(), "{text}");
+}
+
+/// The exit code of a command, after saying what failed.
+pub(super) fn code(result: Result<(), Failure>) -> ExitCode {
+    match result {
+        Ok(()) | Err(Failure(None)) => ExitCode::SUCCESS,
+        Err(Failure(Some(text))) => {
+            let start = if text.starts_with("error:") { "" } else { "error: " };
+            say(format_args!("{start}{text}"));
+            ExitCode::from(FAILED)
+        }
+    }
+}
+
+/// A failure of the command line's parser in our words.
+pub(super) fn usage(error: &clap::Error) -> Failure {
+    use clap::error::{ContextKind, ContextValue, ErrorKind};
+    let text = |kind| match error.get(kind) {
+        Some(ContextValue::String(s)) => Some(s.clone()),
+        Some(ContextValue::Strings(all)) => all.first().cloned(),
+        _ => None,
+    };
+    let arg = text(ContextKind::InvalidArg).unwrap_or_default();
+    let help = "`sysreel --help` shows the options";
+    match error.kind() {
+        ErrorKind::UnknownArgument => match text(ContextKind::SuggestedArg) {
+            Some(near) => Failure::new(format!("unknown option `{arg}`"), format!("did you mean `{near}`?")),
+            None => Failure::new(format!("unknown option `{arg}`"), help),
+        },
+        ErrorKind::ArgumentConflict => {
+            let other = text(ContextKind::PriorArg).unwrap_or_default();
+            Failure::new(format!("`{arg}` and `{other}` exclude each other"), "give one of them")
+        }
+        _ => {
+            let all = error.to_string();
+            let first = all.lines().next().unwrap_or_default();
+            Failure::new(first.trim_start_matches("error: "), help)
+        }
+    }
+}

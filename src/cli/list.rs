@@ -1,0 +1,133 @@
+//! What can be named: fields, events, chisels.
+
+use super::exit::Failure;
+use crate::chisel::{Chisel, Library};
+use crate::event::{Category, KindFlags, ParamType, SPECS, Spec};
+use crate::field;
+use std::collections::BTreeMap;
+use std::io::Write;
+
+/// `-l [CLASS]`: fields by class with what they say; `verbose` with type and example.
+pub(super) fn fields(out: &mut dyn Write, class: &str, verbose: bool) -> Result<(), Failure> {
+    let class_of = |name: &'static str| name.split('.').next().unwrap_or(name);
+    let mut last = "";
+    let mut found = false;
+    for field in field::all().filter(|f| class.is_empty() || class_of(f.name) == class) {
+        if class_of(field.name) != last {
+            last = class_of(field.name);
+            writeln!(out, "{}----------------------\nField Class: {last}\n", if found { "\n" } else { "" })?;
+        }
+        found = true;
+        writeln!(out, "{:<22} {}", field.name, field.doc)?;
+        if verbose {
+            writeln!(out, "{:<22} type: {}; example: {}", "", format!("{:?}", field.ty).to_lowercase(), field.example)?;
+        }
+    }
+    if found {
+        return Ok(());
+    }
+    let mut classes: Vec<&str> = field::all().map(|f| class_of(f.name)).collect();
+    classes.dedup();
+    Err(Failure::new(format!("unknown class of fields `{class}`"), format!("one of: {}", classes.join(", "))))
+}
+
+/// `-L`: events with their parameters, system calls first.
+pub(super) fn events(out: &mut dyn Write) -> Result<(), Failure> {
+    let is_call = |s: &&Spec| s.flags.has(KindFlags::CALL);
+    for (title, calls) in [("System calls", true), ("Other events", false)] {
+        writeln!(out, "{title}:\n")?;
+        for spec in SPECS.iter().filter(|s| is_call(s) == calls && !s.flags.has(KindFlags::SNAPSHOT)) {
+            event(out, spec)?;
+        }
+        if calls {
+            writeln!(out)?;
+        }
+    }
+    Ok(())
+}
+
+fn event(out: &mut dyn Write, spec: &Spec) -> Result<(), Failure> {
+    let ret = spec.ret.iter().map(|r| (r.ty, r.name));
+    let params = ret.chain(spec.params.iter().map(|p| (p.ty, p.name)));
+    let params: Vec<String> = params.map(|(ty, name)| format!("{} {name}", type_name(ty))).collect();
+    let internal = spec.category == Category::Internal || spec.flags.has(KindFlags::INTERNAL);
+    writeln!(out, "{}({}){}", spec.name, params.join(", "), if internal { "   [shown with -D]" } else { "" })?;
+    Ok(())
+}
+
+/// sysdig's name for a parameter's type.
+fn type_name(ty: ParamType) -> &'static str {
+    match ty {
+        ParamType::Int => "INT64",
+        ParamType::Uint => "UINT64",
+        ParamType::Hex => "HEX",
+        ParamType::Oct => "OCT",
+        ParamType::Errno => "ERRNO",
+        ParamType::Fd => "FD",
+        ParamType::Pid => "PID",
+        ParamType::Uid => "UID",
+        ParamType::Gid => "GID",
+        ParamType::Signal => "SIGTYPE",
+        ParamType::Flags => "FLAGS",
+        ParamType::Enum => "ENUMFLAGS",
+        ParamType::Mode => "MODE",
+        ParamType::Duration => "RELTIME",
+        ParamType::Time => "ABSTIME",
+        ParamType::Text => "CHARBUF",
+        ParamType::Path => "FSPATH",
+        ParamType::RelPath => "FSRELPATH",
+        ParamType::Bytes => "BYTEBUF",
+        ParamType::TextList => "CHARBUFARRAY",
+        ParamType::SockAddr => "SOCKADDR",
+        ParamType::Tuple => "SOCKTUPLE",
+        ParamType::FdList => "FDLIST",
+        ParamType::Bool => "BOOL",
+    }
+}
+
+/// `-cl`: chisels by category. A broken file of the user's is named, not hidden.
+pub(super) fn chisels(out: &mut dyn Write, library: &Library) -> Result<(), Failure> {
+    let mut by_category: BTreeMap<String, Vec<(String, String)>> = BTreeMap::new();
+    for (name, chisel) in library.names().into_iter().zip(library.all()) {
+        match chisel {
+            Ok(chisel) => by_category.entry(chisel.category).or_default().push((name, chisel.about)),
+            Err(error) => super::exit::say(format_args!("warning: {error}")),
+        }
+    }
+    for (i, (category, chisels)) in by_category.iter().enumerate() {
+        writeln!(out, "{}Category: {category}\n{}", if i > 0 { "\n" } else { "" }, "-".repeat(category.len() + 10))?;
+        for (name, about) in chisels {
+            writeln!(out, "{name:<20} {about}")?;
+        }
+    }
+    writeln!(out, "\nUse -i to get more about a chisel: sysreel -i topprocs_file")?;
+    Ok(())
+}
+
+/// `-i CHISEL`: what it shows, its arguments, an example.
+pub(super) fn chisel(out: &mut dyn Write, chisel: &Chisel) -> Result<(), Failure> {
+    writeln!(out, "Category: {}\nName: {}\n\n{}", chisel.category, chisel.name, chisel.about)?;
+    if !chisel.description.is_empty() {
+        writeln!(out, "\n{}", chisel.description.trim())?;
+    }
+    if let Some(filter) = &chisel.filter {
+        writeln!(out, "\nFilter: {filter}")?;
+    }
+    writeln!(out, "\nArguments:")?;
+    for arg in &chisel.args {
+        let state = match &arg.default {
+            Some(default) => format!(", default {default}"),
+            None if arg.optional => ", optional".to_owned(),
+            None => String::new(),
+        };
+        writeln!(out, "  {} ({}{state}): {}", arg.name, arg.ty.name(), arg.about)?;
+    }
+    if chisel.args.is_empty() {
+        writeln!(out, "  (none)")?;
+    }
+    for example in &chisel.examples {
+        let args: String = example.args.iter().flat_map(|a| [" ", a.as_str()]).collect();
+        writeln!(out, "\nExample:\n  sysreel -r captures/{}.reel -c {}{args}", example.capture, chisel.name)?;
+    }
+    Ok(())
+}

@@ -1,0 +1,153 @@
+//! From options to questions: filter, format, chisels and their arguments.
+
+use super::args::Options;
+use super::exit::Failure;
+use crate::chisel::{ArgType, Chisel, Library, Style, split};
+use crate::engine::Question;
+use crate::field::{BufferFormat, Context, TimeFormat, lookup};
+use crate::filter::Filter;
+use crate::query::{Aggregate, How, Key, LinesQuery, Order, Query, TableQuery};
+use crate::report::Unit;
+use crate::template::Template;
+use std::env;
+use std::io::Write;
+use std::path::PathBuf;
+
+/// Lines without `-p`, as sysdig's.
+pub(super) const DEFAULT_FORMAT: &str =
+    "*%evt.num %evt.outputtime %evt.cpu %proc.name (%thread.tid) %evt.dir %evt.type %evt.info";
+
+/// Lines with `-pc`.
+const CONTAINER_FORMAT: &str = "*%evt.num %evt.outputtime %evt.cpu %container.id %proc.name (%thread.tid:%thread.vtid) %evt.dir %evt.type %evt.info";
+
+/// Where chisels are looked for, before those that are built in.
+pub(super) fn library() -> Library {
+    let mut directories = vec![PathBuf::from("chisels")];
+    if let Some(home) = env::var_os("HOME") {
+        directories.push(PathBuf::from(home).join(".chisels"));
+    }
+    for name in ["SYSREEL_CHISEL_DIR", "SYSDIG_CHISEL_DIR"] {
+        if let Ok(list) = env::var(name) {
+            directories.extend(list.split(';').filter(|d| !d.is_empty()).map(PathBuf::from));
+        }
+    }
+    Library::new(directories)
+}
+
+/// All questions of a command line: each chisel, or else the events as lines; then the summary.
+pub(super) fn questions(options: &Options, library: &Library) -> Result<Vec<Question>, Failure> {
+    let containers = matches!(options.print.as_deref(), Some("c" | "container"));
+    let style = Style { json: options.json, containers, internal: options.internal };
+    let mut taken = vec![false; options.words.len()];
+    let mut asked = Vec::new();
+    for (name, words) in &options.chisels {
+        let chisel = library.find(name).map_err(Failure::of)?;
+        let rest = &options.words[words.clone()];
+        let args = if takes_word(&chisel, rest) {
+            taken[words.start] = true;
+            split(&rest[0])
+        } else {
+            Vec::new()
+        };
+        asked.push((chisel, args));
+    }
+    let words: Vec<&str> = options.words.iter().zip(&taken).filter(|(_, t)| !**t).map(|(w, _)| w.as_str()).collect();
+    let filter = filter(&words)?;
+    let both = |own: Option<Filter>| match (filter.clone(), own) {
+        (Some(a), Some(b)) => Some(a.and(b)),
+        (a, b) => a.or(b),
+    };
+    let mut questions = Vec::new();
+    for (chisel, args) in asked {
+        let prepared = chisel.prepare(&args, style).map_err(Failure::of)?;
+        questions.push(Question { filter: both(prepared.filter), query: prepared.query });
+    }
+    if questions.is_empty() {
+        let query = if options.quiet { Query::Nothing } else { Query::Lines(lines(options)?) };
+        questions.push(Question { filter: filter.clone(), query });
+    }
+    if options.summary {
+        questions.push(Question { filter, query: Query::Table(summary()?) });
+    }
+    Ok(questions)
+}
+
+/// The filter that words make; `None` for no words.
+pub(super) fn filter(words: &[&str]) -> Result<Option<Filter>, Failure> {
+    let text = words.join(" ");
+    if text.trim().is_empty() {
+        return Ok(None);
+    }
+    Filter::parse(&text).map(Some).map_err(Failure::of)
+}
+
+/// sysdig's rule for the word behind `-c NAME`: taken if the chisel needs an argument, or can have one and the words
+/// from there on are no filter.
+fn takes_word(chisel: &Chisel, rest: &[String]) -> bool {
+    if rest.is_empty() || chisel.args.is_empty() {
+        return false;
+    }
+    let is_filter = chisel.args.len() == 1 && chisel.args[0].ty == ArgType::Filter;
+    if is_filter || chisel.args.iter().any(crate::chisel::ArgDef::required) {
+        return true;
+    }
+    !rest[0].starts_with('-') && Filter::parse(&rest.join(" ")).is_err()
+}
+
+fn lines(options: &Options) -> Result<LinesQuery, Failure> {
+    let format = match options.print.as_deref() {
+        None => DEFAULT_FORMAT,
+        Some("c" | "container") => CONTAINER_FORMAT,
+        Some(preset @ ("k" | "kubernetes" | "m" | "mesos")) => {
+            return Err(Failure::new(format!("not supported yet: -p{preset}"), "use -pc, or a format with fields"));
+        }
+        Some(format) => format,
+    };
+    let template = Template::parse(format).map_err(Failure::of)?;
+    Ok(LinesQuery { template, json: options.json, header: None, internal: options.internal })
+}
+
+/// The lines above chisels' lines; JSON has none.
+pub(super) fn headers(options: &Options, questions: &[Question], out: &mut dyn Write) -> std::io::Result<()> {
+    for question in questions.iter().filter(|_| !options.json) {
+        if let Query::Lines(LinesQuery { header: Some(header), .. }) = &question.query {
+            writeln!(out, "{header}")?;
+        }
+    }
+    Ok(())
+}
+
+/// `-S`: the 100 most frequent events, as sysdig heads them.
+fn summary() -> Result<TableQuery, Failure> {
+    Ok(TableQuery {
+        title: "summary".to_owned(),
+        about: "How often each event occurred".to_owned(),
+        keys: vec![Key { name: "Event".to_owned(), field: lookup("evt.type").map_err(Failure::of)? }],
+        values: vec![Aggregate { name: "#Calls".to_owned(), unit: Unit::None, how: How::Count, field: None }],
+        order: Order { column: 0, descending: true },
+        top: Some(100),
+    })
+}
+
+/// Facts of the question; those of the capture are filled in when it is known.
+pub(super) fn context(options: &Options) -> Result<Context, Failure> {
+    let time_format = match options.time.as_str() {
+        "h" => TimeFormat::TimeOfDay,
+        "a" => TimeFormat::Absolute,
+        "r" => TimeFormat::Relative,
+        "d" => TimeFormat::Delta,
+        "D" => TimeFormat::DeltaPrinted,
+        other => return Err(Failure::new(format!("unknown kind of time `{other}`"), "one of: h, a, r, d, D")),
+    };
+    if options.hex_ascii {
+        return Err(Failure::new("not supported yet: -X", "use -x or -A"));
+    }
+    let buffer = match (options.base64, options.hex) {
+        (true, _) => BufferFormat::Base64,
+        (_, true) => BufferFormat::Hex,
+        _ => BufferFormat::Dots,
+    };
+    let whole = options.verbose || options.ascii || options.base64 || options.hex;
+    let buffer_limit = if whole { usize::MAX } else { Context::default().buffer_limit };
+    Ok(Context { time_format, buffer, buffer_limit, ..Context::default() })
+}

@@ -1,0 +1,103 @@
+//! [`run`]: which of the things to do is asked for.
+
+use super::args::{Options, parse};
+use super::exit::{Failure, code, usage};
+use super::{list, question, record, replay, watch};
+use clap::error::ErrorKind;
+use std::ffi::OsString;
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+/// Subcommands that are planned; a word that is none of these starts a filter.
+const NOT_YET: &[&str] = &[
+    "info", "convert", "verify", "repair", "redact", "note", "diff", "chisel", "rules", "detect", "audit", "falco",
+    "doctor", "plan", "dump", "prune", "top", "serve", "completions", "man",
+];
+
+/// Subcommands that are there.
+const KNOWN: &[&str] = &["help", "version"];
+
+/// Runs a command line, the program's name first. Exit codes: 0 done, also when whoever read the output had
+/// enough; 2 usage or failure.
+pub fn run<I: IntoIterator<Item = OsString>>(words: I) -> ExitCode {
+    let words: Vec<OsString> = words.into_iter().collect();
+    let mut out = io::BufWriter::with_capacity(1 << 16, io::stdout());
+    let result = match parse(words.iter().cloned()) {
+        Ok(options) => dispatch(&options, &words, &mut out),
+        Err(error) if error.kind() == ErrorKind::DisplayHelp => write!(out, "{}", error.render()).map_err(Failure::from),
+        Err(error) => Err(usage(&error)),
+    };
+    code(result.and_then(|()| out.flush().map_err(Failure::from)))
+}
+
+fn dispatch(options: &Options, words: &[OsString], out: &mut (dyn Write + Send)) -> Result<(), Failure> {
+    if options.version {
+        return version(out);
+    }
+    if let Some(class) = &options.list {
+        let verbose = class == "v" || options.verbose;
+        return list::fields(out, if class == "v" { "" } else { class }, verbose);
+    }
+    if options.list_events {
+        return list::events(out);
+    }
+    let library = question::library();
+    if options.list_chisels || options.chisel.iter().any(|c| c == "l") {
+        return list::chisels(out, &library);
+    }
+    if let Some(name) = &options.info {
+        return list::chisel(out, &library.find(name).map_err(Failure::of)?);
+    }
+    if options.print.as_deref() == Some("p") {
+        return Ok(writeln!(out, "{}", question::DEFAULT_FORMAT)?);
+    }
+    if let Some(result) = subcommand(options, out) {
+        return result;
+    }
+    match (&options.write, options.read.is_empty()) {
+        (Some(_), false) => Err(Failure::new(
+            "not supported yet: -r with -w, writing a part of a reel into another",
+            "give one of them",
+        )),
+        (Some(path), true) => {
+            out.flush()?;
+            record::record(options, path, words)
+        }
+        (None, false) => replay::replay(options, &library, out),
+        (None, true) => watch::watch(options, &library, words, out),
+    }
+}
+
+/// A first word that can only be a subcommand, because fields have a dot.
+fn subcommand(options: &Options, out: &mut (dyn Write + Send)) -> Option<Result<(), Failure>> {
+    let is_action = options.write.is_some() || !options.read.is_empty() || !options.chisel.is_empty();
+    let word = options.words.first().filter(|w| !is_action && w.chars().all(|c| c.is_ascii_lowercase()))?;
+    Some(match word.as_str() {
+        "not" => return None,
+        "version" => version(out),
+        "help" => help(out),
+        word if NOT_YET.contains(&word) => {
+            Err(Failure::new(format!("not supported yet: subcommand `{word}`"), "`sysreel --help` shows what is there"))
+        }
+        word => {
+            let all = KNOWN.iter().chain(NOT_YET);
+            let near = all.map(|k| (strsim::damerau_levenshtein(word, k), *k)).filter(|(d, _)| *d <= 2).min();
+            let help = match near {
+                Some((_, near)) => format!("did you mean `{near}`?"),
+                None => "`sysreel --help` shows what can be asked; a filter looks like `proc.name = ls`".to_owned(),
+            };
+            Err(Failure::new(format!("unknown subcommand `{word}`"), help))
+        }
+    })
+}
+
+fn version(out: &mut dyn Write) -> Result<(), Failure> {
+    Ok(writeln!(out, "sysreel {}", env!("CARGO_PKG_VERSION"))?)
+}
+
+fn help(out: &mut dyn Write) -> Result<(), Failure> {
+    match parse(["sysreel", "--help"].map(OsString::from)) {
+        Err(error) => Ok(write!(out, "{}", error.render())?),
+        Ok(_) => Ok(()),
+    }
+}

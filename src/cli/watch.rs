@@ -1,0 +1,91 @@
+//! Neither `-r` nor `-w`: what happens now.
+
+use super::args::Options;
+use super::exit::Failure;
+use super::question::questions;
+use crate::chisel::Library;
+use std::ffi::OsString;
+use std::io::Write;
+
+/// How often a live report is shown.
+#[cfg(feature = "linux")]
+const INTERVAL: std::time::Duration = std::time::Duration::from_secs(1);
+
+/// Answers questions about what happens now.
+#[cfg(feature = "linux")]
+pub(super) fn watch(
+    options: &Options,
+    library: &Library,
+    words: &[OsString],
+    out: &mut (dyn Write + Send),
+) -> Result<(), Failure> {
+    use super::question::{context, headers};
+    use crate::engine::{self, Watch};
+    use crate::field::Context;
+    use crate::query::Span;
+    use crate::sys;
+    let questions = questions(options, library)?;
+    headers(options, &questions, out)?;
+    let record = super::record::live(options, std::path::Path::new("-"), words)?;
+    let options_of_play = engine::Options {
+        threads: None,
+        limit: record.limit,
+        until: None,
+        ctx: Context { tz_offset_s: sys::local_offset(sys::realtime_ns()).unwrap_or(0), ..context(options)? },
+        span: Span::default(),
+        notes: Vec::new(),
+    };
+    // The events of a command make one report, as those of a file do.
+    let interval = if options.command.is_empty() { INTERVAL } else { std::time::Duration::MAX };
+    let request = Watch { questions, record, options: options_of_play, interval };
+    let mut screen = Terminal { options, out };
+    match engine::watch(&request, &mut screen) {
+        Ok(live) => super::record::told(options, &live),
+        Err(engine::Error::Screen(error)) => return Err(error.into()),
+        Err(error) => return Err(Failure::of(error)),
+    }
+    Ok(())
+}
+
+/// Without the live half there is nothing to watch with.
+#[cfg(not(feature = "linux"))]
+pub(super) fn watch(options: &Options, library: &Library, _: &[OsString], _: &mut (dyn Write + Send)) -> Result<(), Failure> {
+    let _questions = questions(options, library)?;
+    Err(no_live())
+}
+
+/// What a build without the live half says.
+#[cfg(not(feature = "linux"))]
+pub(super) fn no_live() -> Failure {
+    Failure::new("this sysreel was built without live capture", "replay a reel with -r, or use a build for Linux")
+}
+
+/// Live answers on standard output: lines at once, tables redrawn on a terminal and one after the other elsewhere.
+#[cfg(feature = "linux")]
+struct Terminal<'a> {
+    options: &'a Options,
+    out: &'a mut (dyn Write + Send),
+}
+
+#[cfg(feature = "linux")]
+impl crate::engine::Screen for Terminal<'_> {
+    fn lines(&mut self, bytes: &[u8]) -> std::io::Result<()> {
+        self.out.write_all(bytes)?;
+        self.out.flush()
+    }
+
+    fn reports(&mut self, reports: &[crate::report::Report]) -> std::io::Result<()> {
+        use std::io::IsTerminal;
+        if !(self.options.json || self.options.csv) && std::io::stdout().is_terminal() {
+            // Clear the screen and go to its first line (ECMA-48 ED and CUP).
+            self.out.write_all(b"\x1b[2J\x1b[H")?;
+        }
+        for report in reports {
+            self.out.write_all(super::replay::render(self.options, report).as_bytes())?;
+            if !self.options.json {
+                writeln!(self.out)?;
+            }
+        }
+        self.out.flush()
+    }
+}

@@ -1,0 +1,43 @@
+//! [`Error`]: why a pipeline stopped.
+
+use std::path::PathBuf;
+
+/// Why a pipeline stopped.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The live source could not be opened.
+    #[cfg(feature = "linux")]
+    #[error(transparent)]
+    Probe(#[from] crate::source::ebpf::Error),
+    /// The command could not be started.
+    #[cfg(feature = "linux")]
+    #[error(transparent)]
+    Command(#[from] crate::sys::StartError),
+    /// The state of the machine could not be read.
+    #[cfg(feature = "linux")]
+    #[error(transparent)]
+    Snapshot(#[from] crate::source::proc::Error),
+    /// Signal handlers could not be set.
+    #[error("setting the handlers of SIGINT and SIGTERM: {0}")]
+    Signals(std::io::Error),
+    /// The command could not be waited for.
+    #[error("waiting for the command: {0}")]
+    Wait(std::io::Error),
+    /// A thread ended in a way it must not.
+    #[error("the {0} thread ended early\nhelp: this is a fault in sysreel; please report it with the command line")]
+    Thread(&'static str),
+    /// The recording could not be written.
+    #[error("writing {}: {error}", path.display())]
+    Write {
+        /// The file.
+        path: PathBuf,
+        /// What happened.
+        error: crate::reel::Error,
+    },
+    /// What was to be shown could not be.
+    #[error("{0}")]
+    Screen(std::io::Error),
+    /// A batch could not be encoded.
+    #[error(transparent)]
+    Encode(#[from] crate::batch::Error),
+}

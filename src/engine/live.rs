@@ -1,0 +1,328 @@
+//! The live pipeline: rings → drain thread → build thread (world, batches) → the consumer of its pieces.
+//!
+//! The threads are joined by bounded channels. Nothing here waits for the consumer but the build thread; when that
+//! falls behind, the queue of blocks fills, then the rings, and what then cannot be kept is dropped at the ring,
+//! counted, and recorded as a loss.
+
+use super::assembler::{Assembler, Lost, Piece, SegmentLimits};
+use super::error::Error;
+use super::facts::Resolver;
+use super::request::Record;
+use crate::source::ebpf::{Block, Decoder, Drain, Incoming, Options, Probe};
+use crate::source::proc::{self, Scope};
+use crate::sys::{self, ClockPair};
+use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
+use std::ffi::OsString;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+/// Blocks that may wait for the build thread: 8 MiB, beside the rings themselves.
+const QUEUE: usize = 32;
+
+/// Short naps while there is work, longer ones while there is none: an idle recorder costs next to nothing.
+const NAP: (Duration, Duration) = (Duration::from_micros(500), Duration::from_millis(5));
+
+/// What to capture, and for how long.
+#[derive(Debug, Clone, Default)]
+pub struct LiveRequest {
+    /// Command whose process tree is captured; empty: the whole machine.
+    pub command: Vec<OsString>,
+    /// Bytes of I/O data kept per call.
+    pub snaplen: u32,
+    /// Memory of all rings together, bytes.
+    pub ring_total: usize,
+    /// Stop after this long.
+    pub duration: Option<Duration>,
+    /// Hand the open batch on at least this often.
+    pub flush: Duration,
+}
+
+/// Longest time between two writes unless asked otherwise.
+const FLUSH: Duration = Duration::from_secs(1);
+
+/// Memory of all rings together unless asked otherwise.
+const RINGS: usize = 32 << 20;
+
+impl LiveRequest {
+    /// The live part of what the command line asks.
+    pub(super) fn of(request: &Record) -> LiveRequest {
+        LiveRequest {
+            command: request.command.iter().map(Into::into).collect(),
+            snaplen: request.snaplen,
+            ring_total: request.ring.map_or(RINGS, |bytes| bytes as usize),
+            duration: request.duration,
+            flush: request.flush.unwrap_or(FLUSH),
+        }
+    }
+}
+
+/// What a capture did.
+#[derive(Debug, Clone, Default)]
+pub struct LiveSummary {
+    /// Events recorded.
+    pub events: u64,
+    /// Events dropped at the rings.
+    pub dropped: u64,
+    /// Events whose time stepped back.
+    pub late: u64,
+    /// How the command ended, if there was one.
+    pub command: Option<sys::Exit>,
+    /// Processor time of the drain thread and of the build thread, nanoseconds.
+    pub cpu: [u64; 2],
+}
+
+/// What the drain thread sends to the build thread.
+enum Feed {
+    Block(Block),
+    Lost(Lost),
+}
+
+/// What both threads and their owner share.
+struct Shared {
+    clock: ClockPair,
+    stop: AtomicBool,
+    ready: AtomicBool,
+    dropped: AtomicU64,
+}
+
+/// Captures until the command ends, the time is over, a signal asks to stop or `enough` says so; the pieces of the
+/// recording go to `consume`, on the build thread. `recycle` brings back the buffers of batches.
+pub fn capture(
+    request: &LiveRequest,
+    recycle: Receiver<crate::batch::Columns>,
+    enough: &AtomicBool,
+    consume: Box<dyn FnMut(Piece) -> Result<(), Error> + Send>,
+) -> Result<LiveSummary, Error> {
+    sys::stop_on_signals().map_err(Error::Signals)?;
+    let child = match request.command.as_slice() {
+        [] => None,
+        command => Some(sys::StoppedChild::new(command)?),
+    };
+    let root = child.as_ref().map(sys::StoppedChild::pid);
+    let options = Options { root, snap_len: request.snaplen, ring_total: request.ring_total, ..Options::default() };
+    let mut probe = Probe::open(&options)?;
+    let clock = sys::clock_pair();
+    probe.attach()?;
+    let drain = probe.drain()?;
+    let plans = probe.plans();
+    let shared = Shared {
+        clock,
+        stop: AtomicBool::new(false),
+        ready: AtomicBool::new(false),
+        dropped: AtomicU64::new(0),
+    };
+    let scope = root.map_or(Scope::All, Scope::Process);
+    let (to_build, from_drain) = bounded(QUEUE);
+    let (to_drain, from_build) = bounded(QUEUE);
+    std::thread::scope(|threads| {
+        let shared = &shared;
+        let drainer = threads.spawn(move || drain_loop(drain, shared, &to_build, &from_build));
+        let builder = threads.spawn(move || {
+            let mut build = Build::new(shared, scope, request.flush, Decoder::new(plans, clock), recycle, consume);
+            let result = build.run(&from_drain, &to_drain);
+            shared.ready.store(true, Ordering::Release);
+            shared.stop.store(true, Ordering::Release);
+            result.map(|()| (build.assembler.next_num() - 1, build.assembler.late(), sys::thread_cpu_ns()))
+        });
+        let command = wait(request, child, shared, enough);
+        probe.detach();
+        shared.stop.store(true, Ordering::Release);
+        let drain_cpu = drainer.join().map_err(|_| Error::Thread("drain"))?;
+        let (events, late, build_cpu) = builder.join().map_err(|_| Error::Thread("build"))??;
+        Ok(LiveSummary {
+            events,
+            dropped: shared.dropped.load(Ordering::Relaxed),
+            late,
+            command: command?,
+            cpu: [drain_cpu, build_cpu],
+        })
+    })
+}
+
+/// Starts the command once the first state is known, and waits for the end.
+fn wait(
+    request: &LiveRequest,
+    child: Option<sys::StoppedChild>,
+    shared: &Shared,
+    enough: &AtomicBool,
+) -> Result<Option<sys::Exit>, Error> {
+    while !shared.ready.load(Ordering::Acquire) {
+        std::thread::sleep(NAP.0);
+    }
+    let mut child = child.map(sys::StoppedChild::start).transpose()?;
+    let end = request.duration.map(|d| Instant::now() + d);
+    loop {
+        if let Some(exit) = child.as_mut().map(sys::Child::try_wait).transpose().map_err(Error::Wait)?.flatten() {
+            // The last switch away from the dead process, which brings its exact cputime, comes just after its end.
+            std::thread::sleep(NAP.1);
+            return Ok(Some(exit));
+        }
+        let over = end.is_some_and(|end| Instant::now() >= end);
+        if over || enough.load(Ordering::Relaxed) || shared.stop.load(Ordering::Acquire) || sys::stop_flag().load(Ordering::Relaxed) {
+            return Ok(None);
+        }
+        std::thread::sleep(Duration::from_millis(2));
+    }
+}
+
+/// Copies records out of the rings until the end, and counts what was dropped. Returns the thread's processor time, ns.
+fn drain_loop(mut drain: Drain, shared: &Shared, to_build: &Sender<Feed>, spare: &Receiver<Block>) -> u64 {
+    // Being late here loses events; being nicer to others would not help them.
+    sys::set_thread_nice(-10).ok();
+    let mut seen = vec![0; drain.processors()];
+    let mut idle = 0u32;
+    loop {
+        let stopping = shared.stop.load(Ordering::Acquire);
+        let mut block = spare.try_recv().unwrap_or_default();
+        block.clear();
+        let round = if stopping { drain.finish(&mut block) } else { drain.round(&mut block) };
+        let lost = count_drops(&drain, shared, &mut seen);
+        if !block.is_empty() && to_build.send(Feed::Block(block)).is_err() {
+            break;
+        }
+        if lost.into_iter().any(|lost| to_build.send(Feed::Lost(lost)).is_err()) {
+            break;
+        }
+        if round.more {
+            continue;
+        }
+        if stopping {
+            break;
+        }
+        idle = if round.bytes > 64 << 10 { 0 } else { idle.saturating_add(1) };
+        std::thread::sleep(if idle > 20 { NAP.1 } else { NAP.0 });
+    }
+    sys::thread_cpu_ns()
+}
+
+fn count_drops(drain: &Drain, shared: &Shared, seen: &mut [u64]) -> Vec<Lost> {
+    let mut lost = Vec::new();
+    for (cpu, seen) in seen.iter_mut().enumerate() {
+        let counters = drain.counters(cpu);
+        let now = counters.drops + counters.nested;
+        if now > *seen {
+            shared.dropped.fetch_add(now - *seen, Ordering::Relaxed);
+            lost.push(Lost {
+                time: shared.clock.utc_of(sys::boot_ns()),
+                cpu: cpu as u16,
+                count: now - *seen,
+                stage: "ring",
+                reason: "the ring was full: events came faster than they were taken out".to_owned(),
+            });
+            *seen = now;
+        }
+    }
+    lost
+}
+
+/// The build thread.
+struct Build<'a> {
+    shared: &'a Shared,
+    scope: Scope,
+    flush: Duration,
+    recycle: Receiver<crate::batch::Columns>,
+    assembler: Assembler<Error>,
+    decoder: Decoder,
+    resolver: Resolver,
+}
+
+impl<'a> Build<'a> {
+    fn new(
+        shared: &'a Shared,
+        scope: Scope,
+        flush: Duration,
+        decoder: Decoder,
+        recycle: Receiver<crate::batch::Columns>,
+        consume: Box<dyn FnMut(Piece) -> Result<(), Error> + Send>,
+    ) -> Self {
+        Build {
+            shared,
+            scope,
+            flush,
+            recycle,
+            assembler: Assembler::new(SegmentLimits::default(), consume),
+            decoder,
+            resolver: Resolver::start(),
+        }
+    }
+
+    fn run(&mut self, feed: &Receiver<Feed>, spare: &Sender<Block>) -> Result<(), Error> {
+        self.scan()?;
+        self.shared.ready.store(true, Ordering::Release);
+        let mut flushed = Instant::now();
+        loop {
+            match feed.recv_timeout(self.flush.min(Duration::from_millis(50))) {
+                Ok(Feed::Block(block)) => {
+                    self.block(&block)?;
+                    spare.try_send(block).ok();
+                }
+                Ok(Feed::Lost(lost)) => self.assembler.lost(&lost)?,
+                Err(RecvTimeoutError::Timeout) => self.answers()?,
+                Err(RecvTimeoutError::Disconnected) => break,
+            }
+            while let Ok(columns) = self.recycle.try_recv() {
+                self.assembler.recycle(columns);
+            }
+            if flushed.elapsed() >= self.flush {
+                self.assembler.flush()?;
+                flushed = Instant::now();
+            }
+        }
+        self.end()
+    }
+
+    /// The state before the first event. The probe is attached already, so nothing falls between the two.
+    fn scan(&mut self) -> Result<(), Error> {
+        let snapshot = proc::snapshot(self.scope, self.shared.clock)?;
+        for (tid, total) in snapshot.cputimes() {
+            self.decoder.note_cputime(tid, total);
+        }
+        snapshot.for_each(&mut |event| self.assembler.initial(&event));
+        Ok(())
+    }
+
+    fn block(&mut self, block: &Block) -> Result<(), Error> {
+        for record in block {
+            match self.decoder.decode(record) {
+                Some(Incoming::Event(event)) => self.assembler.event(&event)?,
+                Some(Incoming::Enter(event)) => self.assembler.enter(&event),
+                None => {}
+            }
+        }
+        self.answers()
+    }
+
+    /// Hands questions to the resolver, and takes its answers in.
+    fn answers(&mut self) -> Result<(), Error> {
+        for want in self.assembler.take_wants() {
+            self.resolver.ask(want);
+        }
+        while let Some(fact) = self.resolver.answer() {
+            let mut event = fact.event();
+            if event.kind.spec().flags.has(crate::event::KindFlags::SNAPSHOT) {
+                self.assembler.initial(&event);
+            } else {
+                event.time = self.now();
+                self.assembler.event(&event)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn now(&self) -> u64 {
+        self.shared.clock.utc_of(sys::boot_ns())
+    }
+
+    /// What threads that still run have used by now, calls in flight, and the end of the segment.
+    fn end(&mut self) -> Result<(), Error> {
+        self.resolver.finish();
+        self.answers()?;
+        let now = self.now();
+        for (tid, pid, total) in proc::cputimes(self.scope) {
+            if let Some(event) = self.decoder.cputime_at(tid, pid, total, now) {
+                self.assembler.event(&event)?;
+            }
+        }
+        self.assembler.finish(now)
+    }
+}

@@ -1,0 +1,326 @@
+//! Replay: batches are claimed in order by worker threads, and their results put back in order.
+
+use crate::batch::Batch;
+use crate::field::{Context, TimeFormat};
+use crate::filter::{Filter, Memo, Selection};
+use crate::query::{Lines, Query, Span, View, Worker, choose};
+use crate::report::Report;
+use std::collections::BTreeMap;
+use std::io::{self, Write};
+use std::num::NonZeroUsize;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Condvar, Mutex, PoisonError};
+use std::thread;
+
+/// How far a worker may run ahead of what was written, in batches for each worker: bounds the results that wait.
+const WINDOW: usize = 4;
+
+/// Batches in the order of their events.
+pub trait Batches: Sync {
+    /// Number of batches.
+    fn len(&self) -> usize;
+
+    /// Whether there is none.
+    fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// A batch, or why it cannot be had.
+    fn batch(&self, index: usize) -> Result<Batch, String>;
+
+    /// Where a batch stands, for messages.
+    fn place(&self, index: usize) -> String;
+
+    /// Whether calls in flight count here: in the last segment of a recording, where no completion can follow.
+    fn counts_in_flight(&self, index: usize) -> bool;
+}
+
+/// One question.
+pub struct Question {
+    /// Condition; `None`: every event.
+    pub filter: Option<Filter>,
+    /// The operator.
+    pub query: Query,
+}
+
+/// How to replay.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// Worker threads; `None`: one per processor.
+    pub threads: Option<NonZeroUsize>,
+    /// Stop after this many events were shown or counted, for each question.
+    pub limit: Option<u64>,
+    /// Stop at this time, ns UTC.
+    pub until: Option<u64>,
+    /// Facts of the capture and of the question.
+    pub ctx: Context,
+    /// The time that the question covers.
+    pub span: Span,
+    /// What reports must say: losses and damage known beforehand.
+    pub notes: Vec<String>,
+}
+
+/// A batch that could not be read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Damaged {
+    /// Where it stands.
+    pub place: String,
+    /// What was expected there and what was found.
+    pub error: String,
+}
+
+/// What a replay came to.
+#[derive(Debug, Default)]
+pub struct Played {
+    /// A report for each question whose operator makes one, in order.
+    pub reports: Vec<Report>,
+    /// Batches that could not be read, in order. Nothing of them is in the reports or lines.
+    pub damaged: Vec<Damaged>,
+    /// Lines written.
+    pub lines: u64,
+}
+
+/// What came of one batch: lines for each question, or damage.
+pub(super) type Outcome = Result<Vec<Lines>, String>;
+
+/// What workers and the writer share.
+struct Shared {
+    next: AtomicUsize,
+    stop: AtomicBool,
+    /// Results that wait for their turn, and the index whose turn it is.
+    queue: Mutex<(BTreeMap<usize, Outcome>, usize)>,
+    changed: Condvar,
+    window: usize,
+}
+
+/// Answers questions about batches; lines go to `out` in the order of events. The result and the bytes are the same
+/// for any number of threads. A batch that is damaged is skipped and reported.
+pub fn play(batches: &dyn Batches, questions: &[Question], options: &Options, out: &mut dyn Write) -> io::Result<Played> {
+    let threads = threads(batches, questions, options);
+    let shared = Shared {
+        next: AtomicUsize::new(0),
+        stop: AtomicBool::new(false),
+        queue: Mutex::new((BTreeMap::new(), 0)),
+        changed: Condvar::new(),
+        window: threads * WINDOW,
+    };
+    let (result, workers) = thread::scope(|scope| {
+        let handles: Vec<_> = (0..threads)
+            .map(|_| scope.spawn(|| Asker::new(questions, options).run(batches, &shared)))
+            .collect();
+        let result = write_in_order(batches, questions, options, &shared, out);
+        shared.halt();
+        let workers = handles.into_iter().map(|h| h.join().ok()).collect::<Option<Vec<_>>>();
+        (result, workers)
+    });
+    let mut played = result?;
+    let Some(workers) = workers else { return Err(io::Error::other("a worker stopped in the middle of a batch")) };
+    played.reports = reports(questions, options, workers, &played.damaged);
+    Ok(played)
+}
+
+/// Lines that depend on the line before, and tables cut after some events, are made by one thread.
+fn threads(batches: &dyn Batches, questions: &[Question], options: &Options) -> usize {
+    let is_table = |q: &Question| !matches!(q.query, Query::Lines(_));
+    let in_sequence = options.ctx.time_format == TimeFormat::DeltaPrinted
+        || options.limit.is_some() && questions.iter().any(is_table);
+    if in_sequence {
+        return 1;
+    }
+    let wanted = options.threads.or_else(|| thread::available_parallelism().ok()).map_or(1, NonZeroUsize::get);
+    wanted.clamp(1, batches.len().max(1))
+}
+
+fn reports(questions: &[Question], options: &Options, askers: Vec<Vec<Worker>>, damaged: &[Damaged]) -> Vec<Report> {
+    let mut notes = options.notes.clone();
+    if let Some(first) = damaged.first() {
+        notes.push(format!("{} damaged batches were left out; the first: {}: {}", damaged.len(), first.place, first.error));
+    }
+    let mut by_question: Vec<Vec<Worker>> = questions.iter().map(|_| Vec::new()).collect();
+    for workers in askers {
+        by_question.iter_mut().zip(workers).for_each(|(all, one)| all.push(one));
+    }
+    let finish = |(q, workers): (&Question, Vec<Worker>)| q.query.finish(workers, options.span, notes.clone());
+    questions.iter().zip(by_question).filter_map(finish).collect()
+}
+
+/// Takes results in the order of batches, writes lines, and stops when every question has had its number of lines.
+fn write_in_order(batches: &dyn Batches, questions: &[Question], options: &Options, shared: &Shared, out: &mut dyn Write) -> io::Result<Played> {
+    let mut played = Played::default();
+    let mut left: Vec<u64> = questions.iter().map(|_| options.limit.unwrap_or(u64::MAX)).collect();
+    let only_lines = questions.iter().all(|q| matches!(q.query, Query::Lines(_)));
+    for index in 0..batches.len() {
+        match shared.take(index) {
+            Some(Ok(lines)) => {
+                for (mut lines, left) in lines.into_iter().zip(&mut left) {
+                    lines.truncate(usize::try_from(*left).unwrap_or(usize::MAX));
+                    *left -= lines.ends.len() as u64;
+                    played.lines += lines.ends.len() as u64;
+                    out.write_all(&lines.bytes)?;
+                }
+            }
+            Some(Err(error)) => played.damaged.push(Damaged { place: batches.place(index), error }),
+            None => break,
+        }
+        if only_lines && left.iter().all(|&n| n == 0) {
+            break;
+        }
+    }
+    Ok(played)
+}
+
+impl Shared {
+    /// The result of a batch, when it is there; `None` if no worker is left to make it.
+    fn take(&self, index: usize) -> Option<Outcome> {
+        let mut queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner);
+        loop {
+            if let Some(outcome) = queue.0.remove(&index) {
+                queue.1 = index + 1;
+                self.changed.notify_all();
+                return Some(outcome);
+            }
+            if self.stop.load(Ordering::Acquire) {
+                return None;
+            }
+            queue = self.changed.wait(queue).unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+
+    /// Hands over a result, after waiting while it is too far ahead.
+    fn put(&self, index: usize, outcome: Outcome) {
+        let mut queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner);
+        while index >= queue.1 + self.window && !self.stop.load(Ordering::Acquire) {
+            queue = self.changed.wait(queue).unwrap_or_else(PoisonError::into_inner);
+        }
+        queue.0.insert(index, outcome);
+        self.changed.notify_all();
+    }
+
+    /// Stops everybody. The lock makes sure that nobody is between looking at the flag and waiting.
+    fn halt(&self) {
+        let _queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner);
+        self.stop.store(true, Ordering::Release);
+        self.changed.notify_all();
+    }
+}
+
+/// Halts the others if its thread panics, so that nobody waits for a result that never comes.
+struct HaltOnPanic<'a>(&'a Shared);
+
+impl Drop for HaltOnPanic<'_> {
+    fn drop(&mut self) {
+        if thread::panicking() {
+            self.0.halt();
+        }
+    }
+}
+
+/// One worker: for each question its memoised conditions and partial result.
+pub(super) struct Asker<'a> {
+    questions: &'a [Question],
+    options: &'a Options,
+    ctx: Context,
+    memos: Vec<Memo>,
+    workers: Vec<Worker>,
+    left: Vec<u64>,
+}
+
+impl<'a> Asker<'a> {
+    pub(super) fn new(questions: &'a [Question], options: &'a Options) -> Self {
+        Asker {
+            questions,
+            options,
+            ctx: options.ctx,
+            memos: questions.iter().map(|_| Memo::default()).collect(),
+            workers: questions.iter().map(|q| q.query.worker()).collect(),
+            left: questions.iter().map(|_| options.limit.unwrap_or(u64::MAX)).collect(),
+        }
+    }
+
+    fn run(mut self, batches: &dyn Batches, shared: &Shared) -> Vec<Worker> {
+        let _guard = HaltOnPanic(shared);
+        while !shared.stop.load(Ordering::Acquire) {
+            let index = shared.next.fetch_add(1, Ordering::Relaxed);
+            if index >= batches.len() {
+                break;
+            }
+            let outcome = self.ask(batches, index);
+            shared.put(index, outcome);
+        }
+        self.workers
+    }
+
+    fn ask(&mut self, batches: &dyn Batches, index: usize) -> Outcome {
+        self.ask_batch(&batches.batch(index)?, batches.counts_in_flight(index))
+    }
+
+    /// Sets the time of the first event, ns UTC, which a live question learns late.
+    #[cfg(feature = "linux")]
+    pub(super) fn begin(&mut self, start: u64) {
+        self.ctx.start = start;
+    }
+
+    /// The reports of what was asked so far; counting begins anew.
+    #[cfg(feature = "linux")]
+    pub(super) fn reports(&mut self, span: Span) -> Vec<Report> {
+        let fresh = self.questions.iter().map(|q| q.query.worker()).collect();
+        let workers = std::mem::replace(&mut self.workers, fresh);
+        let each = self.questions.iter().zip(workers);
+        each.filter_map(|(q, worker)| q.query.finish(vec![worker], span, self.options.notes.clone())).collect()
+    }
+
+    /// All questions about one batch.
+    pub(super) fn ask_batch(&mut self, batch: &Batch, in_flight: bool) -> Outcome {
+        let past = self.options.until.is_some_and(|until| batch.head().min_time >= until);
+        let mut all = Vec::with_capacity(self.questions.len());
+        for number in 0..self.questions.len() {
+            let lines = if past || batch.head().snapshot || self.left[number] == 0 {
+                Lines::default()
+            } else {
+                self.one(batch, number, in_flight).map_err(|e| e.to_string())?
+            };
+            all.push(lines);
+        }
+        Ok(all)
+    }
+
+    /// One question about one batch.
+    fn one(&mut self, batch: &Batch, number: usize, in_flight: bool) -> Result<Lines, crate::batch::Error> {
+        let question = &self.questions[number];
+        let Some(mut selection) = self.select(batch, number)? else { return Ok(Lines::default()) };
+        let is_lines = matches!(question.query, Query::Lines(_));
+        if let (Some(_), false) = (self.options.limit, is_lines) {
+            let (cut, found) = choose::first(batch, selection, self.left[number])?;
+            selection = cut;
+            self.left[number] -= found;
+        }
+        let limit = self.left[number];
+        let view = View { ctx: &self.ctx, in_flight, limit };
+        let lines = question.query.partial(&mut self.workers[number], batch, &selection, view)?;
+        if let Some(time) = lines.last_time {
+            self.ctx.prev_time = time;
+        }
+        Ok(lines)
+    }
+
+    /// The rows that a question is about; `None` if there are none.
+    fn select(&mut self, batch: &Batch, number: usize) -> Result<Option<Selection>, crate::batch::Error> {
+        let question = &self.questions[number];
+        let internal = match &question.query {
+            Query::Lines(lines) => lines.internal,
+            Query::Nothing | Query::Table(_) => true,
+        };
+        let mut selection = choose::all(batch, internal);
+        if let Some(filter) = &question.filter {
+            let memo = &mut self.memos[number];
+            if !filter.may_match(memo, batch.head(), batch.schema(), batch.dict()) {
+                return Ok(None);
+            }
+            selection.intersect(filter.select(memo, batch, &self.ctx)?);
+        }
+        if let Some(until) = self.options.until {
+            selection = choose::before(batch, selection, until)?;
+        }
+        Ok((!selection.is_none()).then_some(selection))
+    }
+}

@@ -1,0 +1,158 @@
+//! Recording into a reel: pieces → encode thread (filter, zstd) → write thread.
+
+use super::assembler::Piece;
+use super::error::Error;
+use super::live::{LiveRequest, LiveSummary, capture};
+use super::request::Record;
+use super::sieve::Sieve;
+use crate::batch::{Columns, Encoded, Encoder, Schema};
+use crate::reel::{ClockPair, Header, Loss, Totals, Writer};
+use crate::sys;
+use crate::world::Delta;
+use crossbeam_channel::{Receiver, Sender, bounded};
+use std::path::Path;
+use std::sync::atomic::AtomicBool;
+
+/// Pieces that may wait between two threads. A batch is a few MiB at most, so this bounds the recorder's memory.
+const QUEUE: usize = 3;
+
+/// What a recording holds.
+#[derive(Debug, Clone)]
+pub struct RecordSummary {
+    /// What the capture did.
+    pub live: LiveSummary,
+    /// What the reel holds.
+    pub totals: Totals,
+    /// Events kept.
+    pub kept: u64,
+    /// Processor time of the encode thread and of the write thread, nanoseconds.
+    pub cpu: [u64; 2],
+}
+
+/// What the encode thread hands to the write thread.
+enum Frame {
+    Begin,
+    Rows(Delta),
+    Batch(Encoded),
+    Lost(Loss),
+    End,
+}
+
+/// Records until the command ends, the time is over or a signal asks to stop.
+pub fn record(request: &Record) -> Result<RecordSummary, Error> {
+    let (live, path) = (LiveRequest::of(request), request.path.clone());
+    let header = header(request);
+    let failed = |error| Error::Write { path: path.clone(), error };
+    let writer = Writer::create(&path, &header).map_err(failed)?;
+    let sieve = request.filter.as_ref().map(|(filter, _)| Sieve::new(filter.clone(), header.started, header.tz_offset_s));
+    let (pieces, from_build) = bounded(QUEUE);
+    let (frames, from_encode) = bounded(QUEUE);
+    let (spare, recycle) = bounded(QUEUE);
+    let stop = AtomicBool::new(false);
+    std::thread::scope(|threads| {
+        let encoder = threads.spawn(move || encode_loop(sieve, &from_build, &frames, &spare));
+        let write = threads.spawn(move || write_loop(writer, &from_encode));
+        let consume = Box::new(move |piece| pieces.send(piece).map_err(|_| Error::Thread("encode")));
+        let captured = capture(&live, recycle, &stop, consume);
+        let encoded = encoder.join().map_err(|_| Error::Thread("encode"))?;
+        // What stopped the writer stopped the others too, so it is the error to tell.
+        let (totals, write_cpu) = write.join().map_err(|_| Error::Thread("write"))?.map_err(failed)?;
+        let (kept, encode_cpu) = encoded?;
+        if captured.is_err() && totals.frames <= 1 && path != Path::new("-") {
+            // It never began: a file with nothing in it would only puzzle whoever finds it.
+            std::fs::remove_file(&path).ok();
+        }
+        Ok(RecordSummary { live: captured?, totals, kept, cpu: [encode_cpu, write_cpu] })
+    })
+}
+
+fn header(request: &Record) -> Header {
+    let started = sys::realtime_ns();
+    Header {
+        host: sys::hostname(),
+        boot_id: sys::boot_id(),
+        kernel: sys::kernel_release(),
+        arch: sys::machine(),
+        tz_offset_s: sys::local_offset(started).unwrap_or(0),
+        tool_version: env!("CARGO_PKG_VERSION").to_owned(),
+        command_line: request.command_line.clone(),
+        filter: request.filter.as_ref().map(|(_, text)| text.clone()),
+        snaplen: request.snaplen,
+        probe: "ebpf".to_owned(),
+        operator: crate::source::proc::users().get(&sys::user_id()).cloned().unwrap_or_default(),
+        started,
+        scope: request.command.join(" "),
+        ..Header::default()
+    }
+}
+
+fn encode_loop(
+    mut sieve: Option<Sieve>,
+    pieces: &Receiver<Piece>,
+    frames: &Sender<Frame>,
+    spare: &Sender<Columns>,
+) -> Result<(u64, u64), Error> {
+    let schema = Schema::current();
+    let mut encoder = Encoder::new();
+    let mut kept = 0;
+    for piece in pieces {
+        let frame = match piece {
+            Piece::Begin(_) => {
+                if let Some(sieve) = &mut sieve {
+                    sieve.begin();
+                }
+                Frame::Begin
+            }
+            Piece::Rows(delta) => {
+                if let Some(sieve) = &mut sieve {
+                    sieve.rows(&delta);
+                }
+                Frame::Rows(delta)
+            }
+            Piece::Batch(mut columns) => {
+                if let (Some(sieve), false) = (&mut sieve, columns.snapshot) {
+                    columns = sieve.keep(columns, kept + 1)?;
+                }
+                if !columns.snapshot {
+                    kept += columns.rows() as u64;
+                }
+                let empty = columns.rows() == 0;
+                let encoded = encoder.encode(&columns, &schema)?;
+                spare.try_send(columns).ok();
+                if empty {
+                    continue;
+                }
+                Frame::Batch(encoded)
+            }
+            Piece::Lost(lost) => Frame::Lost(Loss {
+                from: lost.time,
+                to: lost.time,
+                place: format!("{} of cpu {}", lost.stage, lost.cpu),
+                count: lost.count,
+            }),
+            Piece::End => Frame::End,
+        };
+        if frames.send(frame).is_err() {
+            break;
+        }
+    }
+    Ok((kept, sys::thread_cpu_ns()))
+}
+
+fn write_loop(mut writer: Writer, frames: &Receiver<Frame>) -> Result<(Totals, u64), crate::reel::Error> {
+    let schema = Schema::current();
+    for frame in frames {
+        match frame {
+            Frame::Begin => {
+                let now = sys::clock_pair();
+                writer.begin_segment(&schema, &[ClockPair { boot: now.boot, utc: now.utc }])?;
+            }
+            Frame::Rows(delta) => writer.dictionary(&delta)?,
+            Frame::Batch(encoded) if encoded.head.snapshot => writer.snapshot(&encoded)?,
+            Frame::Batch(encoded) => writer.batch(&encoded)?,
+            Frame::Lost(loss) => writer.loss(&loss)?,
+            Frame::End => writer.close_segment()?,
+        }
+    }
+    writer.finish().map(|totals| (totals, sys::thread_cpu_ns()))
+}

@@ -1,0 +1,114 @@
+//! [`Reels`]: the batches of one or more files, in the order in which the files were named.
+
+use super::Batches;
+use crate::batch::Batch;
+use crate::query::Span;
+use crate::reel::{BatchRef, Error, Reader};
+use crate::world::Dict;
+use std::collections::VecDeque;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// Dictionaries kept: workers are never more than a few segments apart.
+const DICTIONARIES: usize = 4;
+
+/// A segment: file and index in it.
+type Place = (usize, usize);
+
+/// The batches of one or more reels.
+pub struct Reels {
+    files: Vec<(PathBuf, Reader)>,
+    batches: Vec<(Place, BatchRef)>,
+    /// Dictionaries used last, oldest first.
+    dicts: Mutex<VecDeque<(Place, Arc<Dict>)>>,
+}
+
+impl Reels {
+    /// Opens files; `-` is standard input.
+    pub fn open(paths: &[PathBuf]) -> Result<Reels, (PathBuf, Error)> {
+        let open = |path: &PathBuf| Reader::open(path).map(|r| (path.clone(), r)).map_err(|e| (path.clone(), e));
+        let files = paths.iter().map(open).collect::<Result<Vec<_>, _>>()?;
+        let mut batches = Vec::new();
+        for (file, (_, reader)) in files.iter().enumerate() {
+            for (segment, info) in reader.segments().into_iter().enumerate() {
+                batches.extend(info.batches.into_iter().map(|b| ((file, segment), b)));
+            }
+        }
+        Ok(Reels { files, batches, dicts: Mutex::default() })
+    }
+
+    /// Files and their readers.
+    pub fn files(&self) -> impl Iterator<Item = (&Path, &Reader)> {
+        self.files.iter().map(|(path, reader)| (path.as_path(), reader))
+    }
+
+    /// Earliest and latest time, ns UTC, by the first and last whole batch of each segment.
+    pub fn span(&self) -> Span {
+        let mut span: Option<Span> = None;
+        let ends = |i: usize| i == 0 || i + 1 == self.batches.len() || self.batches[i].0 != self.batches[i - 1].0 || self.batches[i].0 != self.batches[i + 1].0;
+        for index in (0..self.batches.len()).filter(|&i| ends(i)) {
+            let Ok(batch) = self.batch(index) else { continue };
+            let (start, end) = (batch.head().min_time, batch.head().max_time);
+            span = Some(span.map_or(Span { start, end }, |s| Span { start: s.start.min(start), end: s.end.max(end) }));
+        }
+        span.unwrap_or_default()
+    }
+
+    /// What reports must say: losses of the recordings and damage of the files, in order.
+    pub fn notes(&self) -> Vec<String> {
+        let mut notes = Vec::new();
+        for (path, reader) in self.files() {
+            for loss in reader.losses() {
+                let (from, to) = (moment(loss.from), moment(loss.to));
+                notes.push(format!("{} events were lost between {from} and {to} ({})", loss.count, loss.place));
+            }
+            notes.extend(reader.damages().iter().map(|d| format!("{}: {d}", path.display())));
+        }
+        notes
+    }
+
+    fn dict(&self, place: Place) -> Result<Arc<Dict>, Error> {
+        let mut dicts = self.dicts.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, dict)) = dicts.iter().find(|(p, _)| *p == place) {
+            return Ok(Arc::clone(dict));
+        }
+        // Read under the lock: the others would only read the same bytes again.
+        let dict = self.files[place.0].1.dict(place.1)?;
+        if dicts.len() == DICTIONARIES {
+            dicts.pop_front();
+        }
+        dicts.push_back((place, Arc::clone(&dict)));
+        Ok(dict)
+    }
+}
+
+impl Batches for Reels {
+    fn len(&self) -> usize {
+        self.batches.len()
+    }
+
+    fn batch(&self, index: usize) -> Result<Batch, String> {
+        let (place, at) = &self.batches[index];
+        let dict = self.dict(*place).map_err(|e| e.to_string())?;
+        self.files[place.0].1.batch(place.1, at, dict).map_err(|e| e.to_string())
+    }
+
+    fn place(&self, index: usize) -> String {
+        let ((file, _), at) = &self.batches[index];
+        format!("{}, batch at {:#x}", self.files[*file].0.display(), at.offset)
+    }
+
+    fn counts_in_flight(&self, index: usize) -> bool {
+        let (file, segment) = self.batches[index].0;
+        self.batches.iter().rev().find(|((f, _), _)| *f == file).is_some_and(|((_, last), _)| *last == segment)
+    }
+}
+
+/// A moment in UTC, for notes.
+fn moment(time: u64) -> String {
+    let mut text = Vec::new();
+    crate::value::write_date(&mut text, time, 0);
+    text.push(b' ');
+    crate::value::write_time_of_day(&mut text, time, 0, false);
+    String::from_utf8_lossy(&text).into_owned() + " UTC"
+}

@@ -1,0 +1,40 @@
+//! What the command line asks of a recording, as data.
+
+use crate::filter::Filter;
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// A recording (`-w`).
+#[derive(Clone)]
+pub struct Record {
+    /// The reel to write; `-` is standard output.
+    pub path: PathBuf,
+    /// Which events to keep, with its text for the header.
+    pub filter: Option<(Filter, String)>,
+    /// The command to record, and nothing else; empty: the whole machine.
+    pub command: Vec<String>,
+    /// Most bytes kept of each buffer.
+    pub snaplen: u32,
+    /// Memory for events on their way, bytes, all processors together; `None`: the recorder's own choice.
+    pub ring: Option<u64>,
+    /// Longest time between two writes; `None`: the recorder's own choice.
+    pub flush: Option<Duration>,
+    /// Stop after this many events.
+    pub limit: Option<u64>,
+    /// Stop after this time.
+    pub duration: Option<Duration>,
+    /// The command line, for the header.
+    pub command_line: Vec<String>,
+}
+
+/// Questions about what happens now (no file).
+pub struct Watch {
+    /// What to ask.
+    pub questions: Vec<super::Question>,
+    /// What to record for it; its path and filter are not used.
+    pub record: Record,
+    /// How to ask; `threads` and `span` are not used.
+    pub options: super::Options,
+    /// A report every so often, in event time.
+    pub interval: Duration,
+}

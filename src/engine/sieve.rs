@@ -1,0 +1,55 @@
+//! [`Sieve`]: keeps of each batch what a recording filter wants. The world has seen every event by then, so a filter
+//! changes what is kept, never what is true (invariant 12).
+
+use crate::batch::{Batch, Columns, Error, Schema};
+use crate::field::Context;
+use crate::filter::{Filter, Memo};
+use crate::world::{Delta, Dict};
+use std::sync::Arc;
+
+/// Keeps what a recording filter wants.
+pub(super) struct Sieve {
+    filter: Filter,
+    memo: Memo,
+    context: Context,
+    schema: Arc<Schema>,
+    dict: Arc<Dict>,
+    losses: Option<u16>,
+}
+
+impl Sieve {
+    /// A sieve for a recording that began at `start` (ns UTC) at an offset from UTC.
+    pub(super) fn new(filter: Filter, start: u64, tz_offset_s: i32) -> Sieve {
+        let losses = crate::event::kind_by_name("loss").map(|kind| kind.0);
+        let context = Context { start, tz_offset_s, ..Context::default() };
+        let (schema, dict) = (Arc::new(Schema::current()), Arc::new(Dict::new()));
+        Sieve { filter, memo: Memo::default(), context, schema, dict, losses }
+    }
+
+    /// A segment begins: its dictionary is empty.
+    pub(super) fn begin(&mut self) {
+        self.dict = Arc::new(Dict::new());
+    }
+
+    /// Rows that the next batch needs.
+    pub(super) fn rows(&mut self, delta: &Delta) {
+        // Our own deltas follow each other without a gap, so there is nothing to report.
+        Arc::make_mut(&mut self.dict).apply(delta).ok();
+    }
+
+    /// The matching rows of a batch, numbered from `first_num`. Losses are always kept.
+    pub(super) fn keep(&mut self, mut columns: Columns, first_num: u64) -> Result<Columns, Error> {
+        let batch = Batch::of_columns(columns.clone(), Arc::clone(&self.schema), Arc::clone(&self.dict));
+        let wanted = self.filter.select(&mut self.memo, &batch, &self.context)?.to_rows(&batch)?;
+        let is_loss: Vec<bool> = columns.tables.iter().map(|t| Some(t.kind) == self.losses).collect();
+        let keep: Vec<bool> = columns
+            .kind
+            .iter()
+            .enumerate()
+            .map(|(i, &kind)| wanted.get(i) || is_loss.get(usize::from(kind)).copied().unwrap_or(false))
+            .collect();
+        columns.retain(&keep);
+        columns.first_num = first_num;
+        Ok(columns)
+    }
+}

@@ -1,0 +1,129 @@
+//! Watching live: the same questions as for a file, asked of batches that are at most 50 ms old.
+
+use super::assembler::Piece;
+use super::error::Error;
+use super::live::{LiveRequest, LiveSummary, capture};
+use super::play::Asker;
+use super::request::Watch;
+use crate::batch::{Batch, Schema};
+use crate::query::Span;
+use crate::report::Report;
+use crate::world::Dict;
+use crossbeam_channel::bounded;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+/// How old the batch that a live question sees may be.
+const FRESH: Duration = Duration::from_millis(50);
+
+/// What happens with what a live question says.
+pub trait Screen: Send {
+    /// Lines, ready to be shown.
+    fn lines(&mut self, bytes: &[u8]) -> std::io::Result<()>;
+
+    /// The reports of an interval that is over, one for each question that makes one.
+    fn reports(&mut self, reports: &[Report]) -> std::io::Result<()>;
+}
+
+/// Watches until the command ends, the time is over, enough was shown or a signal asks to stop.
+pub fn watch(request: &Watch, screen: &mut dyn Screen) -> Result<LiveSummary, Error> {
+    let enough = AtomicBool::new(false);
+    let live = LiveRequest { flush: FRESH, ..LiveRequest::of(&request.record) };
+    let (pieces, from_build) = bounded(64);
+    let (_, recycle) = bounded(0);
+    let consume = Box::new(move |piece| pieces.send(piece).map_err(|_| Error::Thread("watch")));
+    std::thread::scope(|threads| {
+        let enough = &enough;
+        let asking = threads.spawn(move || {
+            let mut watcher = Watcher::new(request, screen);
+            let result = from_build.iter().try_for_each(|piece| watcher.piece(piece, enough));
+            enough.store(true, Ordering::Relaxed);
+            let shown = result.and_then(|()| watcher.finish());
+            // What still comes is taken and dropped, so that nobody waits for us.
+            from_build.iter().for_each(drop);
+            shown
+        });
+        let captured = capture(&live, recycle, enough, consume);
+        asking.join().map_err(|_| Error::Thread("watch"))?.map_err(Error::Screen)?;
+        captured
+    })
+}
+
+/// Asks the questions of each batch.
+struct Watcher<'a> {
+    request: &'a Watch,
+    screen: &'a mut dyn Screen,
+    asker: Asker<'a>,
+    schema: Arc<Schema>,
+    dict: Arc<Dict>,
+    /// The interval being counted, ns UTC.
+    begun: u64,
+    latest: u64,
+    shown: u64,
+}
+
+impl<'a> Watcher<'a> {
+    fn new(request: &'a Watch, screen: &'a mut dyn Screen) -> Self {
+        Watcher {
+            request,
+            screen,
+            asker: Asker::new(&request.questions, &request.options),
+            schema: Arc::new(Schema::current()),
+            dict: Arc::new(Dict::new()),
+            begun: 0,
+            latest: 0,
+            shown: 0,
+        }
+    }
+
+    fn piece(&mut self, piece: Piece, enough: &AtomicBool) -> std::io::Result<()> {
+        match piece {
+            Piece::Begin(time) => {
+                self.dict = Arc::new(Dict::new());
+                if self.begun == 0 {
+                    self.begun = time;
+                    self.asker.begin(time);
+                }
+            }
+            Piece::Rows(delta) => {
+                // Our own deltas follow each other without a gap, so there is nothing to report.
+                Arc::make_mut(&mut self.dict).apply(&delta).ok();
+            }
+            Piece::Batch(columns) if !columns.snapshot => {
+                let batch = Batch::of_columns(columns, Arc::clone(&self.schema), Arc::clone(&self.dict));
+                self.batch(&batch, enough)?;
+            }
+            Piece::Batch(_) | Piece::Lost(_) | Piece::End => {}
+        }
+        Ok(())
+    }
+
+    fn batch(&mut self, batch: &Batch, enough: &AtomicBool) -> std::io::Result<()> {
+        self.latest = self.latest.max(batch.head().max_time);
+        let interval = u64::try_from(self.request.interval.as_nanos()).unwrap_or(u64::MAX);
+        if batch.head().min_time >= self.begun.saturating_add(interval) {
+            self.report(batch.head().min_time)?;
+        }
+        for lines in self.asker.ask_batch(batch, true).map_err(std::io::Error::other)? {
+            self.shown += lines.ends.len() as u64;
+            self.screen.lines(&lines.bytes)?;
+        }
+        if self.request.options.limit.is_some_and(|limit| self.shown >= limit) {
+            enough.store(true, Ordering::Relaxed);
+        }
+        Ok(())
+    }
+
+    /// Shows the interval that ends at a time, and begins the next.
+    fn report(&mut self, now: u64) -> std::io::Result<()> {
+        let span = Span { start: self.begun, end: now };
+        self.begun = now;
+        let reports = self.asker.reports(span);
+        if reports.is_empty() { Ok(()) } else { self.screen.reports(&reports) }
+    }
+
+    fn finish(mut self) -> std::io::Result<()> {
+        self.report(self.latest.max(self.begun))
+    }
+}

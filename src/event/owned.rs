@@ -1,0 +1,71 @@
+//! [`OwnedEvent`]: an event that keeps its bytes, for those that wait (calls in flight, snapshots).
+
+use super::{Arg, Event};
+
+/// One parameter with its bytes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum OwnedArg {
+    /// See [`Arg::Missing`].
+    Missing,
+    /// See [`Arg::Int`].
+    Int(i64),
+    /// See [`Arg::Bytes`].
+    Bytes(Vec<u8>),
+}
+
+/// An event that keeps its bytes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OwnedEvent {
+    head: Event<'static>,
+    args: Vec<OwnedArg>,
+}
+
+impl OwnedEvent {
+    /// An event of its head (whose `args` are ignored) and parameters.
+    pub fn new(head: &Event<'_>, args: Vec<OwnedArg>) -> OwnedEvent {
+        OwnedEvent { head: Event { args: super::Args::new(), ..bare(head) }, args }
+    }
+
+    /// A copy of an event.
+    pub fn of(event: &Event<'_>) -> OwnedEvent {
+        let args = event
+            .args
+            .iter()
+            .map(|arg| match *arg {
+                Arg::Missing => OwnedArg::Missing,
+                Arg::Int(v) => OwnedArg::Int(v),
+                Arg::Bytes(b) => OwnedArg::Bytes(b.to_vec()),
+            })
+            .collect();
+        OwnedEvent::new(event, args)
+    }
+
+    /// The event, borrowed.
+    pub fn event(&self) -> Event<'_> {
+        let args = self
+            .args
+            .iter()
+            .map(|arg| match arg {
+                OwnedArg::Missing => Arg::Missing,
+                OwnedArg::Int(v) => Arg::Int(*v),
+                OwnedArg::Bytes(b) => Arg::Bytes(b),
+            })
+            .collect();
+        Event { args, ..bare(&self.head) }
+    }
+}
+
+/// The event without its parameters.
+fn bare<'a>(event: &Event<'_>) -> Event<'a> {
+    Event {
+        kind: event.kind,
+        time: event.time,
+        duration: event.duration,
+        cpu: event.cpu,
+        tid: event.tid,
+        pid: event.pid,
+        ret: event.ret,
+        flags: event.flags,
+        args: super::Args::new(),
+    }
+}

@@ -1,0 +1,429 @@
+//! `proc.*` and `thread.*`: of the thread that an event belongs to, and of its ancestors.
+
+use super::ancestry::{ancestors, nth};
+use super::{ArgRule, Context, Extract, Field, FieldArg};
+use crate::batch::Row;
+use crate::value::{Type, Value};
+use crate::world::{Dict, ImageRow, StrId, ThreadRow};
+
+pub(super) static FIELDS: &[Field] = &[
+    Field {
+        name: "proc.name",
+        ty: Type::Text,
+        arg: ArgRule::No,
+        doc: "Name of the thread (its comm, at most 15 characters).",
+        example: "proc.name = nginx",
+        extract: Extract::Thread(name),
+    },
+    Field {
+        name: "proc.exe",
+        ty: Type::Text,
+        arg: ArgRule::No,
+        doc: "First argument of the command line, as the process was started.",
+        example: "proc.exe contains python",
+        extract: Extract::Thread(exe),
+    },
+    Field {
+        name: "proc.exepath",
+        ty: Type::Path,
+        arg: ArgRule::No,
+        doc: "Full path of the executable, as the kernel knows it.",
+        example: "proc.exepath startswith /tmp",
+        extract: Extract::Thread(exepath),
+    },
+    Field {
+        name: "proc.args",
+        ty: Type::Text,
+        arg: ArgRule::OptionalIndex,
+        doc: "Arguments after the first joined by blanks, or one of them.",
+        example: "proc.args contains '-l'",
+        extract: Extract::Thread(args),
+    },
+    Field {
+        name: "proc.nargs",
+        ty: Type::Uint,
+        arg: ArgRule::No,
+        doc: "Number of arguments after the first.",
+        example: "proc.nargs > 10",
+        extract: Extract::Thread(nargs),
+    },
+    Field {
+        name: "proc.cmdline",
+        ty: Type::Text,
+        arg: ArgRule::No,
+        doc: "Name and arguments.",
+        example: "proc.cmdline contains '-c'",
+        extract: Extract::Thread(cmdline),
+    },
+    Field {
+        name: "proc.exeline",
+        ty: Type::Text,
+        arg: ArgRule::No,
+        doc: "First argument and the others.",
+        example: "proc.exeline startswith /bin/sh",
+        extract: Extract::Thread(exeline),
+    },
+    Field {
+        name: "proc.env",
+        ty: Type::Text,
+        arg: ArgRule::OptionalName,
+        doc: "Environment joined by blanks, or the value of one variable.",
+        example: "proc.env[HOME] = /root",
+        extract: Extract::Thread(env),
+    },
+    Field {
+        name: "proc.cwd",
+        ty: Type::Path,
+        arg: ArgRule::No,
+        doc: "Current working directory, with a slash at its end.",
+        example: "proc.cwd = /tmp/",
+        extract: Extract::Thread(cwd),
+    },
+    Field {
+        name: "proc.pid",
+        ty: Type::Int,
+        arg: ArgRule::No,
+        doc: "Process id on the host.",
+        example: "proc.pid = 4242",
+        extract: Extract::Thread(pid),
+    },
+    Field {
+        name: "proc.vpid",
+        ty: Type::Int,
+        arg: ArgRule::No,
+        doc: "Process id in its own pid namespace.",
+        example: "proc.vpid = 1",
+        extract: Extract::Thread(vpid),
+    },
+    Field {
+        name: "proc.ppid",
+        ty: Type::Int,
+        arg: ArgRule::No,
+        doc: "Process id of the parent.",
+        example: "proc.ppid = 1",
+        extract: Extract::Thread(ppid),
+    },
+    Field {
+        name: "proc.pname",
+        ty: Type::Text,
+        arg: ArgRule::No,
+        doc: "Name of the parent.",
+        example: "proc.pname = sshd",
+        extract: Extract::Thread(pname),
+    },
+    Field {
+        name: "proc.pexe",
+        ty: Type::Text,
+        arg: ArgRule::No,
+        doc: "First argument of the parent's command line.",
+        example: "proc.pexe endswith sh",
+        extract: Extract::Thread(pexe),
+    },
+    Field {
+        name: "proc.pexepath",
+        ty: Type::Path,
+        arg: ArgRule::No,
+        doc: "Full path of the parent's executable.",
+        example: "proc.pexepath = /usr/sbin/sshd",
+        extract: Extract::Thread(pexepath),
+    },
+    Field {
+        name: "proc.pcmdline",
+        ty: Type::Text,
+        arg: ArgRule::No,
+        doc: "Name and arguments of the parent.",
+        example: "proc.pcmdline contains cron",
+        extract: Extract::Thread(pcmdline),
+    },
+    Field {
+        name: "proc.aname",
+        ty: Type::Text,
+        arg: ArgRule::OptionalIndex,
+        doc: "Name of the n-th ancestor (0 itself, 1 the parent), or of any.",
+        example: "proc.aname = sshd",
+        extract: Extract::Thread(aname),
+    },
+    Field {
+        name: "proc.apid",
+        ty: Type::Int,
+        arg: ArgRule::OptionalIndex,
+        doc: "Process id of the n-th ancestor (0 itself, 1 the parent), or of any.",
+        example: "proc.apid = 4242",
+        extract: Extract::Thread(apid),
+    },
+    Field {
+        name: "proc.sid",
+        ty: Type::Int,
+        arg: ArgRule::No,
+        doc: "Session id.",
+        example: "proc.sid = 4242",
+        extract: Extract::Thread(sid),
+    },
+    Field {
+        name: "proc.sname",
+        ty: Type::Text,
+        arg: ArgRule::No,
+        doc: "Name of the session's leader, or of the oldest known ancestor in the session.",
+        example: "proc.sname = bash",
+        extract: Extract::Thread(sname),
+    },
+    Field {
+        name: "proc.pgid",
+        ty: Type::Int,
+        arg: ArgRule::No,
+        doc: "Process group id.",
+        example: "proc.pgid = 4242",
+        extract: Extract::Thread(pgid),
+    },
+    Field {
+        name: "proc.tty",
+        ty: Type::Uint,
+        arg: ArgRule::No,
+        doc: "Device number of the controlling terminal, 0 for none.",
+        example: "proc.tty != 0",
+        extract: Extract::Thread(tty),
+    },
+    Field {
+        name: "proc.loginshellid",
+        ty: Type::Int,
+        arg: ArgRule::No,
+        doc: "Process id of the oldest ancestor (or itself) whose name ends in sh.",
+        example: "proc.loginshellid = 4242",
+        extract: Extract::Thread(loginshellid),
+    },
+    Field {
+        name: "proc.pid.ts",
+        ty: Type::Time,
+        arg: ArgRule::No,
+        doc: "When the process started, ns UTC.",
+        example: "proc.pid.ts exists",
+        extract: Extract::Thread(started),
+    },
+    Field {
+        name: "proc.duration",
+        ty: Type::Duration,
+        arg: ArgRule::No,
+        doc: "How long the process had been running.",
+        example: "proc.duration < 1s",
+        extract: Extract::Event(duration),
+    },
+    Field {
+        name: "thread.tid",
+        ty: Type::Int,
+        arg: ArgRule::No,
+        doc: "Thread id on the host.",
+        example: "thread.tid = 4242",
+        extract: Extract::Thread(tid),
+    },
+    Field {
+        name: "thread.vtid",
+        ty: Type::Int,
+        arg: ArgRule::No,
+        doc: "Thread id in its own pid namespace.",
+        example: "thread.vtid = 1",
+        extract: Extract::Thread(vtid),
+    },
+    Field {
+        name: "thread.ismain",
+        ty: Type::Bool,
+        arg: ArgRule::No,
+        doc: "Whether it is its process's first thread.",
+        example: "thread.ismain = true",
+        extract: Extract::Thread(ismain),
+    },
+];
+
+fn text(dict: &Dict, id: StrId) -> Value<'_> {
+    dict.strings.get(id).map_or(Value::Missing, Value::text)
+}
+
+fn image<'a>(dict: &'a Dict, t: &ThreadRow) -> Option<&'a ImageRow> {
+    (t.image != 0).then(|| dict.image(t.image))
+}
+
+/// Ids that a placeholder does not have are missing, not 0.
+fn id(t: &ThreadRow, id: u32) -> Value<'static> {
+    if t.placeholder { Value::Missing } else { Value::Int(i64::from(id)) }
+}
+
+fn name<'a>(dict: &'a Dict, t: &'a ThreadRow, _: &'a FieldArg) -> Value<'a> {
+    text(dict, t.comm)
+}
+
+fn exe<'a>(dict: &'a Dict, t: &'a ThreadRow, _: &'a FieldArg) -> Value<'a> {
+    image(dict, t).map_or(Value::Missing, |i| text(dict, i.exe))
+}
+
+fn exepath<'a>(dict: &'a Dict, t: &'a ThreadRow, _: &'a FieldArg) -> Value<'a> {
+    image(dict, t).map_or(Value::Missing, |i| text(dict, i.exepath))
+}
+
+/// The arguments after the first.
+fn split(args: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let args = args.strip_suffix(&[0]).unwrap_or(args);
+    args.split(|&b| b == 0).filter(move |_| !args.is_empty())
+}
+
+fn args<'a>(dict: &'a Dict, t: &'a ThreadRow, arg: &'a FieldArg) -> Value<'a> {
+    let Some(image) = image(dict, t) else { return Value::Missing };
+    let args = dict.text(image.args);
+    match arg {
+        FieldArg::Index(n) => split(args).nth(*n as usize).map_or(Value::Missing, Value::text),
+        _ => Value::owned(joined(&[], args)),
+    }
+}
+
+/// A first word and the arguments, joined by blanks.
+fn joined(first: &[u8], args: &[u8]) -> Vec<u8> {
+    let mut line = Vec::with_capacity(first.len() + args.len() + 1);
+    line.extend_from_slice(first);
+    for arg in split(args) {
+        if !line.is_empty() {
+            line.push(b' ');
+        }
+        line.extend_from_slice(arg);
+    }
+    line
+}
+
+fn nargs<'a>(dict: &'a Dict, t: &'a ThreadRow, _: &'a FieldArg) -> Value<'a> {
+    image(dict, t).map_or(Value::Missing, |i| Value::Uint(split(dict.text(i.args)).count() as u64))
+}
+
+fn cmdline<'a>(dict: &'a Dict, t: &'a ThreadRow, _: &'a FieldArg) -> Value<'a> {
+    let Some(comm) = dict.strings.get(t.comm) else { return Value::Missing };
+    match image(dict, t).map(|i| dict.text(i.args)) {
+        Some(args) if !args.is_empty() => Value::owned(joined(comm, args)),
+        _ => Value::text(comm),
+    }
+}
+
+fn exeline<'a>(dict: &'a Dict, t: &'a ThreadRow, _: &'a FieldArg) -> Value<'a> {
+    let Some(image) = image(dict, t) else { return Value::Missing };
+    dict.strings.get(image.exe).map_or(Value::Missing, |exe| Value::owned(joined(exe, dict.text(image.args))))
+}
+
+fn env<'a>(dict: &'a Dict, t: &'a ThreadRow, arg: &'a FieldArg) -> Value<'a> {
+    let Some(image) = image(dict, t) else { return Value::Missing };
+    let mut variables = image.env.iter().map(|&id| dict.text(id));
+    if let FieldArg::Name(name) = arg {
+        let value = variables.find_map(|v| v.strip_prefix(name.as_bytes())?.strip_prefix(b"="));
+        return value.map_or(Value::Missing, Value::text);
+    }
+    Value::owned(variables.collect::<Vec<_>>().join(&b' '))
+}
+
+fn cwd<'a>(dict: &'a Dict, t: &'a ThreadRow, _: &'a FieldArg) -> Value<'a> {
+    match dict.strings.get(t.cwd) {
+        None => Value::Missing,
+        Some(path) if path.ends_with(b"/") => Value::text(path),
+        Some(path) => Value::owned([path, b"/"].concat()),
+    }
+}
+
+fn pid<'a>(_: &'a Dict, t: &'a ThreadRow, _: &'a FieldArg) -> Value<'a> {
+    // Row 0 stands for events that belong to no thread.
+    if t.tid == 0 && t.comm == StrId::NONE { Value::Missing } else { Value::Int(i64::from(t.pid)) }
+}
+
+fn tid<'a>(_: &'a Dict, t: &'a ThreadRow, _: &'a FieldArg) -> Value<'a> {
+    if t.tid == 0 && t.comm == StrId::NONE { Value::Missing } else { Value::Int(i64::from(t.tid)) }
+}
+
+fn vpid<'a>(_: &'a Dict, t: &'a ThreadRow, _: &'a FieldArg) -> Value<'a> {
+    id(t, t.vpid)
+}
+
+fn vtid<'a>(_: &'a Dict, t: &'a ThreadRow, _: &'a FieldArg) -> Value<'a> {
+    id(t, t.vtid)
+}
+
+fn ppid<'a>(_: &'a Dict, t: &'a ThreadRow, _: &'a FieldArg) -> Value<'a> {
+    id(t, t.ppid)
+}
+
+fn sid<'a>(_: &'a Dict, t: &'a ThreadRow, _: &'a FieldArg) -> Value<'a> {
+    id(t, t.sid)
+}
+
+fn pgid<'a>(_: &'a Dict, t: &'a ThreadRow, _: &'a FieldArg) -> Value<'a> {
+    id(t, t.pgid)
+}
+
+fn tty<'a>(_: &'a Dict, t: &'a ThreadRow, _: &'a FieldArg) -> Value<'a> {
+    if t.placeholder { Value::Missing } else { Value::Uint(u64::from(t.tty)) }
+}
+
+fn ismain<'a>(_: &'a Dict, t: &'a ThreadRow, _: &'a FieldArg) -> Value<'a> {
+    Value::Bool(t.tid == t.pid)
+}
+
+/// A field of the parent.
+fn of_parent<'a>(
+    dict: &'a Dict,
+    t: &'a ThreadRow,
+    arg: &'a FieldArg,
+    field: for<'b> fn(&'b Dict, &'b ThreadRow, &'b FieldArg) -> Value<'b>,
+) -> Value<'a> {
+    nth(dict, t, 1).map_or(Value::Missing, |parent| field(dict, parent, arg))
+}
+
+fn pname<'a>(dict: &'a Dict, t: &'a ThreadRow, arg: &'a FieldArg) -> Value<'a> {
+    of_parent(dict, t, arg, name)
+}
+
+fn pexe<'a>(dict: &'a Dict, t: &'a ThreadRow, arg: &'a FieldArg) -> Value<'a> {
+    of_parent(dict, t, arg, exe)
+}
+
+fn pexepath<'a>(dict: &'a Dict, t: &'a ThreadRow, arg: &'a FieldArg) -> Value<'a> {
+    of_parent(dict, t, arg, exepath)
+}
+
+fn pcmdline<'a>(dict: &'a Dict, t: &'a ThreadRow, arg: &'a FieldArg) -> Value<'a> {
+    of_parent(dict, t, arg, cmdline)
+}
+
+fn aname<'a>(dict: &'a Dict, t: &'a ThreadRow, arg: &'a FieldArg) -> Value<'a> {
+    match arg {
+        FieldArg::Index(n) => nth(dict, t, *n).map_or(Value::Missing, |a| text(dict, a.comm)),
+        _ => list(ancestors(dict, t).map(|a| text(dict, a.comm)).collect()),
+    }
+}
+
+fn apid<'a>(dict: &'a Dict, t: &'a ThreadRow, arg: &'a FieldArg) -> Value<'a> {
+    match arg {
+        FieldArg::Index(n) => nth(dict, t, *n).map_or(Value::Missing, |a| Value::Int(i64::from(a.pid))),
+        _ => list(ancestors(dict, t).map(|a| Value::Int(i64::from(a.pid))).collect()),
+    }
+}
+
+fn list(values: Vec<Value<'_>>) -> Value<'_> {
+    if values.is_empty() { Value::Missing } else { Value::List(values) }
+}
+
+fn sname<'a>(dict: &'a Dict, t: &'a ThreadRow, _: &'a FieldArg) -> Value<'a> {
+    if t.placeholder {
+        return Value::Missing;
+    }
+    if t.session != 0 {
+        return text(dict, dict.thread(t.session).comm);
+    }
+    let oldest = ancestors(dict, t).take_while(|a| a.sid == t.sid).last();
+    text(dict, oldest.unwrap_or(t).comm)
+}
+
+fn loginshellid<'a>(dict: &'a Dict, t: &'a ThreadRow, _: &'a FieldArg) -> Value<'a> {
+    let is_shell = |t: &&ThreadRow| dict.text(t.comm).ends_with(b"sh");
+    let oldest = std::iter::once(t).chain(ancestors(dict, t)).filter(is_shell).last();
+    oldest.map_or(Value::Missing, |shell| Value::Int(i64::from(shell.pid)))
+}
+
+fn started<'a>(_: &'a Dict, t: &'a ThreadRow, _: &'a FieldArg) -> Value<'a> {
+    if t.start == 0 { Value::Missing } else { Value::Uint(t.start) }
+}
+
+fn duration<'a>(row: &Row<'a>, _: &'a FieldArg, _: &Context) -> Value<'a> {
+    let start = row.thread().start;
+    if start == 0 { Value::Missing } else { Value::Uint(row.time().saturating_sub(start)) }
+}

@@ -1,0 +1,87 @@
+//! What a batch's head alone says about a filter: for each kind, whether it may hold and whether it may fail.
+
+use super::eval::{applies, without_any};
+use super::memo::Memo;
+use super::plan::{Leaf, Node, Over};
+use crate::batch::{Head, Schema};
+use crate::event::Kind;
+use crate::field::Column;
+use crate::world::Dict;
+
+/// Both by local kind.
+pub(super) struct Bounds {
+    pub may_hold: Vec<bool>,
+    may_fail: Vec<bool>,
+}
+
+pub(super) struct Asker<'a> {
+    pub head: &'a Head,
+    pub schema: &'a Schema,
+    pub dict: &'a Dict,
+    pub memo: &'a mut Memo,
+}
+
+impl Asker<'_> {
+    pub(super) fn node(&mut self, node: &Node) -> Bounds {
+        match node {
+            Node::And(parts) => self.combined(parts, |a, b| a && b, |a, b| a || b),
+            Node::Or(parts) => self.combined(parts, |a, b| a || b, |a, b| a && b),
+            Node::Not(part) => {
+                let inner = self.node(part);
+                Bounds { may_hold: inner.may_fail, may_fail: inner.may_hold }
+            }
+            Node::Leaf(leaf) => self.leaf(leaf),
+        }
+    }
+
+    fn combined(&mut self, parts: &[Node], hold: fn(bool, bool) -> bool, fail: fn(bool, bool) -> bool) -> Bounds {
+        let mut all = parts.iter().map(|p| self.node(p)).collect::<Vec<_>>().into_iter();
+        let Some(mut sum) = all.next() else { return self.each(|_| (true, true)) };
+        for part in all {
+            for (a, b) in sum.may_hold.iter_mut().zip(part.may_hold) {
+                *a = hold(*a, b);
+            }
+            for (a, b) in sum.may_fail.iter_mut().zip(part.may_fail) {
+                *a = fail(*a, b);
+            }
+        }
+        sum
+    }
+
+    fn each(&self, f: impl FnMut(usize) -> (bool, bool)) -> Bounds {
+        let (may_hold, may_fail) = (0..self.head.kinds.len()).map(f).unzip();
+        Bounds { may_hold, may_fail }
+    }
+
+    fn leaf(&mut self, leaf: &Leaf) -> Bounds {
+        let (head, schema, dict) = (self.head, self.schema, self.dict);
+        let both = |answers: &[bool]| (answers.contains(&true), answers.contains(&false));
+        match leaf.over {
+            Over::Kind => {
+                let answers: Vec<_> = head.kinds.iter().map(|k| self.memo.kind(leaf, schema, Kind(k.kind))).collect();
+                self.each(|k| (answers[k], !answers[k]))
+            }
+            Over::Thread => {
+                let answers: Vec<_> = head.threads.iter().map(|&row| self.memo.thread(leaf, dict, row)).collect();
+                self.each(|_| both(&answers))
+            }
+            Over::Descriptor => {
+                let rows = std::iter::once(&0).chain(&head.descs);
+                let answers: Vec<_> = rows.map(|&row| self.memo.desc(leaf, dict, row)).collect();
+                self.each(|_| both(&answers))
+            }
+            Over::Column(order) if order.column() == Column::Time && leaf.intervals.is_some() => {
+                let bounds = leaf.intervals.as_ref().map(|i| i.bounds(head.min_time, head.max_time));
+                self.each(|_| bounds.unwrap_or((true, true)))
+            }
+            Over::Column(_) | Over::Event => self.each(|k| {
+                let info = schema.kinds.get(usize::from(head.kinds[k].kind));
+                if info.is_some_and(|info| applies(leaf, info)) {
+                    return (true, true);
+                }
+                let answer = without_any(leaf);
+                (answer, !answer)
+            }),
+        }
+    }
+}

@@ -1,0 +1,241 @@
+//! A plan over a batch → [`Selection`].
+//!
+//! Each node is asked only about a scope: the rows that are still in question. Whatever it answers about rows
+//! outside of the scope is ignored, so later conjuncts never touch the tables that earlier ones ruled out.
+
+use super::memo::Memo;
+use super::plan::{Leaf, Node, Over};
+use super::selection::{Bits, KindSelection, Selection};
+use crate::batch::{Batch, Error, KindInfo};
+use crate::event::{Flags, Kind};
+use crate::field::{Column, Context, Extract};
+use crate::value::Value;
+
+pub(super) struct Eval<'e> {
+    pub batch: &'e Batch,
+    pub ctx: &'e Context,
+    pub memo: &'e mut Memo,
+}
+
+fn all_or_none(yes: bool) -> KindSelection {
+    if yes { KindSelection::All } else { KindSelection::None }
+}
+
+impl Eval<'_> {
+    pub(super) fn node(&mut self, node: &Node, scope: &Selection) -> Result<Selection, Error> {
+        match node {
+            Node::And(parts) => {
+                let mut narrowed = scope.clone();
+                for part in parts {
+                    if narrowed.is_none() {
+                        break;
+                    }
+                    let answer = self.node(part, &narrowed)?;
+                    narrowed.intersect(answer);
+                }
+                Ok(narrowed)
+            }
+            Node::Or(parts) => {
+                let mut any = Selection::none(scope.kinds.len());
+                for part in parts {
+                    let answer = self.node(part, scope)?;
+                    any = any.union(answer, scope, self.batch)?;
+                }
+                Ok(any)
+            }
+            Node::Not(part) => self.node(part, scope)?.complement(scope, self.batch),
+            Node::Leaf(leaf) => self.leaf(leaf, scope),
+        }
+    }
+
+    fn leaf(&mut self, leaf: &Leaf, scope: &Selection) -> Result<Selection, Error> {
+        match leaf.over {
+            Over::Kind => {
+                let head = self.batch.head();
+                Ok(scope.by_kind(|k| all_or_none(self.memo.kind(leaf, self.batch.schema(), Kind(head.kinds[k].kind)))))
+            }
+            Over::Thread => self.threads(leaf, scope),
+            Over::Descriptor => self.descs(leaf, scope),
+            Over::Column(order) if order.column().is_by_kind() => self.kind_column(leaf, order.column(), scope),
+            Over::Column(order) => self.row_column(leaf, order.column(), scope),
+            Over::Event => self.events(leaf, scope),
+        }
+    }
+
+    fn threads(&mut self, leaf: &Leaf, scope: &Selection) -> Result<Selection, Error> {
+        let dict = self.batch.dict();
+        let answers: Vec<bool> =
+            self.batch.head().threads.iter().map(|&row| self.memo.thread(leaf, dict, row)).collect();
+        if answers.iter().all(|&a| a == answers[0]) {
+            return Ok(scope.by_kind(|_| all_or_none(answers.first() == Some(&true))));
+        }
+        let mut rows = Bits::new(self.batch.rows());
+        let mut at = 0;
+        for (local, length) in self.batch.thread()?.iter() {
+            let end = (at + length).min(rows.len());
+            if answers.get(usize::from(local)) == Some(&true) {
+                rows.set_range(at, end);
+            }
+            at = end;
+        }
+        Ok(Selection { kinds: scope.by_kind(|_| KindSelection::All).kinds, rows: Some(rows) })
+    }
+
+    fn descs(&mut self, leaf: &Leaf, scope: &Selection) -> Result<Selection, Error> {
+        let (batch, dict) = (self.batch, self.batch.dict());
+        let without = self.memo.desc(leaf, dict, 0);
+        // The head names all descriptors of the batch: if they agree, no column need be read.
+        if batch.head().descs.iter().all(|&row| self.memo.desc(leaf, dict, row) == without) {
+            return Ok(scope.by_kind(|_| all_or_none(without)));
+        }
+        scope.try_by_kind(|k| {
+            let column = batch.desc(k)?;
+            if column.is_empty() {
+                return Ok(all_or_none(without));
+            }
+            Ok(KindSelection::Some(Bits::of(column.iter().map(|&row| self.memo.desc(leaf, dict, row)))).simplified())
+        })
+    }
+
+    fn kind_column(&mut self, leaf: &Leaf, column: Column, scope: &Selection) -> Result<Selection, Error> {
+        let (batch, ctx) = (self.batch, self.ctx);
+        scope.try_by_kind(|k| {
+            let info = batch.kind_info(k);
+            let mut test = Repeated::new(|raw| holds(leaf, info, raw, ctx));
+            let rows = batch.head().kinds[k].rows as usize;
+            let flags = batch.flags(k)?;
+            if let (Some(intervals), Column::Return, true) =
+                (&leaf.intervals, column, flags.is_empty() && info.ret.is_some())
+            {
+                return Ok(some(rows, batch.ret(k)?.iter().map(|&r| intervals.holds(r))));
+            }
+            Ok(match column {
+                Column::Flags if flags.is_empty() => all_or_none(test.ask(Some(0))),
+                Column::Flags => some(rows, flags.iter().map(|&f| test.ask(Some(i64::from(f))))),
+                Column::Return if info.ret.is_none() => all_or_none(test.ask(None)),
+                Column::Return if flags.is_empty() => some(rows, batch.ret(k)?.iter().map(|&r| test.ask(Some(r)))),
+                Column::Return => some(
+                    rows,
+                    batch
+                        .ret(k)?
+                        .iter()
+                        .zip(flags)
+                        .map(|(&r, &f)| test.ask(Some(r).filter(|_| !Flags(f).has(Flags::IN_FLIGHT)))),
+                ),
+                _ => some(rows, batch.duration(k)?.iter().map(|&d| test.ask(d.checked_sub(1).map(|d| d as i64)))),
+            })
+        })
+    }
+
+    fn row_column(&mut self, leaf: &Leaf, column: Column, scope: &Selection) -> Result<Selection, Error> {
+        let batch = self.batch;
+        let kinds = scope.by_kind(|_| KindSelection::All).kinds;
+        let Some(any) = kinds.iter().position(|k| *k == KindSelection::All) else {
+            return Ok(Selection { kinds, rows: None });
+        };
+        if let Some(answer) = self.of_head(leaf, column) {
+            return Ok(scope.by_kind(|_| all_or_none(answer)));
+        }
+        let info = batch.kind_info(any);
+        let mut test = Repeated::new(|raw| holds(leaf, info, raw, self.ctx));
+        let rows = match column {
+            Column::Time => Bits::of(batch.time()?.iter().map(|&t| test.ask(Some(t as i64)))),
+            Column::Cpu => Bits::of(batch.cpu()?.iter().map(|&c| test.ask(Some(i64::from(c))))),
+            _ => {
+                let first = batch.head().first_num;
+                Bits::of((0..batch.rows() as u64).map(|i| test.ask(Some(first.wrapping_add(i) as i64))))
+            }
+        };
+        Ok(Selection { kinds, rows: Some(rows) })
+    }
+
+    /// The answer for every row, if the head's range of times settles it.
+    fn of_head(&self, leaf: &Leaf, column: Column) -> Option<bool> {
+        let intervals = leaf.intervals.as_ref().filter(|_| column == Column::Time)?;
+        let head = self.batch.head();
+        let (some, not_all) = intervals.bounds(head.min_time, head.max_time);
+        (some != not_all).then_some(some)
+    }
+
+    fn events(&mut self, leaf: &Leaf, scope: &Selection) -> Result<Selection, Error> {
+        let (batch, ctx) = (self.batch, self.ctx);
+        let missing = without_any(leaf);
+        let mut answer = scope.by_kind(|k| {
+            if applies(leaf, batch.kind_info(k)) {
+                KindSelection::Some(Bits::new(batch.head().kinds[k].rows as usize))
+            } else {
+                all_or_none(missing)
+            }
+        });
+        let mut asked = scope.clone();
+        for (asked, answer) in asked.kinds.iter_mut().zip(&answer.kinds) {
+            if !matches!(answer, KindSelection::Some(_)) {
+                *asked = KindSelection::None;
+            }
+        }
+        asked.for_each_row(batch, |row| {
+            if let KindSelection::Some(bits) = &mut answer.kinds[row.kind]
+                && leaf.expr.matches(&row, ctx)
+            {
+                bits.set(row.position);
+            }
+        })?;
+        match batch.damage() {
+            Some(damage) => Err(damage.clone()),
+            None => Ok(answer),
+        }
+    }
+}
+
+/// The answer of a leaf for events that have none of its fields.
+pub(super) fn without_any(leaf: &Leaf) -> bool {
+    leaf.expr.eval(&mut |check| check.test(&Value::Missing))
+}
+
+/// Whether events of a kind can have one of a leaf's fields.
+pub(super) fn applies(leaf: &Leaf, info: &KindInfo) -> bool {
+    let mut any = false;
+    leaf.expr.for_each_check(&mut |check| any |= check.field.applies(info));
+    any
+}
+
+fn holds(leaf: &Leaf, info: &KindInfo, raw: Option<i64>, ctx: &Context) -> bool {
+    if let (Some(intervals), Some(raw)) = (&leaf.intervals, raw) {
+        return intervals.holds(raw);
+    }
+    leaf.expr.eval(&mut |check| match (check.field.field.extract, raw) {
+        (Extract::Number(column), Some(raw)) => check.test(&column.number(raw)),
+        (Extract::Column(_, f), Some(raw)) => check.test(&f(info, raw, ctx)),
+        _ => check.test(&Value::Missing),
+    })
+}
+
+fn some(rows: usize, answers: impl Iterator<Item = bool>) -> KindSelection {
+    // A damaged column may be shorter or longer than its table.
+    let mut bits = Bits::of(answers.take(rows));
+    bits.resize(rows);
+    KindSelection::Some(bits).simplified()
+}
+
+/// A test that remembers its last answer: neighbours in a column are often equal.
+struct Repeated<F> {
+    test: F,
+    last: Option<(Option<i64>, bool)>,
+}
+
+impl<F: Fn(Option<i64>) -> bool> Repeated<F> {
+    fn new(test: F) -> Self {
+        Repeated { test, last: None }
+    }
+
+    fn ask(&mut self, raw: Option<i64>) -> bool {
+        match self.last {
+            Some((value, answer)) if value == raw => answer,
+            _ => {
+                let answer = (self.test)(raw);
+                self.last = Some((raw, answer));
+                answer
+            }
+        }
+    }
+}

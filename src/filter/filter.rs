@@ -1,0 +1,73 @@
+//! [`Filter`]: a parsed filter, ready to be asked.
+
+use super::ast::Expr;
+use super::bounds::Asker;
+use super::eval::Eval;
+use super::plan::Node;
+use super::{Diagnostics, Memo, Selection, parse};
+use crate::batch::{Batch, Error, Head, Row, Schema};
+use crate::field::{Context, FieldRef};
+use crate::world::Dict;
+use std::sync::Arc;
+
+/// A parsed filter. Shared between threads; each keeps its own [`Memo`].
+#[derive(Debug, Clone)]
+pub struct Filter {
+    expr: Expr,
+    plan: Node,
+}
+
+impl Filter {
+    /// Reads a filter in sysdig's language; every error that can be told is told at once.
+    pub fn parse(text: &str) -> Result<Filter, Diagnostics> {
+        parse::parse(text).map(Filter::of)
+    }
+
+    /// A filter from a tree.
+    pub fn of(expr: Expr) -> Filter {
+        let plan = Node::of(&expr, &mut 0);
+        Filter { expr, plan }
+    }
+
+    /// The filter that asks for both.
+    #[must_use]
+    pub fn and(self, other: Filter) -> Filter {
+        Filter::of(Expr::and(vec![self.expr, other.expr]))
+    }
+
+    /// The tree; its `Display` is a filter with the same meaning.
+    pub fn expr(&self) -> &Expr {
+        &self.expr
+    }
+
+    /// The fields it names, left to right.
+    pub fn fields(&self) -> Vec<&FieldRef> {
+        let mut fields = Vec::new();
+        self.expr.for_each_check(&mut |check| fields.push(&check.field));
+        fields
+    }
+
+    /// Which rows of a batch match. Reads no column that the answer does not depend on.
+    pub fn select(&self, memo: &mut Memo, batch: &Batch, ctx: &Context) -> Result<Selection, Error> {
+        memo.enter(batch.schema(), batch.dict());
+        let all = Selection::all(batch.head().kinds.len());
+        Eval { batch, ctx, memo }.node(&self.plan, &all)
+    }
+
+    /// Whether a batch can have a matching row, told from its head: `false` is certain.
+    pub fn may_match(&self, memo: &mut Memo, head: &Head, schema: &Arc<Schema>, dict: &Arc<Dict>) -> bool {
+        memo.enter(schema, dict);
+        Asker { head, schema, dict, memo }.node(&self.plan).may_hold.contains(&true)
+    }
+
+    /// Whether one event matches: slower than [`Filter::select`], which gives the same answer.
+    pub fn matches(&self, row: &Row<'_>, ctx: &Context) -> bool {
+        self.expr.matches(row, ctx)
+    }
+}
+
+impl std::fmt::Display for Filter {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.expr.fmt(f)
+    }
+}

@@ -1,0 +1,93 @@
+//! [`Memo`]: answers by dictionary row, so that a condition on `proc.name` is evaluated once per thread row.
+
+use super::plan::Leaf;
+use crate::batch::Schema;
+use crate::event::Kind;
+use crate::field::Extract;
+use crate::value::Value;
+use crate::world::Dict;
+use std::sync::{Arc, Weak};
+
+const UNKNOWN: u8 = 0;
+const NO: u8 = 1;
+const YES: u8 = 2;
+
+/// What a filter has found out about the rows of one segment's dictionary. One per filter and thread of execution;
+/// it starts again when it meets another segment.
+#[derive(Debug, Default)]
+pub struct Memo {
+    dict: Weak<Dict>,
+    schema: Weak<Schema>,
+    answers: Vec<Vec<u8>>,
+}
+
+impl Memo {
+    /// Forgets everything unless it is about these.
+    pub(super) fn enter(&mut self, schema: &Arc<Schema>, dict: &Arc<Dict>) {
+        // The weak references keep the addresses from being reused, so comparing addresses is enough.
+        if !std::ptr::eq(self.dict.as_ptr(), Arc::as_ptr(dict))
+            || !std::ptr::eq(self.schema.as_ptr(), Arc::as_ptr(schema))
+        {
+            self.dict = Arc::downgrade(dict);
+            self.schema = Arc::downgrade(schema);
+            self.answers.iter_mut().for_each(Vec::clear);
+        }
+    }
+
+    fn answer(&mut self, leaf: usize, row: usize, rows: usize, ask: impl FnOnce() -> bool) -> bool {
+        if self.answers.len() <= leaf {
+            self.answers.resize(leaf + 1, Vec::new());
+        }
+        let known = &mut self.answers[leaf];
+        if known.len() < rows {
+            known.resize(rows, UNKNOWN);
+        }
+        match known.get_mut(row) {
+            Some(cell) => {
+                if *cell == UNKNOWN {
+                    *cell = if ask() { YES } else { NO };
+                }
+                *cell == YES
+            }
+            None => ask(),
+        }
+    }
+
+    /// Whether a leaf over kinds holds for a kind of the schema.
+    pub(super) fn kind(&mut self, leaf: &Leaf, schema: &Schema, kind: Kind) -> bool {
+        let row = usize::from(kind.0);
+        let Some(info) = schema.kinds.get(row) else { return false };
+        self.answer(leaf.id, row, schema.kinds.len(), || {
+            leaf.expr.eval(&mut |check| match check.field.field.extract {
+                Extract::Kind(f) => check.test(&f(info, &check.field.arg)),
+                _ => false,
+            })
+        })
+    }
+
+    /// Whether a leaf over threads holds for a row of the dictionary.
+    pub(super) fn thread(&mut self, leaf: &Leaf, dict: &Dict, row: u32) -> bool {
+        // Rows that a damaged dictionary lost are asked as row 0, as `Dict::thread` does.
+        let row = if (row as usize) < dict.threads.len() { row } else { 0 };
+        self.answer(leaf.id, row as usize, dict.threads.len(), || {
+            let thread = dict.thread(row);
+            leaf.expr.eval(&mut |check| match check.field.field.extract {
+                Extract::Thread(f) => check.test(&f(dict, thread, &check.field.arg)),
+                _ => false,
+            })
+        })
+    }
+
+    /// Whether a leaf over descriptors holds for a row of the dictionary; 0: the event has no descriptor.
+    pub(super) fn desc(&mut self, leaf: &Leaf, dict: &Dict, row: u32) -> bool {
+        // A row that was lost is a descriptor of which nothing is known; its answer is kept behind the others.
+        let at = (row as usize).min(dict.descs.len());
+        self.answer(leaf.id, at, dict.descs.len() + 1, || {
+            leaf.expr.eval(&mut |check| match check.field.field.extract {
+                Extract::Descriptor(_) if row == 0 => check.test(&Value::Missing),
+                Extract::Descriptor(f) => check.test(&f(dict, dict.desc(row), &check.field.arg)),
+                _ => false,
+            })
+        })
+    }
+}

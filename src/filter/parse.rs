@@ -1,0 +1,466 @@
+//! Filter text → [`Expr`], with every error that can be told at once.
+//!
+//! The grammar is sysdig's: what a word means depends on where it stands, so there is no separate tokenizer.
+
+use super::ast::{Check, Expr};
+use super::diagnostic::{Diagnostic, Diagnostics};
+use super::operator::{OPERATORS, Operands, Operator};
+use super::{Literal, literal};
+use crate::event::SPECS;
+use crate::field::{FieldRef, lookup};
+use std::ops::Range;
+
+/// The deepest nesting of parentheses.
+const MAX_DEPTH: usize = 100;
+
+/// Longer filters are refused, bytes.
+const MAX_LENGTH: usize = 1 << 20;
+
+/// Errors after this many are not told.
+const MAX_ERRORS: usize = 20;
+
+/// Reads a filter.
+pub(super) fn parse(source: &str) -> Result<Expr, Diagnostics> {
+    let fail = |errors| Diagnostics { source: source.to_owned(), errors };
+    let mut parser = Parser { source, at: 0, depth: 0, errors: Vec::new() };
+    if source.len() > MAX_LENGTH {
+        parser.error(0..0, format!("expected at most {MAX_LENGTH} bytes, found {}", source.len()), None);
+        return Err(Diagnostics { source: String::new(), errors: parser.errors });
+    }
+    parser.blanks();
+    if parser.at == source.len() {
+        parser.error(0..0, "expected a filter, found nothing".to_owned(), Some("such as `evt.type = open`".to_owned()));
+        return Err(fail(parser.errors));
+    }
+    let expr = parser.or();
+    parser.trailing();
+    match expr {
+        Some(expr) if parser.errors.is_empty() => Ok(expr),
+        _ => {
+            parser.errors.sort_by_key(|e| e.span.start);
+            Err(fail(parser.errors))
+        }
+    }
+}
+
+struct Parser<'s> {
+    source: &'s str,
+    at: usize,
+    depth: usize,
+    errors: Vec<Diagnostic>,
+}
+
+fn is_blank(b: u8) -> bool {
+    matches!(b, b' ' | b'\t' | b'\n' | b'\r' | 8)
+}
+
+/// Ends a bare word.
+fn is_delimiter(b: u8) -> bool {
+    is_blank(b) || b"()\"'=,".contains(&b)
+}
+
+/// The most similar of `candidates`, if one is similar.
+fn nearest<'c>(text: &str, candidates: impl Iterator<Item = &'c str>) -> Option<&'c str> {
+    let (distance, best) =
+        candidates.map(|c| (strsim::damerau_levenshtein(text, c), c)).min_by_key(|(distance, _)| *distance)?;
+    (distance <= 1 + text.len() / 4).then_some(best)
+}
+
+fn did_you_mean(name: &str) -> String {
+    format!("did you mean `{name}`?")
+}
+
+impl<'s> Parser<'s> {
+    fn error(&mut self, span: Range<usize>, message: String, help: Option<String>) {
+        // A second error at the same place is a consequence of the first.
+        if self.errors.len() < MAX_ERRORS && self.errors.iter().all(|e| e.span.start != span.start) {
+            self.errors.push(Diagnostic { span, message, help });
+        }
+    }
+
+    fn rest(&self) -> &'s str {
+        &self.source[self.at..]
+    }
+
+    fn peek(&self) -> Option<u8> {
+        self.source.as_bytes().get(self.at).copied()
+    }
+
+    fn blanks(&mut self) {
+        while self.peek().is_some_and(is_blank) {
+            self.at += 1;
+        }
+    }
+
+    fn take(&mut self, byte: u8) -> bool {
+        let found = self.peek() == Some(byte);
+        self.at += usize::from(found);
+        found
+    }
+
+    /// Takes a word that a blank, a parenthesis or the end follows.
+    fn keyword(&mut self, word: &str) -> bool {
+        let found = self
+            .rest()
+            .strip_prefix(word)
+            .is_some_and(|rest| rest.bytes().next().is_none_or(|b| is_blank(b) || b == b'('));
+        if found {
+            self.at += word.len();
+        }
+        found
+    }
+
+    /// The run of characters up to a delimiter.
+    fn word(&self) -> Range<usize> {
+        let length = self.rest().bytes().take_while(|&b| !is_delimiter(b)).count();
+        self.at..self.at + length
+    }
+
+    /// What stands here, for an error message.
+    fn found(&self) -> (Range<usize>, String) {
+        let word = self.word();
+        if self.at == self.source.len() {
+            return (self.at..self.at, "the end".to_owned());
+        }
+        let end =
+            if word.is_empty() { self.at + self.rest().chars().next().map_or(0, char::len_utf8) } else { word.end };
+        let text: String = self.source[self.at..end].chars().take(40).filter(|c| !c.is_control()).collect();
+        (self.at..end, format!("`{text}`"))
+    }
+
+    fn expected(&mut self, what: &str, help: Option<String>) {
+        let (span, found) = self.found();
+        self.error(span, format!("expected {what}, found {found}"), help);
+    }
+
+    /// Skips to the next `and`, `or`, closing parenthesis or the end, so that what follows is checked too.
+    fn resync(&mut self) {
+        let mut open = 0usize;
+        while let Some(b) = self.peek() {
+            match b {
+                b'(' => open += 1,
+                b')' if open == 0 => return,
+                b')' => open -= 1,
+                b'"' | b'\'' => {
+                    let quote = self.rest()[1..].find(char::from(b));
+                    self.at += quote.map_or(self.rest().len() - 1, |end| end + 1);
+                }
+                b if is_blank(b) && open == 0 => {
+                    self.blanks();
+                    let here = self.at;
+                    if self.keyword("and") || self.keyword("or") {
+                        self.at = here;
+                        return;
+                    }
+                    continue;
+                }
+                _ => {}
+            }
+            self.at += 1;
+            while !self.source.is_char_boundary(self.at) {
+                self.at += 1;
+            }
+        }
+    }
+
+    /// What is left over behind a whole filter.
+    fn trailing(&mut self) {
+        while self.at < self.source.len() {
+            if self.peek() == Some(b')') {
+                self.error(
+                    self.at..self.at + 1,
+                    "expected `and`, `or` or the end, found `)`".to_owned(),
+                    Some("no `(` belongs to it".to_owned()),
+                );
+                self.at += 1;
+            } else {
+                self.expected("`and`, `or` or the end", None);
+                self.resync();
+            }
+            self.blanks();
+            if self.keyword("and") || self.keyword("or") {
+                self.blanks();
+                self.or();
+            }
+        }
+    }
+
+    fn or(&mut self) -> Option<Expr> {
+        self.chain("or", Self::and, Expr::or)
+    }
+
+    fn and(&mut self) -> Option<Expr> {
+        self.chain("and", Self::not, Expr::and)
+    }
+
+    /// Parts with a word between them; `None` if one of them is wrong.
+    fn chain(&mut self, word: &str, part: fn(&mut Self) -> Option<Expr>, make: fn(Vec<Expr>) -> Expr) -> Option<Expr> {
+        let mut parts = vec![part(self)];
+        self.blanks();
+        while self.keyword(word) {
+            self.blanks();
+            parts.push(part(self));
+            self.blanks();
+        }
+        parts.into_iter().collect::<Option<Vec<_>>>().map(make)
+    }
+
+    fn not(&mut self) -> Option<Expr> {
+        let mut negated = false;
+        while self.keyword("not") {
+            negated = !negated;
+            self.blanks();
+        }
+        let part = if self.peek() == Some(b'(') { self.group() } else { self.check() };
+        if part.is_none() {
+            self.resync();
+        }
+        part.map(|p| if negated { Expr::not(p) } else { p })
+    }
+
+    fn group(&mut self) -> Option<Expr> {
+        let open = self.at;
+        if self.depth == MAX_DEPTH {
+            self.error(open..open + 1, format!("expected at most {MAX_DEPTH} nested parentheses, found more"), None);
+            self.at = self.source.len();
+            return None;
+        }
+        self.at += 1;
+        self.depth += 1;
+        self.blanks();
+        let inner = self.or();
+        self.depth -= 1;
+        self.blanks();
+        if self.take(b')') {
+            return inner;
+        }
+        if self.at == self.source.len() {
+            self.error(open..open + 1, "expected `)`, found the end".to_owned(), Some("never closed".to_owned()));
+        } else {
+            self.expected("`and`, `or` or `)`", None);
+        }
+        None
+    }
+
+    fn check(&mut self) -> Option<Expr> {
+        let field = self.field();
+        self.blanks();
+        let op = self.operator(field.as_ref().ok())?;
+        let constants = match op.operands {
+            Operands::None => Vec::new(),
+            Operands::One => {
+                self.blanks();
+                vec![self.constant()?]
+            }
+            Operands::List => self.list()?,
+        };
+        let field = field.ok()?;
+        self.typed(field, op, constants)
+    }
+
+    /// Reads the field; the outer `Err` says that an error has been told, and parsing goes on behind its name.
+    fn field(&mut self) -> Result<FieldRef, ()> {
+        let start = self.at;
+        let name = |b: &u8| b.is_ascii_alphanumeric() || *b == b'_' || *b == b'.';
+        self.at += self.rest().bytes().take_while(|b| name(b)).count();
+        if self.at == start {
+            self.expected("a field", Some("such as `proc.name`".to_owned()));
+            return Err(());
+        }
+        if self.peek() == Some(b'[') {
+            match self.rest().find(']') {
+                Some(length) => self.at += length + 1,
+                None => {
+                    self.error(
+                        self.at..self.at + 1,
+                        "expected `]`, found the end".to_owned(),
+                        Some("never closed".to_owned()),
+                    );
+                    self.at = self.source.len();
+                    return Err(());
+                }
+            }
+        }
+        lookup(&self.source[start..self.at]).map_err(|error| {
+            let help = error.suggestion().map(did_you_mean);
+            self.error(start..self.at, error.to_string(), help);
+        })
+    }
+
+    /// Reads the operator. `None`: an error has been told.
+    fn operator(&mut self, field: Option<&FieldRef>) -> Option<&'static Operator> {
+        let rest = self.rest();
+        let found = OPERATORS.iter().filter(|op| rest.starts_with(op.name)).find(|op| {
+            let next = rest.as_bytes().get(op.name.len());
+            !op.is_word() || next.is_none_or(|&b| is_blank(b) || matches!(b, b'(' | b')' | b'"' | b'\''))
+        });
+        let Some(op) = found else {
+            let word = &self.source[self.word()];
+            let names = OPERATORS.iter().filter(|op| op.is_supported()).map(|op| op.name);
+            let help = match nearest(word, names.filter(|n| n.len() > 2)) {
+                Some(name) => did_you_mean(name),
+                None => "such as `=`, `!=`, `contains`, `in` or `exists`".to_owned(),
+            };
+            // A misspelt field is the likelier cause, and has been told.
+            if field.is_some() || !self.errors.is_empty() && self.errors.len() < MAX_ERRORS {
+                self.expected("an operator", Some(help));
+            }
+            return None;
+        };
+        let span = self.at..self.at + op.name.len();
+        self.at = span.end;
+        if !op.is_supported() {
+            self.error(
+                span.clone(),
+                format!("operator `{}` is not supported yet", op.name),
+                Some("use `contains`, `startswith`, `endswith` or `in`".to_owned()),
+            );
+        } else if let Some(field) = field.filter(|f| !op.allows(f.ty)) {
+            let message = format!("operator `{}` does not work on `{field}`", op.name);
+            let usable: Vec<_> =
+                OPERATORS.iter().filter(|o| o.is_supported() && o.allows(field.ty)).map(|o| o.name).collect();
+            self.error(span, message, Some(format!("expected one of {}", usable.join(" "))));
+        }
+        Some(op)
+    }
+
+    fn list(&mut self) -> Option<Vec<(Range<usize>, Vec<u8>)>> {
+        self.blanks();
+        if !self.take(b'(') {
+            self.expected("`(` and a list", Some("write `in (a, b)`".to_owned()));
+            return None;
+        }
+        let mut items = Vec::new();
+        self.blanks();
+        if self.take(b')') {
+            return Some(items);
+        }
+        loop {
+            self.blanks();
+            items.push(self.constant()?);
+            self.blanks();
+            if self.take(b')') {
+                return Some(items);
+            }
+            if !self.take(b',') {
+                self.expected("`,` or `)`", None);
+                // The list's own parenthesis closes nothing else.
+                self.at += self.rest().find(')').map_or(0, |end| end + 1);
+                return None;
+            }
+        }
+    }
+
+    fn constant(&mut self) -> Option<(Range<usize>, Vec<u8>)> {
+        let start = self.at;
+        if let Some(quote @ (b'"' | b'\'')) = self.peek() {
+            let text = self.quoted(quote)?;
+            return Some((start..self.at, text));
+        }
+        let word = self.word();
+        if word.is_empty() {
+            self.expected("a value", Some("texts with blanks or `( ) = ,` need quotes".to_owned()));
+            return None;
+        }
+        self.at = word.end;
+        Some((word.clone(), self.source[word].as_bytes().to_vec()))
+    }
+
+    /// A quoted text, its escapes resolved.
+    fn quoted(&mut self, quote: u8) -> Option<Vec<u8>> {
+        let open = self.at;
+        let mut text = Vec::new();
+        self.at += 1;
+        while let Some(b) = self.peek() {
+            self.at += 1;
+            match b {
+                b if b == quote => return Some(text),
+                b'\\' => self.escape(quote, &mut text),
+                b => text.push(b),
+            }
+        }
+        self.error(
+            open..open + 1,
+            "expected a closing quote, found the end".to_owned(),
+            Some("opened here".to_owned()),
+        );
+        None
+    }
+
+    fn escape(&mut self, quote: u8, text: &mut Vec<u8>) {
+        let start = self.at - 1;
+        let Some(b) = self.peek() else { return };
+        let plain = match b {
+            b'b' => 8,
+            b'f' => 12,
+            b'n' => b'\n',
+            b'r' => b'\r',
+            b't' => b'\t',
+            b'\\' | b'/' => b,
+            b if b == quote => b,
+            // Old filters have such backslashes; they stand for themselves.
+            b' ' => {
+                text.push(b'\\');
+                b' '
+            }
+            b'x' => {
+                let digits = self.rest().get(1..3).filter(|d| d.bytes().all(|b| b.is_ascii_hexdigit()));
+                match digits.and_then(|d| u8::from_str_radix(d, 16).ok()) {
+                    Some(0) => {
+                        self.error(start..start + 4, "expected a text without NUL, found `\\x00`".to_owned(), None)
+                    }
+                    Some(byte) => text.push(byte),
+                    None => {
+                        self.error(start..start + 2, "expected two hexadecimal digits after `\\x`".to_owned(), None)
+                    }
+                }
+                self.at += if digits.is_some() { 3 } else { 1 };
+                return;
+            }
+            _ => {
+                let c = self.rest().chars().next().unwrap_or(' ');
+                let found = format!("unknown escape `\\{c}`");
+                self.error(start..self.at + c.len_utf8(), found, Some("write `\\\\` for a backslash".to_owned()));
+                self.at += c.len_utf8();
+                return;
+            }
+        };
+        self.at += 1;
+        text.push(plain);
+    }
+
+    /// Reads the constants by the field's type.
+    fn typed(&mut self, field: FieldRef, op: &'static Operator, written: Vec<(Range<usize>, Vec<u8>)>) -> Option<Expr> {
+        let errors = self.errors.len();
+        let mut constants = Vec::with_capacity(written.len());
+        for (span, text) in &written {
+            match Literal::parse(field.ty, text) {
+                Some(constant) => constants.push(constant),
+                None => {
+                    let found = String::from_utf8_lossy(text);
+                    let message = format!("expected {} for `{field}`, found `{found}`", literal::expected(field.ty));
+                    self.error(span.clone(), message, None);
+                }
+            }
+            self.known_type(&field, op, span, text);
+        }
+        constants.sort_unstable();
+        constants.dedup();
+        let written = written.into_iter().map(|(_, text)| text).collect();
+        (self.errors.len() == errors).then_some(Expr::Check(Check { field, op, written, constants }))
+    }
+
+    /// Names of event types that no event has are slips.
+    fn known_type(&mut self, field: &FieldRef, op: &Operator, span: &Range<usize>, text: &[u8]) {
+        let names_types = matches!(field.field.name, "evt.type" | "syscall.type");
+        if !names_types
+            || !matches!(op.name, "=" | "==" | "!=" | "in")
+            || SPECS.iter().any(|s| s.name.as_bytes() == text)
+        {
+            return;
+        }
+        let name = String::from_utf8_lossy(text);
+        let help = nearest(&name, SPECS.iter().map(|s| s.name)).map(did_you_mean);
+        self.error(span.clone(), format!("unknown event type `{name}`"), help);
+    }
+}

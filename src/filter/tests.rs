@@ -1,0 +1,286 @@
+//! What filters mean, say and cost.
+
+use super::{Filter, Memo, Selection};
+use crate::batch::Batch;
+use crate::event::Flags;
+use crate::field::Context;
+use crate::field::sample::{Sample, batch, rows};
+use proptest::prelude::*;
+
+fn scene() -> Vec<Sample> {
+    vec![
+        Sample { ret: 5, desc: 1, duration: 20_000_001, ..Sample::new("read", 2) }
+            .int("fd", 7)
+            .bytes("data", b"HTTP/1.1"),
+        Sample { ret: -2, ..Sample::new("openat", 1) }.bytes("name", b"/etc/shadow").int("flags", 0o100),
+        Sample { ret: 0, desc: 2, ..Sample::new("connect", 2) }.int("fd", 9),
+        Sample { ret: 10, desc: 3, cpu: 1, ..Sample::new("write", 3) }.int("fd", 4),
+        Sample { duration: 0, ..Sample::new("procexit", 3) },
+        Sample { ret: 1, flags: Flags::IN_FLIGHT, ..Sample::new("read", 4) }.int("fd", 0),
+    ]
+}
+
+/// Numbers (from 1) of the rows of the scene that match.
+#[track_caller]
+fn matching(filter: &str) -> Vec<usize> {
+    let batch = batch(&scene());
+    let filter = Filter::parse(filter).unwrap_or_else(|e| panic!("{e}"));
+    agree(&filter, &mut Memo::default(), &batch);
+    filter
+        .select(&mut Memo::default(), &batch, &Context::default())
+        .unwrap()
+        .to_rows(&batch)
+        .unwrap()
+        .iter()
+        .map(|i| i + 1)
+        .collect()
+}
+
+/// The vectorised answer is the plain one, in every form that a selection has.
+#[track_caller]
+fn agree(filter: &Filter, memo: &mut Memo, batch: &Batch) {
+    let ctx = Context::default();
+    let plain: Vec<usize> = rows(batch).iter().filter(|r| filter.matches(r, &ctx)).map(|r| r.index).collect();
+    let selection: Selection = filter.select(memo, batch, &ctx).unwrap();
+    let selected: Vec<usize> = selection.to_rows(batch).unwrap().iter().collect();
+    assert_eq!(selected, plain, "{filter}");
+    let mut seen = Vec::new();
+    selection
+        .for_each_row(batch, |row| {
+            let same = rows(batch)[row.index];
+            assert_eq!((row.kind, row.position, row.thread), (same.kind, same.position, same.thread));
+            seen.push(row.index);
+        })
+        .unwrap();
+    assert_eq!(seen, plain, "{filter}");
+    assert_eq!(selection.count(batch).unwrap(), plain.len(), "{filter}");
+    if !filter.may_match(memo, batch.head(), batch.schema(), batch.dict()) {
+        assert!(plain.is_empty(), "{filter}");
+    }
+}
+
+#[test]
+fn checks_mean_what_sysdig_says_they_mean() {
+    for (filter, want) in [
+        ("evt.type = read", &[1, 6][..]),
+        ("evt.type in (read, write)", &[1, 4, 6]),
+        ("proc.name = nginx", &[1, 3]),
+        ("proc.name=nginx and evt.type=read", &[1]),
+        ("proc.name=nginx or evt.type=read", &[1, 3, 6]),
+        ("not proc.name = nginx", &[2, 4, 5, 6]),
+        ("proc.name != nginx", &[2, 4, 5]),
+        ("fd.name != /etc/passwd", &[3, 4]),
+        ("not fd.name = /etc/passwd", &[2, 3, 4, 5, 6]),
+        ("fd.name exists", &[1, 3, 4]),
+        ("not fd.name exists", &[2, 5, 6]),
+        ("fd.ip = 10.0.0.1", &[3]),
+        ("fd.ip = 10.0.0.2", &[3]),
+        ("fd.ip != 10.0.0.2", &[4]),
+        ("fd.ip != 1.1.1.1", &[3, 4]),
+        ("fd.port in (80, 443)", &[3, 4]),
+        ("fd.port < 1000", &[3, 4]),
+        ("fd.net = 10.0.0.0/8", &[3]),
+        ("evt.failed = true", &[2]),
+        ("evt.rawres > 0", &[1, 4]),
+        ("evt.latency > 10ms", &[1]),
+        ("evt.latency exists", &[1, 2, 3, 4, 6]),
+        ("evt.dir = <", &[1, 2, 3, 4, 5]),
+        ("evt.dir = >", &[6]),
+        ("evt.cpu = 1", &[4]),
+        ("evt.num >= 3 and evt.num < 5", &[3, 4]),
+        ("evt.res = ENOENT", &[2]),
+        ("evt.arg.name contains shadow", &[2]),
+        ("evt.rawarg.flags = 0x40", &[2]),
+        ("evt.buffer startswith HTTP", &[1]),
+        ("evt.is_io = true and evt.rawres >= 10", &[4]),
+        ("proc.aname = bash", &[1, 3, 4, 5]),
+        ("proc.name icontains GIN", &[1, 3]),
+        ("proc.name endswith sh or fd.sport = 443", &[2, 3]),
+        ("evt.category = net", &[3, 4]),
+        ("user.uid = 0", &[2]),
+        ("not (evt.type = read or proc.name = bash)", &[3, 4, 5]),
+        ("not not evt.type = read", &[1, 6]),
+        ("evt.type = read and (proc.name = nginx or evt.num = 6)", &[1, 6]),
+        ("evt.type = read or proc.name = nginx and fd.num = 9", &[1, 3, 6]),
+        ("proc.name in ()", &[]),
+        ("evt.info contains ENOENT", &[2]),
+    ] {
+        assert_eq!(matching(filter), want, "{filter}");
+    }
+}
+
+#[test]
+fn filters_print_as_they_are_read() {
+    for (text, want) in [
+        ("evt.type=read", "evt.type = read"),
+        ("(a)", ""),
+        ("not(evt.type=read)and(proc.name='a b')", "not evt.type = read and proc.name = \"a b\""),
+        ("(evt.num=1 or evt.num=2) and evt.num=3", "(evt.num = 1 or evt.num = 2) and evt.num = 3"),
+        ("((evt.num=1 and evt.num=2) and evt.num=3)", "evt.num = 1 and evt.num = 2 and evt.num = 3"),
+        ("not (evt.num=1 and evt.num=2)", "not (evt.num = 1 and evt.num = 2)"),
+        ("proc.name = \"\\x1b\\\"'\"", "proc.name = \"\\x1b\\\"'\""),
+        ("proc.name in (a,\"b c\" , 'd')", "proc.name in (a, \"b c\", d)"),
+        ("evt.arg[0] exists", "evt.arg[0] exists"),
+        ("fd.name = ''", "fd.name = \"\""),
+    ] {
+        if want.is_empty() {
+            assert!(Filter::parse(text).is_err());
+            continue;
+        }
+        let filter = Filter::parse(text).unwrap_or_else(|e| panic!("{e}"));
+        assert_eq!(filter.to_string(), want);
+    }
+}
+
+#[test]
+fn a_batch_is_ruled_out_by_its_head() {
+    let batch = batch(&scene());
+    for (filter, want) in [
+        ("evt.type = clone", false),
+        ("evt.type = read", true),
+        ("proc.name = nobody", false),
+        ("proc.name = nobody or evt.type = read", true),
+        ("fd.name = /nowhere", false),
+        ("not fd.name = /nowhere", true),
+        ("evt.type = procexit and evt.rawres > 0", false),
+        ("not proc.name exists and evt.type = clone", false),
+    ] {
+        let filter = Filter::parse(filter).unwrap();
+        let may = filter.may_match(&mut Memo::default(), batch.head(), batch.schema(), batch.dict());
+        assert_eq!(may, want, "{filter}");
+    }
+}
+
+#[test]
+fn too_deep_and_too_long_filters_are_refused() {
+    let deep = format!("{}evt.num=1{}", "(".repeat(101), ")".repeat(101));
+    assert!(Filter::parse(&deep).unwrap_err().to_string().contains("nested parentheses"));
+    assert!(Filter::parse(&deep[1..deep.len() - 1]).is_ok());
+    assert!(Filter::parse(&" ".repeat(2 << 20)).is_err());
+    assert!(Filter::parse(&format!("{}evt.num=1", "not ".repeat(100_000))).is_ok());
+}
+
+#[test]
+fn diagnostics_are_as_recorded() {
+    let dir = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/diagnostics");
+    for (name, filter) in [
+        ("unknown_field", "fd.type = file and proc.nam = nginx"),
+        ("two_errors", "proc.nam = nginx and evt.type = opena"),
+        ("unknown_operator", "proc.name continas x"),
+        ("no_operator", "proc.name"),
+        ("no_value", "proc.name = "),
+        (
+            "bad_values",
+            "fd.sport = http and fd.cip = 999.1.1.1 and evt.failed = yes and fd.net = 10.0.0.0 and evt.latency > soon",
+        ),
+        ("operator_of_another_type", "fd.sport contains 4"),
+        ("operator_not_supported", "fd.name glob /etc/*"),
+        ("open_parenthesis", "evt.type = read and (proc.name = a or proc.name = b"),
+        ("extra_parenthesis", "evt.type = read) and proc.nam = a"),
+        ("open_quote", "proc.name = \"tmux: server"),
+        ("unquoted_blank", "proc.name = tmux: server"),
+        ("bad_escape", "proc.name = \"a\\qb\""),
+        ("bad_list", "proc.name in (a b)"),
+        ("bad_argument", "proc.aname[x] = a and proc.name[1] = b and evt.arg = c"),
+        ("empty", "  "),
+        ("second_line", "evt.type = read\nand proc.nme = a\nand fd.num = 1"),
+        ("escape_sequence", "proc.name = a and \u{1b}[31m = 1"),
+    ] {
+        let got = format!("{}\n", Filter::parse(filter).unwrap_err());
+        assert!(!got.contains('\x1b'));
+        let path = dir.join(format!("{name}.txt"));
+        if std::env::var_os("BLESS").is_some() {
+            std::fs::create_dir_all(&dir).unwrap();
+            std::fs::write(&path, &got).unwrap();
+        }
+        let want = std::fs::read_to_string(&path).unwrap_or_default();
+        assert_eq!(got, want, "{name}: BLESS=1 records it");
+    }
+}
+
+const CHECKS: &[&str] = &[
+    "evt.type = read",
+    "evt.type in (write, openat)",
+    "proc.name = nginx",
+    "proc.name = bash",
+    "proc.aname[1] = bash",
+    "user.uid = 0",
+    "fd.name = /etc/passwd",
+    "fd.type exists",
+    "fd.port = 443",
+    "fd.ip != 10.0.0.1",
+    "evt.rawres > 0",
+    "evt.failed = true",
+    "evt.latency >= 500",
+    "evt.dir = >",
+    "evt.num < 20",
+    "evt.cpu = 1",
+    "evt.rawtime > 50",
+    "fd.num = 1",
+    "evt.arg.name contains a",
+    "evt.buflen > 1",
+    "evt.category = file",
+    "evt.is_io = true",
+];
+
+fn any_filter() -> impl Strategy<Value = String> {
+    let check = prop::sample::select(CHECKS).prop_map(str::to_owned);
+    check.prop_recursive(4, 16, 3, |inner| {
+        prop_oneof![
+            prop::collection::vec(inner.clone(), 2..4).prop_map(|p| format!("({})", p.join(" and "))),
+            prop::collection::vec(inner.clone(), 2..4).prop_map(|p| format!("({})", p.join(" or "))),
+            inner.prop_map(|p| format!("not ({p})")),
+        ]
+    })
+}
+
+fn any_sample() -> impl Strategy<Value = Sample> {
+    let kinds = prop::sample::select(&["read", "write", "openat", "connect", "close", "procexit", "execve"][..]);
+    let parts = (kinds, 0u32..5, 0u64..100, 0u16..3, -3i64..4, 0u64..1000, 0u32..6, 0u8..20, 0i64..3);
+    parts.prop_map(|(kind, thread, time, cpu, ret, duration, desc, flag, n)| {
+        let flags = if flag == 0 { Flags::IN_FLIGHT } else { Flags::default() };
+        let sample = Sample { time, cpu, ret, duration, desc, flags, ..Sample::new(kind, thread) };
+        match kind {
+            "read" | "write" | "close" | "connect" if n > 0 => sample.int("fd", n),
+            "openat" if n > 0 => sample.bytes("name", b"abc").int("flags", n),
+            _ => sample,
+        }
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 400, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn the_vectorised_filter_is_the_plain_one(text in any_filter(), samples in prop::collection::vec(any_sample(), 0..150)) {
+        let filter = Filter::parse(&text).unwrap();
+        let mut memo = Memo::default();
+        agree(&filter, &mut memo, &batch(&samples));
+        // The same memo over another segment must not remember this one.
+        agree(&filter, &mut memo, &batch(&samples[samples.len() / 2..]));
+    }
+
+    #[test]
+    fn printing_and_parsing_is_a_fixpoint(text in any_filter()) {
+        let first = Filter::parse(&text).unwrap();
+        let again = Filter::parse(&first.to_string()).unwrap();
+        prop_assert_eq!(first.expr(), again.expr());
+        prop_assert_eq!(first.to_string(), again.to_string());
+    }
+
+    #[test]
+    fn any_text_as_a_constant_survives_printing(name in prop::collection::vec(1u8.., 0..12)) {
+        let quoted: String = name.iter().map(|b| format!("\\x{b:02x}")).collect();
+        let filter = Filter::parse(&format!("proc.name = '{quoted}'")).unwrap();
+        let again = Filter::parse(&filter.to_string()).unwrap();
+        prop_assert_eq!(filter.expr(), again.expr());
+    }
+
+    #[test]
+    fn no_text_makes_the_parser_panic(text in "[a-z.=<>()\"'\\\\ \\[\\]ändortype1-]{0,60}") {
+        if let Err(diagnostics) = Filter::parse(&text) {
+            prop_assert!(!diagnostics.errors.is_empty());
+            prop_assert!(diagnostics.to_string().starts_with("error: "));
+        }
+    }
+}

@@ -1,0 +1,71 @@
+//! Selections that come from the question rather than from a filter.
+
+use super::group::walk;
+use crate::batch::{Batch, Error};
+use crate::event::KindFlags;
+use crate::filter::{Bits, KindSelection, Selection};
+
+/// Every event of a batch; without `internal`, only what the recorded node did, not the recorder's own events.
+pub fn all(batch: &Batch, internal: bool) -> Selection {
+    let kind = |k| {
+        let hidden = !internal && batch.kind_info(k).flags.has(KindFlags::INTERNAL);
+        if hidden || batch.head().snapshot { KindSelection::None } else { KindSelection::All }
+    };
+    Selection { kinds: (0..batch.head().kinds.len()).map(kind).collect(), rows: None }
+}
+
+/// The rows that both selections of one batch admit.
+#[must_use]
+pub fn both(a: Selection, b: Selection) -> Selection {
+    let kinds = a.kinds.into_iter().zip(b.kinds).map(|pair| match pair {
+        (KindSelection::None, _) | (_, KindSelection::None) => KindSelection::None,
+        (KindSelection::All, other) | (other, KindSelection::All) => other,
+        (KindSelection::Some(a), KindSelection::Some(b)) => KindSelection::Some(and(a, &b)),
+    });
+    let rows = match (a.rows, b.rows) {
+        (Some(a), Some(b)) => Some(and(a, &b)),
+        (a, b) => a.or(b),
+    };
+    Selection { kinds: kinds.collect(), rows }
+}
+
+fn and(mut a: Bits, b: &Bits) -> Bits {
+    a.words_mut().iter_mut().zip(b.words()).for_each(|(a, b)| *a &= b);
+    a
+}
+
+/// The rows of a selection that were complete before `until`, ns UTC.
+pub fn before(batch: &Batch, selection: Selection, until: u64) -> Result<Selection, Error> {
+    if batch.head().max_time < until {
+        return Ok(selection);
+    }
+    let mut rows = Bits::new(batch.rows());
+    for (i, _) in batch.time()?.iter().enumerate().filter(|(_, time)| **time < until) {
+        rows.set(i);
+    }
+    let rows = selection.rows.map_or(rows.clone(), |old| and(old, &rows));
+    Ok(Selection { rows: Some(rows), ..selection })
+}
+
+/// The first `count` rows of a selection, and how many it had up to there.
+pub fn first(batch: &Batch, selection: Selection, count: u64) -> Result<(Selection, u64), Error> {
+    let mut rows = Bits::new(batch.rows());
+    let mut found = 0;
+    walk(batch, false, |index, _, kind, position| {
+        if found < count && admits(&selection, index, kind, position) {
+            rows.set(index);
+            found += 1;
+        }
+    })?;
+    Ok((Selection { rows: Some(rows), ..selection }, found))
+}
+
+/// Whether a selection admits a row.
+pub(super) fn admits(selection: &Selection, index: usize, kind: usize, position: usize) -> bool {
+    let by_kind = match selection.kinds.get(kind) {
+        None | Some(KindSelection::None) => false,
+        Some(KindSelection::All) => true,
+        Some(KindSelection::Some(bits)) => position < bits.len() && bits.get(position),
+    };
+    by_kind && selection.rows.as_ref().is_none_or(|rows| index < rows.len() && rows.get(index))
+}

@@ -1,0 +1,118 @@
+//! [`TableQuery`]: group by fields, aggregate, sort, keep the top.
+
+use super::aggregate::{Aggregate, Slots};
+use super::group::{Grouper, Ids, walk};
+use super::part::NONE;
+use super::values::{Source, Values, number};
+use crate::batch::{Batch, Error, Row};
+use crate::field::{Context, FieldRef};
+use crate::filter::Selection;
+
+/// One field to group by.
+#[derive(Clone)]
+pub struct Key {
+    /// Heading.
+    pub name: String,
+    /// The field.
+    pub field: FieldRef,
+}
+
+/// Which column rows are sorted by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Order {
+    /// Index into the value columns, then the keys.
+    pub column: usize,
+    /// Largest first.
+    pub descending: bool,
+}
+
+/// Group by fields, aggregate, sort, keep the top. Value columns are shown first, then the keys, as sysdig does.
+/// Groups whose sorted value is 0 or missing are left out.
+#[derive(Clone)]
+pub struct TableQuery {
+    /// Name of the analysis.
+    pub title: String,
+    /// One sentence on what it shows.
+    pub about: String,
+    /// Fields to group by.
+    pub keys: Vec<Key>,
+    /// Value columns; at least one.
+    pub values: Vec<Aggregate>,
+    /// Order of rows; equal ones are ordered by their keys.
+    pub order: Order,
+    /// The most rows shown.
+    pub top: Option<usize>,
+}
+
+/// What one worker has aggregated so far.
+pub struct TableWorker {
+    pub(super) grouper: Grouper,
+    pub(super) slots: Vec<Slots>,
+}
+
+impl TableQuery {
+    /// A worker that has seen nothing.
+    pub fn worker(&self) -> TableWorker {
+        let fields: Vec<FieldRef> = self.keys.iter().map(|k| k.field.clone()).collect();
+        TableWorker { grouper: Grouper::new(&fields), slots: self.values.iter().map(Slots::new).collect() }
+    }
+}
+
+impl TableWorker {
+    /// Adds the selected rows of a batch, or on an error nothing of it. Calls in flight count only where
+    /// their completion cannot be part of the question, which `in_flight` says.
+    pub fn add(&mut self, batch: &Batch, selection: &Selection, in_flight: bool, ctx: &Context) -> Result<(), Error> {
+        if self.grouper.enter(batch) {
+            self.slots.iter_mut().for_each(|slots| slots.values.new_segment());
+        }
+        let ids = self.grouper.ids(batch, selection, in_flight, ctx)?;
+        let mut columns = Vec::with_capacity(self.slots.len());
+        for slots in &mut self.slots {
+            columns.push(numbers(slots, batch, &ids, ctx)?);
+        }
+        if let Some(error) = batch.damage() {
+            return Err(error.clone());
+        }
+        // From here nothing fails, so that a damaged batch counts with none of its rows.
+        for (slots, columns) in self.slots.iter_mut().zip(&columns) {
+            slots.grow(self.grouper.len());
+            for (ids, values) in ids.iter().zip(columns) {
+                slots.add(ids, values);
+            }
+        }
+        Ok(())
+    }
+}
+
+/// What an aggregate adds, by local kind.
+fn numbers<'a>(slots: &mut Slots, batch: &'a Batch, ids: &Ids, ctx: &Context) -> Result<Vec<Values<'a>>, Error> {
+    if slots.source.by_row() {
+        return by_row(slots, batch, ids, ctx);
+    }
+    let column = |(kind, ids): (usize, &Vec<u32>)| {
+        if ids.is_empty() { Ok(Values::Absent) } else { slots.source.columns(batch, kind) }
+    };
+    ids.iter().enumerate().map(column).collect()
+}
+
+/// Values that only an extractor can tell.
+fn by_row<'a>(slots: &mut Slots, batch: &'a Batch, ids: &Ids, ctx: &Context) -> Result<Vec<Values<'a>>, Error> {
+    let field = if let Source::Field(field) = &slots.source { Some(field.clone()) } else { None };
+    let empty = |ids: &Vec<u32>| match field {
+        Some(_) => Values::Made(vec![None; ids.len()]),
+        None => Values::Ids(vec![NONE; ids.len()]),
+    };
+    let mut values: Vec<Values> = ids.iter().map(empty).collect();
+    walk(batch, true, |index, thread, kind, position| {
+        if ids.get(kind).and_then(|ids| ids.get(position)).is_none_or(|&id| id == NONE) {
+            return;
+        }
+        let row = Row { batch, index, kind, position, thread };
+        match (&mut values[kind], &field) {
+            (Values::Made(numbers), Some(field)) => numbers[position] = number(field, &row, ctx),
+            (Values::Ids(ids), _) => ids[position] = slots.values.of_row(&row, ctx),
+            _ => {}
+        }
+    })?;
+    Ok(values)
+}

@@ -1,0 +1,146 @@
+//! [`Values`]: the numbers of one kind's rows that an aggregate takes, read straight from columns where possible.
+
+use super::aggregate::{Aggregate, How};
+use super::part::cell;
+use crate::batch::{Batch, Error, Row};
+use crate::event::{Class, Flags, KindFlags};
+use crate::field::{Context, FieldArg, FieldRef};
+use crate::report::Cell;
+
+/// Where an aggregate's numbers stand.
+#[derive(Clone)]
+pub(super) enum Source {
+    /// No number is needed.
+    None,
+    /// Return values of 0 or more: a failed call's negated errno is not a quantity.
+    Ret,
+    /// The same, for kinds that read or write a descriptor.
+    Buflen,
+    /// Durations of calls.
+    Duration,
+    /// An integer parameter of this name.
+    Param(String),
+    /// Ids of the values of a field, to be told apart.
+    Ids,
+    /// Any other field: through its extractor, row by row.
+    Field(FieldRef),
+}
+
+impl Source {
+    pub(super) fn of(aggregate: &Aggregate) -> Source {
+        let Some(field) = &aggregate.field else { return Source::None };
+        if aggregate.how == How::Distinct {
+            return Source::Ids;
+        }
+        match (field.field.name, &field.arg) {
+            ("evt.rawres", _) => Source::Ret,
+            ("evt.buflen", _) => Source::Buflen,
+            ("evt.latency", _) => Source::Duration,
+            ("evt.rawarg", FieldArg::Name(name)) if name == "res" => Source::Ret,
+            ("evt.rawarg", FieldArg::Name(name)) => Source::Param(name.clone()),
+            _ => Source::Field(field.clone()),
+        }
+    }
+
+    /// Whether values come row by row rather than from a column.
+    pub(super) fn by_row(&self) -> bool {
+        matches!(self, Source::Ids | Source::Field(_))
+    }
+
+    /// The columns of one local kind, for sources that are not by row.
+    pub(super) fn columns<'a>(&self, batch: &'a Batch, kind: usize) -> Result<Values<'a>, Error> {
+        let info = batch.kind_info(kind);
+        Ok(match self {
+            Source::Ret if info.ret.is_some() => Values::Ret { ret: batch.ret(kind)?, flags: batch.flags(kind)? },
+            Source::Buflen if info.flags.has(KindFlags::READS) || info.flags.has(KindFlags::WRITES) => {
+                Values::Ret { ret: batch.ret(kind)?, flags: batch.flags(kind)? }
+            }
+            Source::Duration => Values::Duration(batch.duration(kind)?),
+            Source::Param(name) => match info.params.iter().position(|p| p.name == *name && p.class == Class::Int) {
+                Some(param) => Values::Int {
+                    values: batch.int(kind, info.slot(param))?,
+                    missing: batch.missing(kind)?,
+                    bit: 1u32.checked_shl(param as u32).unwrap_or(0),
+                },
+                None => Values::Absent,
+            },
+            _ => Values::Absent,
+        })
+    }
+}
+
+/// A field's number for one event.
+pub(super) fn number(field: &FieldRef, row: &Row, ctx: &Context) -> Option<i64> {
+    match cell(field.value(row, ctx)) {
+        Cell::Int(n) => Some(n),
+        Cell::Uint(n) => Some(i64::try_from(n).unwrap_or(i64::MAX)),
+        Cell::Bool(b) => Some(i64::from(b)),
+        _ => None,
+    }
+}
+
+/// Numbers of one kind's rows, by position in its table.
+pub(super) enum Values<'a> {
+    /// This kind has none.
+    Absent,
+    /// Return values; negative ones do not count, nor those of calls that have not returned.
+    Ret {
+        /// The column.
+        ret: &'a [i64],
+        /// Flags by row; empty where all are zero.
+        flags: &'a [u8],
+    },
+    /// Durations plus one; 0 unknown.
+    Duration(&'a [u64]),
+    /// An integer parameter; rows whose `bit` is set in `missing` have none.
+    Int {
+        /// The column.
+        values: &'a [i64],
+        /// Missing parameters by row; empty where none is.
+        missing: &'a [u32],
+        /// The parameter's bit.
+        bit: u32,
+    },
+    /// Made row by row.
+    Made(Vec<Option<i64>>),
+    /// Ids of values, for [`How::Distinct`].
+    Ids(Vec<u32>),
+}
+
+impl Values<'_> {
+    /// Calls `add(group, number)` for every row that has a number.
+    #[inline]
+    pub(super) fn each(&self, groups: &[u32], mut add: impl FnMut(usize, i64)) {
+        match self {
+            Values::Absent | Values::Ids(_) => {}
+            Values::Ret { ret, flags } => {
+                for (i, (&g, &v)) in groups.iter().zip(*ret).enumerate() {
+                    if v >= 0 && flags.get(i).is_none_or(|f| !Flags(*f).has(Flags::IN_FLIGHT)) {
+                        add(g as usize, v);
+                    }
+                }
+            }
+            Values::Duration(duration) => {
+                for (&g, &d) in groups.iter().zip(*duration) {
+                    if d > 0 {
+                        add(g as usize, (d - 1) as i64);
+                    }
+                }
+            }
+            Values::Int { values, missing, bit } => {
+                for (i, (&g, &v)) in groups.iter().zip(*values).enumerate() {
+                    if missing.get(i).is_none_or(|m| m & bit == 0) {
+                        add(g as usize, v);
+                    }
+                }
+            }
+            Values::Made(values) => {
+                for (&g, v) in groups.iter().zip(values) {
+                    if let Some(v) = *v {
+                        add(g as usize, v);
+                    }
+                }
+            }
+        }
+    }
+}

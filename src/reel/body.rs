@@ -1,0 +1,155 @@
+//! Bodies of small frames: postcard, under zstd where that is smaller. Fields are only ever added at the end, so
+//! readers ignore what follows what they know.
+
+use super::error::Error;
+use crate::batch::Schema;
+use crate::batch::codec::limits::MAX_SMALL_BODY;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+/// Where a reel comes from.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Header {
+    /// Version of the format; written by [`Writer`](super::Writer).
+    pub format_version: u32,
+    /// Host name (`evt.host`).
+    pub host: String,
+    /// `/proc/sys/kernel/random/boot_id`.
+    pub boot_id: String,
+    /// Kernel release, as `uname -r`.
+    pub kernel: String,
+    /// Machine, as `uname -m`.
+    pub arch: String,
+    /// Seconds east of UTC, for times as the host's people read them.
+    pub tz_offset_s: i32,
+    /// Version of the program that wrote it.
+    pub tool_version: String,
+    /// Command line that recorded it.
+    pub command_line: Vec<String>,
+    /// Filter at recording time; events that did not match it are not in the reel.
+    pub filter: Option<String>,
+    /// Most bytes kept of each buffer.
+    pub snaplen: u32,
+    /// What saw the events: `ebpf`, `scap`, …
+    pub probe: String,
+    /// User name of who recorded it.
+    pub operator: String,
+    /// When the recording started, ns since 1970 UTC.
+    pub started: u64,
+    /// What was looked at, where it is not the whole host; empty for all.
+    pub scope: String,
+}
+
+/// The boot clock and UTC at one moment, ns each.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ClockPair {
+    /// `CLOCK_BOOTTIME`.
+    pub boot: u64,
+    /// `CLOCK_REALTIME`: ns since 1970 UTC.
+    pub utc: u64,
+}
+
+/// Body of a segment frame.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SegmentStart {
+    /// Number of the segment in its reel, from 1.
+    pub number: u32,
+    /// Most bytes kept of each buffer.
+    pub snaplen: u32,
+    /// Clocks when it began.
+    pub clocks: Vec<ClockPair>,
+    /// Kinds that its batches use.
+    pub schema: Schema,
+}
+
+/// Events that were lost.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Loss {
+    /// Earliest time that they may have had, ns UTC.
+    pub from: u64,
+    /// Latest time, ns UTC.
+    pub to: u64,
+    /// Where they were lost: `ring`, `queue`, …
+    pub place: String,
+    /// How many.
+    pub count: u64,
+}
+
+/// A remark of the recorder or of somebody who looked at the reel.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Note {
+    /// When, ns UTC.
+    pub time: u64,
+    /// What.
+    pub text: String,
+}
+
+/// Sums of a segment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Close {
+    /// Batches of events.
+    pub batches: u32,
+    /// Their rows.
+    pub rows: u64,
+    /// Events lost.
+    pub losses: u64,
+    /// Dictionary frames.
+    pub dictionaries: u32,
+}
+
+impl SegmentStart {
+    /// Id of a schema in frame headers.
+    pub(super) fn schema_id(schema: &Schema) -> Result<u16, Error> {
+        let bytes = postcard::to_stdvec(schema).map_err(|e| Error::Encode(e.to_string()))?;
+        Ok(crc32fast::hash(&bytes) as u16)
+    }
+}
+
+/// Bodies from this many bytes on are compressed.
+const COMPRESS_FROM: usize = 256;
+
+/// A small body: its inflated length (u32), then postcard or zstd of it.
+pub(super) fn store<T: Serialize>(value: &T) -> Result<Vec<u8>, Error> {
+    let plain = postcard::to_stdvec(value).map_err(|e| Error::Encode(e.to_string()))?;
+    pack(&plain, MAX_SMALL_BODY)
+}
+
+/// Inflated length (u32), then the bytes or zstd of them, whichever is shorter.
+pub(super) fn pack(plain: &[u8], limit: usize) -> Result<Vec<u8>, Error> {
+    if plain.len() > limit {
+        return Err(Error::Encode(format!("expected a body of at most {limit} bytes, found {}", plain.len())));
+    }
+    let mut out = (plain.len() as u32).to_le_bytes().to_vec();
+    let packed = if plain.len() < COMPRESS_FROM { None } else { zstd::bulk::compress(plain, 3).ok() };
+    match packed.filter(|p| p.len() < plain.len()) {
+        Some(packed) => out.extend_from_slice(&packed),
+        None => out.extend_from_slice(plain),
+    }
+    Ok(out)
+}
+
+/// The inverse of [`pack`].
+pub(super) fn unpack(body: &[u8], limit: usize) -> Result<Vec<u8>, String> {
+    let Some((length, stored)) = body.split_first_chunk::<4>() else {
+        return Err(format!("expected 4 bytes of length, found {}", body.len()));
+    };
+    let length = u32::from_le_bytes(*length) as usize;
+    if length > limit {
+        return Err(format!("expected at most {limit} bytes inflated, found {length}"));
+    }
+    if stored.len() == length {
+        return Ok(stored.to_vec());
+    }
+    let plain = zstd::bulk::decompress(stored, length).map_err(|e| format!("expected zstd, found {e}"))?;
+    if plain.len() == length {
+        Ok(plain)
+    } else {
+        Err(format!("expected {length} bytes inflated, found {}", plain.len()))
+    }
+}
+
+/// The inverse of [`store`]; what follows the fields known here is ignored.
+pub(super) fn load<T: DeserializeOwned>(body: &[u8]) -> Result<T, String> {
+    let plain = unpack(body, MAX_SMALL_BODY)?;
+    postcard::take_from_bytes(&plain).map(|(value, _)| value).map_err(|e| e.to_string())
+}

@@ -1,0 +1,135 @@
+//! What can go wrong with a reel: an [`Error`] ends the request, a [`Damage`] is what was lost and skipped.
+
+use super::frame::FrameKind;
+use crate::batch;
+use std::path::PathBuf;
+
+/// Why a reel, or a part of it, cannot be written or read.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The operating system said no.
+    #[error("{path}: {source}\nhelp: check that the file exists, may be accessed and has room")]
+    Io {
+        /// The file; `-` is standard input or output.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// The disk is full; the file ends at the last whole frame.
+    #[error(
+        "{path}: expected room for {bytes} bytes at offset {offset:#x}, found a full disk\nhelp: the reel is whole up to there; free some space and record again"
+    )]
+    Full {
+        /// The file.
+        path: PathBuf,
+        /// Where the frame would have stood.
+        offset: u64,
+        /// Its size.
+        bytes: usize,
+    },
+    /// There is no frame in it.
+    #[error(
+        "expected a reel (f5 53 52 4c), found {found}\nhelp: `sysreel -r` reads reels, scap files and audit logs; check the file's name"
+    )]
+    NotAReel {
+        /// What stands at its start.
+        found: String,
+    },
+    /// Written by a later, incompatible version.
+    #[error(
+        "expected format version up to {known}, found {found} at offset {offset:#x}\nhelp: read it with the sysreel that wrote it, or a later one"
+    )]
+    Version {
+        /// The newest that this program reads.
+        known: u8,
+        /// What the frame says.
+        found: u8,
+        /// Where the frame stands.
+        offset: u64,
+    },
+    /// A frame's body does not hold what its kind calls for.
+    #[error(
+        "{kind:?} frame at offset {offset:#x}: {what}\nhelp: `sysreel verify` lists all damage; the rest of the reel can be read"
+    )]
+    Frame {
+        /// Kind of frame.
+        kind: FrameKind,
+        /// Where it stands.
+        offset: u64,
+        /// What was expected and what was found.
+        what: String,
+    },
+    /// A batch's directory is damaged.
+    #[error(
+        "batch at offset {offset:#x}: {source}\nhelp: `sysreel verify` lists all damage; the rest of the reel can be read"
+    )]
+    Batch {
+        /// Where its frame stands.
+        offset: u64,
+        /// What is wrong.
+        source: batch::Error,
+    },
+    /// The reel has no such segment or batch.
+    #[error("expected a {what} below {count}, found {found}\nhelp: `sysreel info` lists what a reel holds")]
+    Absent {
+        /// Segment or batch.
+        what: &'static str,
+        /// How many there are.
+        count: usize,
+        /// What was asked for.
+        found: usize,
+    },
+    /// A value cannot be written.
+    #[error("{0}\nhelp: this is a limit of the format; record with a shorter snap length or smaller segments")]
+    Encode(String),
+    /// Frames were written in an order that the format does not have.
+    #[error("expected {expected}, found {found}\nhelp: please report this as a bug")]
+    Order {
+        /// What may stand here.
+        expected: &'static str,
+        /// What was to be written.
+        found: &'static str,
+    },
+}
+
+/// What kind of damage was met.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum DamageKind {
+    /// The file ends inside a frame: its recorder was killed, or the file was cut.
+    CutTail,
+    /// Bytes that are no frame; reading went on at the next one.
+    Garbage,
+    /// Frames are missing: the numbers step.
+    Missing,
+    /// A frame whose body is not what was written.
+    Body(FrameKind, String),
+    /// The frame before this one is not the one that it was chained to.
+    Chain,
+    /// A segment's batches cannot be decoded, because the frame that says how is lost.
+    Schema,
+}
+
+/// A place where a reel is damaged.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Damage {
+    /// Offset in the file.
+    pub offset: u64,
+    /// What happened.
+    pub kind: DamageKind,
+    /// Bytes that cannot be used.
+    pub lost: u64,
+}
+
+impl std::fmt::Display for Damage {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "offset {:#x}: {} bytes lost: ", self.offset, self.lost)?;
+        match &self.kind {
+            DamageKind::CutTail => write!(f, "expected a whole frame, found the end of the file"),
+            DamageKind::Garbage => write!(f, "expected a frame, found something else"),
+            DamageKind::Missing => write!(f, "expected the next frame, found a later one"),
+            DamageKind::Body(kind, what) => write!(f, "{kind:?} frame: {what}"),
+            DamageKind::Chain => write!(f, "expected the hash of the frame before, found another"),
+            DamageKind::Schema => write!(f, "expected a segment's schema, found none before its batches"),
+        }
+    }
+}

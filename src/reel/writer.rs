@@ -1,0 +1,229 @@
+//! [`Writer`]: appends whole frames to a file or a pipe.
+
+use super::body::{self, ClockPair, Close, Header, Loss, Note, SegmentStart};
+use super::dictionary;
+use super::error::Error;
+use super::frame::{FrameHeader, FrameKind, HEADER_BYTES, VERSION};
+use crate::batch::codec::limits::MAX_BODY;
+use crate::batch::{Encoded, Schema};
+use crate::world::Delta;
+use std::fs::File;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+/// What a finished reel holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Totals {
+    /// Frames.
+    pub frames: u32,
+    /// Bytes.
+    pub bytes: u64,
+    /// Hash of the last frame; the chain makes it stand for the whole reel.
+    pub hash: [u8; 32],
+}
+
+enum Target {
+    File(File),
+    Stream(Box<dyn Write + Send>),
+}
+
+/// Writes a reel, one write call per frame. Dropping it without [`Writer::finish`] leaves what a killed recorder
+/// leaves: a reel whose last segment is open.
+pub struct Writer {
+    path: PathBuf,
+    target: Target,
+    buffer: Vec<u8>,
+    totals: Totals,
+    reel: [u8; 8],
+    segment: u32,
+    schema: u16,
+    snaplen: u32,
+    open: Option<Close>,
+}
+
+impl Writer {
+    /// A reel in a new file (an old one of the name is replaced), or on standard output for `-`.
+    pub fn create(path: &Path, header: &Header) -> Result<Writer, Error> {
+        if path == Path::new("-") {
+            return Writer::start(path.to_owned(), Target::Stream(Box::new(io::stdout())), header);
+        }
+        let file = File::create(path).map_err(|source| Error::Io { path: path.to_owned(), source })?;
+        Writer::start(path.to_owned(), Target::File(file), header)
+    }
+
+    /// A reel on anything that takes bytes.
+    pub fn new(out: impl Write + Send + 'static, header: &Header) -> Result<Writer, Error> {
+        Writer::start(PathBuf::from("-"), Target::Stream(Box::new(out)), header)
+    }
+
+    fn start(path: PathBuf, target: Target, header: &Header) -> Result<Writer, Error> {
+        let header = Header { format_version: u32::from(VERSION), ..header.clone() };
+        let body = body::store(&header)?;
+        let mut reel = [0; 8];
+        reel.copy_from_slice(&blake3::hash(&body).as_bytes()[..8]);
+        let mut writer = Writer {
+            path,
+            target,
+            buffer: Vec::new(),
+            totals: Totals::default(),
+            reel,
+            segment: 0,
+            schema: 0,
+            snaplen: header.snaplen,
+            open: None,
+        };
+        writer.frame(FrameKind::Header, 0, &body)?;
+        Ok(writer)
+    }
+
+    /// Bytes written so far.
+    pub fn bytes(&self) -> u64 {
+        self.totals.bytes
+    }
+
+    /// Sums of the open segment.
+    pub fn segment(&self) -> Option<&Close> {
+        self.open.as_ref()
+    }
+
+    /// Starts a segment, whose dictionary is empty; closes the one before.
+    pub fn begin_segment(&mut self, schema: &Schema, clocks: &[ClockPair]) -> Result<(), Error> {
+        self.close_segment()?;
+        self.segment += 1;
+        self.schema = SegmentStart::schema_id(schema)?;
+        let start = SegmentStart {
+            number: self.segment,
+            snaplen: self.snaplen,
+            clocks: clocks.to_vec(),
+            schema: schema.clone(),
+        };
+        self.frame(FrameKind::Segment, 0, &body::store(&start)?)?;
+        self.open = Some(Close::default());
+        Ok(())
+    }
+
+    /// Appends to the segment's dictionary; must come before the first batch that refers to it. Nothing for an empty
+    /// delta.
+    pub fn dictionary(&mut self, delta: &Delta) -> Result<(), Error> {
+        self.sums("a dictionary")?;
+        if delta.is_empty() {
+            return Ok(());
+        }
+        self.frame(FrameKind::Dictionary, 0, &dictionary::store(delta)?)?;
+        self.sums("a dictionary")?.dictionaries += 1;
+        Ok(())
+    }
+
+    /// Appends a batch of rows of the initial state.
+    pub fn snapshot(&mut self, batch: &Encoded) -> Result<(), Error> {
+        self.sums("a snapshot")?;
+        self.frame(FrameKind::Snapshot, batch.head.rows, &batch.body)
+    }
+
+    /// Appends a batch of events.
+    pub fn batch(&mut self, batch: &Encoded) -> Result<(), Error> {
+        self.sums("a batch")?;
+        self.frame(FrameKind::Batch, batch.head.rows, &batch.body)?;
+        let sums = self.sums("a batch")?;
+        sums.batches += 1;
+        sums.rows += u64::from(batch.head.rows);
+        Ok(())
+    }
+
+    /// Records that events were lost.
+    pub fn loss(&mut self, loss: &Loss) -> Result<(), Error> {
+        self.frame(FrameKind::Loss, 0, &body::store(loss)?)?;
+        if let Some(sums) = &mut self.open {
+            sums.losses = sums.losses.saturating_add(loss.count);
+        }
+        Ok(())
+    }
+
+    /// Adds a remark.
+    pub fn note(&mut self, note: &Note) -> Result<(), Error> {
+        self.frame(FrameKind::Note, 0, &body::store(note)?)
+    }
+
+    /// Ends the open segment, if there is one, and waits until the disk has it.
+    pub fn close_segment(&mut self) -> Result<(), Error> {
+        if let Some(sums) = self.open.take() {
+            self.frame(FrameKind::Close, 0, &body::store(&sums)?)?;
+            self.sync()?;
+        }
+        Ok(())
+    }
+
+    /// Waits until the disk has everything that was written.
+    pub fn sync(&mut self) -> Result<(), Error> {
+        let done = match &mut self.target {
+            Target::File(file) => match file.sync_data() {
+                // Pipes and devices opened by name cannot be synced, and need not be.
+                Err(e) if e.kind() == io::ErrorKind::InvalidInput => Ok(()),
+                done => done,
+            },
+            Target::Stream(out) => out.flush(),
+        };
+        done.map_err(|source| Error::Io { path: self.path.clone(), source })
+    }
+
+    /// Ends the open segment and the reel.
+    pub fn finish(mut self) -> Result<Totals, Error> {
+        self.close_segment()?;
+        self.sync()?;
+        Ok(self.totals)
+    }
+
+    fn sums(&mut self, found: &'static str) -> Result<&mut Close, Error> {
+        self.open.as_mut().ok_or(Error::Order { expected: "a segment's start", found })
+    }
+
+    fn frame(&mut self, kind: FrameKind, rows: u32, body: &[u8]) -> Result<(), Error> {
+        if body.len() > MAX_BODY {
+            let what = format!("expected a frame of at most {MAX_BODY} bytes, found {}", body.len());
+            return Err(Error::Encode(what));
+        }
+        let mut header = FrameHeader {
+            kind,
+            version: VERSION,
+            length: body.len() as u32,
+            rows,
+            number: self.totals.frames,
+            segment: self.segment,
+            schema: self.schema,
+            reel: self.reel,
+            previous: self.totals.hash,
+            hash: [0; 32],
+        };
+        let bytes = header.seal(body);
+        self.buffer.clear();
+        self.buffer.reserve(HEADER_BYTES + body.len());
+        self.buffer.extend_from_slice(&bytes);
+        self.buffer.extend_from_slice(body);
+        self.write()?;
+        self.totals.frames += 1;
+        self.totals.bytes += self.buffer.len() as u64;
+        self.totals.hash = header.hash;
+        Ok(())
+    }
+
+    /// Writes the buffer; what a full disk took of it is cut off again, so that the file ends with a whole frame.
+    fn write(&mut self) -> Result<(), Error> {
+        let written = match &mut self.target {
+            Target::File(file) => file.write_all(&self.buffer),
+            Target::Stream(out) => out.write_all(&self.buffer),
+        };
+        let Err(source) = written else { return Ok(()) };
+        let offset = self.totals.bytes;
+        if let Target::File(file) = &mut self.target {
+            // If this fails too, the reader finds the cut frame and says so.
+            let _ = file.set_len(offset);
+            let _ = io::Seek::seek(file, io::SeekFrom::Start(offset));
+        }
+        let path = self.path.clone();
+        let full = [io::ErrorKind::StorageFull, io::ErrorKind::QuotaExceeded, io::ErrorKind::WriteZero];
+        if full.contains(&source.kind()) {
+            return Err(Error::Full { path, offset, bytes: self.buffer.len() });
+        }
+        Err(Error::Io { path, source })
+    }
+}

@@ -1,0 +1,110 @@
+//! Template text → pieces.
+
+use super::template::Piece;
+use crate::field::lookup_prefix;
+
+/// Widths beyond this are a slip of the finger.
+const MAX_WIDTH: usize = 4096;
+
+/// Why a text is no template.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Error {
+    /// A `%` names nothing.
+    #[error("{cause} at byte {at} of the format\nhelp: {help}")]
+    Field {
+        /// Where the `%` stands, bytes from the start.
+        at: usize,
+        /// What is wrong.
+        cause: crate::field::Error,
+        /// What to write instead.
+        help: String,
+    },
+    /// A `%` with nothing or only a width behind it.
+    #[error(
+        "expected a field name after `%`, found the end of the format, at byte {at}\nhelp: write `%evt.num`, or drop the `%`"
+    )]
+    Unfinished {
+        /// Where the `%` stands, bytes from the start.
+        at: usize,
+    },
+    /// A width that no line has.
+    #[error("expected a width of at most {MAX_WIDTH}, found `{found}`, at byte {at}\nhelp: write a smaller number")]
+    Width {
+        /// Where the `%` stands, bytes from the start.
+        at: usize,
+        /// What stands there.
+        found: String,
+    },
+}
+
+/// The pieces, and whether lines with missing fields are kept (a leading `*`).
+pub(super) fn parse(text: &str) -> Result<(Vec<Piece>, bool), Error> {
+    let (keeps, mut rest) = text.strip_prefix('*').map_or((false, text), |rest| (true, rest));
+    let mut pieces = Vec::new();
+    let mut literal = Vec::new();
+    while let Some(c) = rest.chars().next() {
+        let tail = &rest[c.len_utf8()..];
+        match c {
+            '%' => {
+                if !literal.is_empty() {
+                    pieces.push(Piece::Text(std::mem::take(&mut literal)));
+                }
+                let (piece, left) = field(tail, text.len() - rest.len())?;
+                pieces.push(piece);
+                rest = left;
+            }
+            '\\' => rest = escape(tail, &mut literal),
+            c => {
+                literal.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes());
+                rest = tail;
+            }
+        }
+    }
+    if !literal.is_empty() {
+        pieces.push(Piece::Text(literal));
+    }
+    Ok((pieces, keeps))
+}
+
+/// What a backslash and the text behind it stand for; unknown escapes stand for themselves.
+fn escape<'t>(tail: &'t str, literal: &mut Vec<u8>) -> &'t str {
+    let byte = match tail.as_bytes().first() {
+        Some(b'n') => b'\n',
+        Some(b't') => b'\t',
+        Some(b'e') => 0x1b,
+        Some(b'\\') => b'\\',
+        _ => {
+            literal.push(b'\\');
+            return tail;
+        }
+    };
+    literal.push(byte);
+    &tail[1..]
+}
+
+fn field(text: &str, at: usize) -> Result<(Piece, &str), Error> {
+    let digits = text.bytes().take_while(u8::is_ascii_digit).count();
+    let width = match &text[..digits] {
+        "" => None,
+        found => {
+            Some(found.parse().ok().filter(|&w| w <= MAX_WIDTH).ok_or(Error::Width { at, found: found.to_owned() })?)
+        }
+    };
+    let text = &text[digits..];
+    if text.is_empty() {
+        return Err(Error::Unfinished { at });
+    }
+    if let Some((field, used)) = lookup_prefix(text) {
+        return Ok((Piece::field(field, width), &text[used..]));
+    }
+    let end = text.find(|c: char| !c.is_ascii_alphanumeric() && !"._[]".contains(c)).unwrap_or(text.len());
+    let cause = match crate::field::lookup(&text[..end]) {
+        Err(cause) => cause,
+        Ok(_) => return Err(Error::Unfinished { at }),
+    };
+    let help = match cause.suggestion() {
+        Some(name) => format!("did you mean `%{name}`?"),
+        None => "`sysreel -l` lists all fields".to_owned(),
+    };
+    Err(Error::Field { at, cause, help })
+}

@@ -1,0 +1,78 @@
+//! Lines and objects made of known rows.
+
+use super::{DEFAULT, Template};
+use crate::field::Context;
+use crate::field::sample::{Sample, batch, rows};
+
+fn line(template: &str, sample: &Sample) -> Option<String> {
+    let batch = batch(std::slice::from_ref(sample));
+    let template = Template::parse(template).unwrap();
+    let mut out = b"before:".to_vec();
+    let written = template.write(&rows(&batch)[0], &Context::default(), &mut out);
+    let text = String::from_utf8(out).unwrap();
+    written.then(|| text.strip_prefix("before:").unwrap().to_owned()).or_else(|| {
+        assert_eq!(text, "before:");
+        None
+    })
+}
+
+fn read() -> Sample {
+    Sample { ret: 5, desc: 1, ..Sample::new("read", 2) }.int("fd", 7).int("size", 4096).bytes("data", b"GET \x1b")
+}
+
+#[test]
+fn lines_are_made_of_fields_widths_and_text() {
+    for (template, want) in [
+        (DEFAULT, Some("1 17:35:48.514632619 0 nginx (200) < read res=5 data=GET . fd=7(<f>/etc/passwd) size=4096")),
+        ("%proc.name", Some("nginx")),
+        ("[%8proc.name]", Some("[nginx   ]")),
+        ("[%2proc.name]", Some("[ng]")),
+        ("[%3evt.info]", Some("[res]")),
+        ("[%12evt.outputtime]", Some("[17:35:48.514]")),
+        ("%proc.names", Some("nginxs")),
+        ("%proc.aname[1]/%proc.env[HOME]", Some("bash//root")),
+        ("a\\tb\\nc\\\\d\\q", Some("a\tb\nc\\d\\q")),
+        ("%fd.cip x", None),
+        ("*%fd.cip x", Some("<NA> x")),
+        ("%user.name", Some("www\\x1b[31m")),
+        ("", Some("")),
+    ] {
+        assert_eq!(line(template, &read()).as_deref(), want, "{template}");
+    }
+}
+
+#[test]
+fn a_template_that_names_no_field_says_where_and_what_instead() {
+    for (template, want) in [
+        ("%evt.num %proc.nam", "unknown field `proc.nam` at byte 9 of the format\nhelp: did you mean `%proc.name`?"),
+        (
+            "*%",
+            "expected a field name after `%`, found the end of the format, at byte 1\nhelp: write `%evt.num`, or drop the `%`",
+        ),
+        (
+            "%12",
+            "expected a field name after `%`, found the end of the format, at byte 0\nhelp: write `%evt.num`, or drop the `%`",
+        ),
+        ("%99999proc.name", "expected a width of at most 4096, found `99999`, at byte 0\nhelp: write a smaller number"),
+        (
+            "%evt.arg x",
+            "field `evt.arg`: expected a name after a dot or a number in brackets, found none at byte 0 of the format\nhelp: `sysreel -l` lists all fields",
+        ),
+        ("%%", "unknown field `` at byte 0 of the format\nhelp: `sysreel -l` lists all fields"),
+    ] {
+        assert_eq!(Template::parse(template).unwrap_err().to_string(), want, "{template}");
+    }
+}
+
+#[test]
+fn json_has_each_field_once_sorted_and_typed() {
+    let batch = batch(&[read()]);
+    let template =
+        Template::parse("%evt.num %proc.name %fd.cip %evt.failed %proc.aname %user.name %evt.num %evt.args").unwrap();
+    let mut out = Vec::new();
+    template.write_json(&rows(&batch)[0], &Context::default(), &mut out);
+    assert_eq!(
+        String::from_utf8(out).unwrap(),
+        r#"{"evt.args":"res=5 data=GET . fd=7(<f>/etc/passwd) size=4096","evt.failed":false,"evt.num":1,"fd.cip":null,"proc.aname":["bash"],"proc.name":"nginx","user.name":"www\u001b[31m"}"#
+    );
+}

@@ -1,0 +1,117 @@
+//! Integers as text without `format!`: a line of output holds a dozen of them.
+
+const PAIRS: &[u8; 200] = b"0001020304050607080910111213141516171819\
+2021222324252627282930313233343536373839\
+4041424344454647484950515253545556575859\
+6061626364656667686970717273747576777879\
+8081828384858687888990919293949596979899";
+
+/// Appends a number in decimal.
+pub fn write_u64(out: &mut Vec<u8>, mut n: u64) {
+    let mut text = [0u8; 20];
+    let mut at = text.len();
+    while n >= 100 {
+        let pair = (n % 100) as usize * 2;
+        n /= 100;
+        at -= 2;
+        text[at..at + 2].copy_from_slice(&PAIRS[pair..pair + 2]);
+    }
+    if n >= 10 {
+        let pair = n as usize * 2;
+        at -= 2;
+        text[at..at + 2].copy_from_slice(&PAIRS[pair..pair + 2]);
+    } else {
+        at -= 1;
+        text[at] = b'0' + n as u8;
+    }
+    out.extend_from_slice(&text[at..]);
+}
+
+/// Appends a signed number in decimal.
+pub fn write_i64(out: &mut Vec<u8>, n: i64) {
+    if n < 0 {
+        out.push(b'-');
+    }
+    write_u64(out, n.unsigned_abs());
+}
+
+/// Appends a number in decimal with leading zeros up to `width` digits (at most 20).
+pub fn write_padded(out: &mut Vec<u8>, mut n: u64, width: usize) {
+    let start = out.len();
+    out.resize(start + width, b'0');
+    for digit in out[start..].iter_mut().rev() {
+        *digit = b'0' + (n % 10) as u8;
+        n /= 10;
+    }
+}
+
+fn write_radix(out: &mut Vec<u8>, mut n: u64, bits: u32) {
+    let mut text = [0u8; 22];
+    let mut at = text.len();
+    loop {
+        at -= 1;
+        text[at] = b"0123456789ABCDEF"[(n & ((1 << bits) - 1)) as usize];
+        n >>= bits;
+        if n == 0 {
+            break;
+        }
+    }
+    out.extend_from_slice(&text[at..]);
+}
+
+/// Appends a number in upper-case hexadecimal without a prefix.
+pub fn write_hex(out: &mut Vec<u8>, n: u64) {
+    write_radix(out, n, 4);
+}
+
+/// Appends a number in octal: a leading 0, and 0 itself as one digit.
+pub fn write_oct(out: &mut Vec<u8>, n: u64) {
+    if n != 0 {
+        out.push(b'0');
+    }
+    write_radix(out, n, 3);
+}
+
+/// Appends an address.
+pub fn write_ip(out: &mut Vec<u8>, ip: std::net::IpAddr) {
+    match ip {
+        std::net::IpAddr::V4(ip) => {
+            for (n, octet) in ip.octets().into_iter().enumerate() {
+                if n > 0 {
+                    out.push(b'.');
+                }
+                write_u64(out, u64::from(octet));
+            }
+        }
+        std::net::IpAddr::V6(ip) => {
+            use std::io::Write;
+            // Writing into a vector cannot fail.
+            let _ = write!(out, "{ip}");
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn text(f: impl Fn(&mut Vec<u8>)) -> String {
+        let mut out = Vec::new();
+        f(&mut out);
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn numbers_are_written_as_the_standard_library_does() {
+        for n in [0, 1, 9, 10, 11, 99, 100, 101, 999, 1000, 123_456_789, u64::MAX] {
+            assert_eq!(text(|o| write_u64(o, n)), n.to_string());
+            assert_eq!(text(|o| write_hex(o, n)), format!("{n:X}"));
+        }
+        for n in [0, -1, 1, i64::MIN, i64::MAX] {
+            assert_eq!(text(|o| write_i64(o, n)), n.to_string());
+        }
+        assert_eq!(text(|o| write_oct(o, 0)), "0");
+        assert_eq!(text(|o| write_oct(o, 0o644)), "0644");
+        assert_eq!(text(|o| write_padded(o, 42, 9)), "000000042");
+    }
+}

@@ -1,0 +1,163 @@
+//! Appending a [`Delta`] to a [`Dict`], as a reader does; tolerant of deltas that were lost in between.
+
+use super::DescRow;
+use super::dict::{Delta, Dict, ImageRow, ThreadRow};
+
+/// The most strings of a segment's dictionary; it ends at about 16 MiB.
+const MAX_STRINGS: u64 = 1 << 22;
+
+/// The most images, threads or descriptors of a segment's dictionary.
+const MAX_TABLE: u64 = 1 << 20;
+
+/// Why a delta cannot be appended.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "{table}: expected {expected}, found {found}\nhelp: this dictionary frame is damaged; `verify` lists all damage"
+)]
+pub struct DeltaError {
+    /// Which table.
+    pub table: &'static str,
+    /// What the rows so far call for.
+    pub expected: String,
+    /// What stands there.
+    pub found: String,
+}
+
+impl Dict {
+    /// Appends what a segment's recorder appended. Rows lost between here and the delta's first become empty ones.
+    /// The delta is checked before anything is changed.
+    pub fn apply(&mut self, delta: &Delta) -> Result<(), DeltaError> {
+        let tables = [
+            ("strings", self.strings.len(), delta.first_string, delta.string_lengths.len(), MAX_STRINGS),
+            ("images", self.images.len(), delta.first_image, delta.images.len(), MAX_TABLE),
+            ("threads", self.threads.len(), delta.first_thread, delta.threads.len(), MAX_TABLE),
+            ("descriptors", self.descs.len(), delta.first_desc, delta.descs.len(), MAX_TABLE),
+        ];
+        for (table, have, first, count, most) in tables {
+            check(table, have, first, count, most)?;
+        }
+        let total: u64 = delta.string_lengths.iter().map(|&l| u64::from(l)).sum();
+        if total != delta.string_bytes.len() as u64 || self.strings.size() as u64 + total > u64::from(u32::MAX) {
+            let found = format!("{}", delta.string_bytes.len());
+            return Err(DeltaError { table: "strings", expected: format!("{total} bytes"), found });
+        }
+        self.append_strings(delta);
+        pad(&mut self.images, delta.first_image, delta.images.len(), ImageRow::default);
+        self.images.extend_from_slice(&delta.images);
+        pad(&mut self.threads, delta.first_thread, delta.threads.len(), ThreadRow::default);
+        for row in &delta.threads {
+            let index = self.threads.len() as u32;
+            self.threads.push(backward(row, index));
+        }
+        pad(&mut self.descs, delta.first_desc, delta.descs.len(), DescRow::default);
+        self.descs.extend_from_slice(&delta.descs);
+        self.users.extend(delta.users.iter().copied());
+        self.groups.extend(delta.groups.iter().copied());
+        Ok(())
+    }
+
+    fn append_strings(&mut self, delta: &Delta) {
+        if delta.string_lengths.is_empty() {
+            return;
+        }
+        self.strings.lose_until(delta.first_string);
+        let mut rest = delta.string_bytes.as_slice();
+        for &length in &delta.string_lengths {
+            let (text, after) = rest.split_at(length as usize);
+            self.strings.push(text);
+            rest = after;
+        }
+    }
+}
+
+/// An empty table's first row is not looked at; any other must not overlap what is there, nor pass the limit.
+fn check(table: &'static str, have: usize, first: u32, count: usize, most: u64) -> Result<(), DeltaError> {
+    if count == 0 {
+        return Ok(());
+    }
+    if (first as usize) < have {
+        let expected = format!("rows from {have} on");
+        return Err(DeltaError { table, expected, found: format!("row {first}") });
+    }
+    let end = u64::from(first) + count as u64;
+    if end > most {
+        return Err(DeltaError { table, expected: format!("at most {most} rows"), found: format!("{end}") });
+    }
+    Ok(())
+}
+
+fn pad<T>(rows: &mut Vec<T>, first: u32, count: usize, empty: fn() -> T) {
+    if count > 0 {
+        rows.resize_with(rows.len().max(first as usize), empty);
+    }
+}
+
+/// The row with references only to earlier rows: one that pointed elsewhere could lead a reader round in circles.
+fn backward(row: &ThreadRow, index: u32) -> ThreadRow {
+    let mut row = row.clone();
+    for reference in [&mut row.parent, &mut row.creator, &mut row.leader, &mut row.session] {
+        if *reference >= index {
+            *reference = 0;
+        }
+    }
+    row
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::dict::StrId;
+    use super::*;
+
+    fn texts(first: u32, texts: &[&str]) -> Delta {
+        Delta {
+            first_string: first,
+            string_lengths: texts.iter().map(|t| t.len() as u32).collect(),
+            string_bytes: texts.concat().into_bytes(),
+            ..Delta::default()
+        }
+    }
+
+    #[test]
+    fn deltas_in_order_make_the_dictionary() {
+        let mut dict = Dict::new();
+        dict.apply(&texts(1, &["a", "", "bc"])).unwrap();
+        let row = ThreadRow { tid: 7, comm: StrId(3), ..ThreadRow::default() };
+        dict.apply(&Delta { first_thread: 1, threads: vec![row.clone()], ..texts(4, &["d"]) }).unwrap();
+        assert_eq!(dict.text(StrId(3)), b"bc");
+        assert_eq!(dict.strings.get(StrId(2)), Some(&b""[..]));
+        assert_eq!(dict.text(StrId(4)), b"d");
+        assert_eq!(dict.thread(1), &row);
+    }
+
+    #[test]
+    fn a_lost_delta_leaves_empty_rows_and_the_later_ones_in_place() {
+        let mut dict = Dict::new();
+        dict.apply(&texts(1, &["a"])).unwrap();
+        let row = DescRow { ino: 9, ..DescRow::default() };
+        dict.apply(&Delta { first_desc: 3, descs: vec![row], ..texts(5, &["e"]) }).unwrap();
+        let found: Vec<_> = (0..7).map(|i| dict.strings.get(StrId(i))).collect();
+        let (a, e) = (Some(&b"a"[..]), Some(&b"e"[..]));
+        assert_eq!(found, [None, a, None, None, None, e, None]);
+        assert_eq!([dict.desc(1).ino, dict.desc(2).ino, dict.desc(3).ino], [0, 0, 9]);
+    }
+
+    #[test]
+    fn a_row_that_refers_forward_refers_to_nothing() {
+        let mut dict = Dict::new();
+        let row = |parent| ThreadRow { parent, ..ThreadRow::default() };
+        let delta = Delta { first_thread: 1, threads: vec![row(1), row(1), row(9)], ..Delta::default() };
+        dict.apply(&delta).unwrap();
+        assert_eq!([1, 2, 3].map(|i| dict.thread(i).parent), [0, 1, 0]);
+    }
+
+    #[test]
+    fn what_does_not_fit_is_refused_and_changes_nothing() {
+        let wild = Delta { first_thread: u32::MAX, threads: vec![ThreadRow::default()], ..Delta::default() };
+        let short = Delta { string_bytes: Vec::new(), ..texts(1, &["abc"]) };
+        for bad in [texts(0, &["x"]), texts(u32::MAX, &["x"]), wild, short] {
+            let mut dict = Dict::new();
+            assert!(dict.apply(&bad).is_err());
+            assert_eq!((dict.strings.len(), dict.threads.len()), (1, 1));
+        }
+    }
+}

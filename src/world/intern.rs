@@ -1,0 +1,184 @@
+//! [`Interner`]: a [`Dict`] that is being written; equal texts, images and descriptors share a row.
+
+use super::dict::{DescRow, Dict, ImageRow, StrId};
+use super::Delta;
+use foldhash::fast::FixedState;
+use hashbrown::HashTable;
+use std::hash::BuildHasher;
+
+/// A dictionary that is being written.
+#[derive(Debug)]
+pub struct Interner {
+    dict: Dict,
+    hasher: FixedState,
+    strings: HashTable<u32>,
+    images: HashTable<u32>,
+    descs: HashTable<u32>,
+    written: Written,
+    users: Vec<(u32, StrId)>,
+    groups: Vec<(u32, StrId)>,
+}
+
+/// How much of each table [`Interner::take_delta`] has handed out.
+#[derive(Debug, Clone, Copy)]
+struct Written {
+    strings: usize,
+    images: usize,
+    threads: usize,
+    descs: usize,
+}
+
+impl Default for Interner {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Interner {
+    /// An empty dictionary.
+    pub fn new() -> Self {
+        Interner {
+            dict: Dict::new(),
+            hasher: FixedState::with_seed(0x5ee1),
+            strings: HashTable::new(),
+            images: HashTable::new(),
+            descs: HashTable::new(),
+            written: Written { strings: 1, images: 1, threads: 1, descs: 1 },
+            users: Vec::new(),
+            groups: Vec::new(),
+        }
+    }
+
+    /// The rows so far.
+    pub fn dict(&self) -> &Dict {
+        &self.dict
+    }
+
+    /// The id of a text, which is stored once.
+    pub fn text(&mut self, text: &[u8]) -> StrId {
+        let hash = self.hasher.hash_one(text);
+        let strings = &self.dict.strings;
+        let found = self.strings.find(hash, |&id| strings.get(StrId(id)) == Some(text));
+        if let Some(&id) = found {
+            return StrId(id);
+        }
+        let id = self.dict.strings.push(text);
+        let (strings, hasher) = (&self.dict.strings, &self.hasher);
+        self.strings.insert_unique(hash, id.0, |&id| hasher.hash_one(strings.get(StrId(id)).unwrap_or_default()));
+        id
+    }
+
+    /// The row of an image.
+    pub fn image(&mut self, row: &ImageRow) -> u32 {
+        intern(&mut self.images, &mut self.dict.images, &self.hasher, row)
+    }
+
+    /// The row of a descriptor.
+    pub fn desc(&mut self, row: &DescRow) -> u32 {
+        intern(&mut self.descs, &mut self.dict.descs, &self.hasher, row)
+    }
+
+    /// Appends a thread row. Thread rows are made once per change, so they are not looked up.
+    pub(super) fn push_thread(&mut self, row: super::ThreadRow) -> u32 {
+        self.dict.threads.push(row);
+        (self.dict.threads.len() - 1) as u32
+    }
+
+    /// Names a user.
+    pub(super) fn name_user(&mut self, uid: u32, name: StrId) {
+        if self.dict.users.insert(uid, name) != Some(name) {
+            self.users.push((uid, name));
+        }
+    }
+
+    /// Names a group.
+    pub(super) fn name_group(&mut self, gid: u32, name: StrId) {
+        if self.dict.groups.insert(gid, name) != Some(name) {
+            self.groups.push((gid, name));
+        }
+    }
+
+    /// Approximate bytes held by the rows, which bounds a segment.
+    pub fn size(&self) -> usize {
+        let dict = &self.dict;
+        dict.strings.size()
+            + dict.strings.len() * 12
+            + dict.images.len() * (size_of::<ImageRow>() + 128)
+            + dict.threads.len() * size_of::<super::ThreadRow>()
+            + dict.descs.len() * (size_of::<DescRow>() + 8)
+    }
+
+    /// What was appended since the last call.
+    pub fn take_delta(&mut self) -> Delta {
+        let (from, dict) = (self.written, &self.dict);
+        let mut delta = Delta {
+            first_string: from.strings as u32,
+            first_image: from.images as u32,
+            images: dict.images[from.images..].to_vec(),
+            first_thread: from.threads as u32,
+            threads: dict.threads[from.threads..].to_vec(),
+            first_desc: from.descs as u32,
+            descs: dict.descs[from.descs..].to_vec(),
+            users: std::mem::take(&mut self.users),
+            groups: std::mem::take(&mut self.groups),
+            ..Delta::default()
+        };
+        for id in from.strings..dict.strings.len() {
+            let text = dict.text(StrId(id as u32));
+            delta.string_lengths.push(text.len() as u32);
+            delta.string_bytes.extend_from_slice(text);
+        }
+        self.written = Written {
+            strings: dict.strings.len(),
+            images: dict.images.len(),
+            threads: dict.threads.len(),
+            descs: dict.descs.len(),
+        };
+        delta
+    }
+}
+
+fn intern<T: Clone + Eq + std::hash::Hash>(
+    table: &mut HashTable<u32>,
+    rows: &mut Vec<T>,
+    hasher: &FixedState,
+    row: &T,
+) -> u32 {
+    let hash = hasher.hash_one(row);
+    if let Some(&id) = table.find(hash, |&id| rows[id as usize] == *row) {
+        return id;
+    }
+    rows.push(row.clone());
+    let id = (rows.len() - 1) as u32;
+    table.insert_unique(hash, id, |&id| hasher.hash_one(&rows[id as usize]));
+    id
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn equal_texts_share_an_id_and_different_ones_do_not() {
+        let mut interner = Interner::new();
+        let a = interner.text(b"a");
+        assert_eq!(interner.text(b""), StrId(2), "an empty text is a text");
+        assert_eq!(interner.text(b"a"), a);
+        assert_ne!(interner.text(b"b"), a);
+        assert_eq!(interner.dict().text(a), b"a");
+    }
+
+    #[test]
+    fn a_delta_holds_what_is_new_and_nothing_twice() {
+        let mut interner = Interner::new();
+        interner.text(b"one");
+        let first = interner.take_delta();
+        assert_eq!((first.first_string, first.string_bytes.as_slice()), (1, &b"one"[..]));
+        assert!(interner.take_delta().is_empty());
+        interner.text(b"one");
+        assert!(interner.take_delta().is_empty());
+        interner.text(b"two");
+        let second = interner.take_delta();
+        assert_eq!((second.first_string, second.string_bytes.as_slice()), (2, &b"two"[..]));
+    }
+}

@@ -1,0 +1,147 @@
+//! [`World`]: the state engine. Events go in, in order; out come the rows that each refers to.
+
+use super::dict::Dict;
+use super::files::Tables;
+use super::intern::Interner;
+use super::thread::{Process, Thread};
+use super::Delta;
+use crate::event::{Event, KindFlags, OwnedEvent};
+use foldhash::fast::FixedState;
+use std::collections::HashMap;
+
+/// What an event refers to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Effect {
+    /// Row of its thread.
+    pub thread: u32,
+    /// Row of the descriptor it is about; 0 none.
+    pub desc: u32,
+}
+
+/// A question to the machine that is being recorded: the world itself never looks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Want {
+    /// The control group path of a process that moved to another group.
+    Cgroup {
+        /// The process.
+        pid: u32,
+        /// The group as the probe named it.
+        id: u64,
+    },
+    /// The name of a user.
+    User(u32),
+    /// The name of a group.
+    Group(u32),
+}
+
+/// The state of a node at one moment.
+#[derive(Debug)]
+pub struct World {
+    pub(super) interner: Interner,
+    pub(super) threads: Vec<Thread>,
+    pub(super) free: Vec<u32>,
+    pub(super) by_tid: HashMap<u32, u32, FixedState>,
+    pub(super) processes: HashMap<u32, Process, FixedState>,
+    pub(super) tables: Tables,
+    /// The thread looked up last: events of one thread come in bursts.
+    pub(super) last: (u32, usize),
+    /// The thread whose last event is being applied.
+    pub(super) gone: Option<u32>,
+    pub(super) wants: Vec<Want>,
+    pub(super) asked: std::collections::BTreeSet<(bool, u32)>,
+    pub(super) scratch: Vec<u8>,
+    pub(super) actions: Vec<super::action::Action>,
+}
+
+impl Default for World {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl World {
+    /// A world in which nothing is known yet.
+    pub fn new() -> Self {
+        World {
+            interner: Interner::new(),
+            threads: Vec::new(),
+            free: Vec::new(),
+            by_tid: HashMap::default(),
+            processes: HashMap::default(),
+            tables: Tables::default(),
+            last: (u32::MAX, 0),
+            gone: None,
+            wants: Vec::new(),
+            asked: std::collections::BTreeSet::new(),
+            scratch: Vec::new(),
+            actions: super::action::actions(),
+        }
+    }
+
+    /// Applies an event and says which rows it refers to.
+    ///
+    /// The thread row is the one after the change (an exec shows its new program), the descriptor row the one the
+    /// call was about (a close shows what it closed).
+    pub fn apply(&mut self, event: &Event<'_>) -> Effect {
+        let flags = event.kind.spec().flags;
+        if flags.has(KindFlags::SNAPSHOT) {
+            return self.apply_snapshot(event);
+        }
+        let index = self.thread(event.tid, event.pid);
+        if self.threads[index].in_flight.is_some() && flags.has(KindFlags::CALL) {
+            self.threads[index].in_flight = None;
+        }
+        let desc = self.act(index, event);
+        // The action may have replaced the thread's entry (an exec, a reused id).
+        let index = self.thread(event.tid, event.pid);
+        let effect = Effect { thread: self.row(index), desc };
+        if let Some(tid) = self.gone.take() {
+            self.remove(tid);
+        }
+        effect
+    }
+
+    /// What an event refers to, without making its change: a call in flight has not changed anything yet.
+    pub fn look(&mut self, event: &Event<'_>) -> Effect {
+        let index = self.thread(event.tid, event.pid);
+        let fd = event.kind.spec().fd.map_or(-1, |fd| super::action::int(event, fd));
+        let desc = self.uses(index, fd);
+        Effect { thread: self.row(index), desc }
+    }
+
+    /// Notes a call that was entered and has not returned yet.
+    pub fn enter(&mut self, event: &Event<'_>) {
+        let index = self.thread(event.tid, event.pid);
+        self.threads[index].in_flight = Some(Box::new(OwnedEvent::of(event)));
+    }
+
+    /// The rows so far.
+    pub fn dict(&self) -> &Dict {
+        self.interner.dict()
+    }
+
+    /// The dictionary being written.
+    pub fn interner(&mut self) -> &mut Interner {
+        &mut self.interner
+    }
+
+    /// The rows made since the last call.
+    pub fn take_delta(&mut self) -> Delta {
+        self.interner.take_delta()
+    }
+
+    /// Approximate bytes of the segment's dictionary.
+    pub fn dict_size(&self) -> usize {
+        self.interner.size()
+    }
+
+    /// Questions that came up since the last call.
+    pub fn take_wants(&mut self) -> Vec<Want> {
+        std::mem::take(&mut self.wants)
+    }
+
+    /// Number of threads known.
+    pub fn threads(&self) -> usize {
+        self.by_tid.len()
+    }
+}

@@ -1,0 +1,48 @@
+//! Every chisel's example, run over its capture, gives the output that is kept under `tests/golden/chisels`.
+//!
+//! `BLESS=1 cargo test --test chisels` writes what is there now.
+
+use std::path::Path;
+use std::process::Command;
+use sysreel::chisel::{Chisel, Library};
+
+/// Name of the example's golden file.
+fn golden(chisel: &Chisel, index: usize) -> String {
+    let example = &chisel.examples[index];
+    match (&example.expect, index) {
+        (Some(name), _) => name.clone(),
+        (None, 0) => chisel.name.clone(),
+        (None, n) => format!("{}-{}", chisel.name, n + 1),
+    }
+}
+
+#[test]
+fn every_example_gives_the_output_that_is_kept() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut wrong = Vec::new();
+    for chisel in Library::default().all() {
+        let chisel = chisel.unwrap();
+        for (index, example) in chisel.examples.iter().enumerate() {
+            let capture = root.join("captures").join(format!("{}.reel", example.capture));
+            if !capture.exists() {
+                println!("skipped: example of {}: there is no capture {}.reel", chisel.name, example.capture);
+                continue;
+            }
+            let mut command = Command::new(env!("CARGO_BIN_EXE_sysreel"));
+            command.current_dir(root).arg("-r").arg(&capture).args(["-c", &chisel.name]);
+            if !example.args.is_empty() {
+                command.arg(example.args.join(" "));
+            }
+            let output = command.output().unwrap();
+            let (text, errors) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+            assert!(output.status.success(), "{}: {errors}", chisel.name);
+            let kept = root.join("tests/golden/chisels").join(format!("{}.txt", golden(&chisel, index)));
+            if std::env::var_os("BLESS").is_some() {
+                std::fs::write(&kept, text.as_bytes()).unwrap();
+            } else if std::fs::read_to_string(&kept).ok().as_deref() != Some(&*text) {
+                wrong.push(format!("{}: {} holds something else than\n{text}", chisel.name, kept.display()));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}

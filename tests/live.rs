@@ -1,0 +1,219 @@
+//! Recordings of known programs by the real recorder, on the real kernel; named skips where it may not run.
+
+mod common;
+
+use common::skip;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+const SYSREEL: &str = env!("CARGO_BIN_EXE_sysreel");
+
+/// Whether live capture can work here at all; says why not.
+fn able(test: &str) -> bool {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let effective = status.lines().find_map(|l| l.strip_prefix("CapEff:")).and_then(|v| u64::from_str_radix(v.trim(), 16).ok());
+    // CAP_PERFMON is 38, CAP_BPF 39 (include/uapi/linux/capability.h).
+    if effective.is_none_or(|caps| caps >> 38 & 3 != 3) {
+        skip(test, "needs CAP_BPF and CAP_PERFMON");
+        return false;
+    }
+    if !Path::new("/sys/kernel/btf/vmlinux").exists() {
+        skip(test, "this kernel has no BTF");
+        return false;
+    }
+    true
+}
+
+fn has(test: &str, program: &str) -> bool {
+    let found = Command::new(program).arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status().is_ok();
+    if !found {
+        skip(test, &format!("needs {program}"));
+    }
+    found
+}
+
+fn sysreel(words: &[&str]) -> Output {
+    Command::new(SYSREEL).args(words).output().unwrap()
+}
+
+/// Standard output of a replay that must succeed.
+fn replay(file: &Path, words: &[&str]) -> String {
+    let out = sysreel(&[&["-r", file.to_str().unwrap()], words].concat());
+    assert!(out.status.success(), "{words:?}: {}", String::from_utf8_lossy(&out.stderr));
+    String::from_utf8(out.stdout).unwrap()
+}
+
+fn record(folder: &tempfile::TempDir, command: &[&str]) -> PathBuf {
+    let file = folder.path().join("test.reel");
+    let out = sysreel(&[&["-q", "-w", file.to_str().unwrap(), "--"], command].concat());
+    assert!(out.status.success(), "{}", String::from_utf8_lossy(&out.stderr));
+    file
+}
+
+fn count(words: impl Iterator<Item = String>) -> BTreeMap<String, u32> {
+    let mut counts = BTreeMap::new();
+    for word in words {
+        *counts.entry(word).or_default() += 1;
+    }
+    counts
+}
+
+/// Waits for a condition with a deadline.
+fn until(what: &str, mut condition: impl FnMut() -> bool) {
+    let begun = Instant::now();
+    while !condition() {
+        assert!(begun.elapsed() < Duration::from_secs(20), "{what} did not happen");
+        std::thread::yield_now();
+    }
+}
+
+const STORY: &str = "echo one > a; cat a a > c; wc -c < c; ls -l a missing; mkdir d; mv a d/b; rm -r d; (exit 3); true";
+
+#[test]
+fn every_call_that_returns_is_recorded_as_often_as_strace_sees_it() {
+    let test = "every_call_that_returns_is_recorded_as_often_as_strace_sees_it";
+    if !able(test) || !has(test, "strace") {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let story = format!("cd {} && {STORY}", folder.path().display());
+    let reel = record(&folder, &["sh", "-c", &story]);
+    let ours = count(replay(&reel, &["-p", "%evt.type", "evt.latency exists"]).lines().map(str::to_owned));
+    let trace = folder.path().join("trace");
+    let status = Command::new("strace").args(["-f", "-o", trace.to_str().unwrap(), "sh", "-c", &story]).output().unwrap();
+    assert!(status.status.success());
+    let text = std::fs::read_to_string(&trace).unwrap();
+    // "PID name(args) = result" or "PID <... name resumed>…"; a call that never returns ends in "= ?".
+    let returned = text.lines().filter(|l| l.contains(" = ") && !l.ends_with("= ?")).filter_map(|line| {
+        let rest = line.split_once(' ')?.1.trim_start();
+        let name = rest.strip_prefix("<... ").map_or_else(|| rest.split('('), |r| r.split(' ')).next()?;
+        // sysdig's names, which are ours.
+        Some(match name {
+            "pread64" => "pread".to_owned(),
+            "pwrite64" => "pwrite".to_owned(),
+            "prlimit64" => "prlimit".to_owned(),
+            other => other.to_owned(),
+        })
+    });
+    let theirs = count(returned);
+    assert!(theirs.values().sum::<u32>() > 300, "strace saw too little: {theirs:?}");
+    assert_eq!(ours, theirs);
+}
+
+#[test]
+fn a_story_is_told_with_names() {
+    if !able("a_story_is_told_with_names") {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let story = format!("cd {} && {STORY}", folder.path().display());
+    let reel = record(&folder, &["sh", "-c", &story]);
+    let opened = replay(&reel, &["-p", "%proc.name %fd.name %evt.res", "evt.type=openat and fd.name endswith /a"]);
+    let file = folder.path().join("a");
+    assert!(opened.contains(&format!("sh {} SUCCESS", file.display())), "{opened}");
+    assert!(opened.contains(&format!("cat {} SUCCESS", file.display())), "{opened}");
+    let execs = replay(&reel, &["-p", "%proc.pname %proc.exepath %proc.args", "evt.type=execve and evt.failed=false and proc.name=ls"]);
+    assert!(execs.starts_with("sh /") && execs.contains("/ls -l a missing"), "{execs}");
+    let exits = replay(&reel, &["-p", "%evt.arg.status", "evt.type=procexit"]);
+    assert!(exits.lines().any(|l| l == "768"), "an exit with 3 is 3 << 8: {exits}");
+}
+
+#[test]
+fn cputime_agrees_with_what_the_kernel_charged() {
+    let test = "cputime_agrees_with_what_the_kernel_charged";
+    if !able(test) || !has(test, "bash") {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let burn = "i=0; while [ $i -lt 400000 ]; do i=$((i+1)); done";
+    let script = format!("TIMEFORMAT='%3U %3S'; {{ time sh -c '{burn}'; }} 2> {}/times", folder.path().display());
+    let reel = record(&folder, &["bash", "-c", &script]);
+    let times = std::fs::read_to_string(folder.path().join("times")).unwrap();
+    let charged: f64 = times.split_whitespace().map(|t| t.parse::<f64>().unwrap()).sum();
+    let rows = replay(&reel, &["-D", "-p", "%evt.rawarg.delta", "evt.type=cputime and proc.name=sh"]);
+    let recorded: f64 = rows.lines().map(|l| l.parse::<f64>().unwrap() / 1e9).sum();
+    assert!(charged > 0.3, "the program ran too short: {charged}");
+    // The shell's own report is rounded to milliseconds, and leaves out its fork.
+    assert!((recorded - charged).abs() <= 0.02 * charged + 0.003, "recorded {recorded} s, charged {charged} s");
+}
+
+#[test]
+fn a_killed_recorder_leaves_a_reel_that_opens() {
+    if !able("a_killed_recorder_leaves_a_reel_that_opens") {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("killed.reel");
+    let busy = "i=0; while [ $i -lt 3000000 ]; do i=$((i+1)); echo x > /dev/null; done";
+    let mut recorder =
+        Command::new(SYSREEL).args(["-q", "--flush", "0.1", "-w", file.to_str().unwrap(), "--", "sh", "-c", busy]).spawn().unwrap();
+    until("the file grew", || std::fs::metadata(&file).is_ok_and(|m| m.len() > 60_000));
+    recorder.kill().unwrap();
+    recorder.wait().unwrap();
+    let out = sysreel(&["-r", file.to_str().unwrap(), "-p", "%evt.num", "evt.type=write"]);
+    let text = String::from_utf8(out.stdout).unwrap();
+    assert!(text.lines().count() > 1000, "{} lines; {}", text.lines().count(), String::from_utf8_lossy(&out.stderr));
+    let shell = replay(&file, &["-n", "1", "-p", "%proc.pid", "evt.type=write"]);
+    assert!(Command::new("kill").arg(shell.trim()).status().is_ok());
+}
+
+#[test]
+fn without_the_capability_the_error_names_it() {
+    let test = "without_the_capability_the_error_names_it";
+    if !able(test) || !has(test, "setpriv") {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::set_permissions(folder.path(), std::os::unix::fs::PermissionsExt::from_mode(0o777)).unwrap();
+    let file = folder.path().join("no.reel");
+    let drop = ["--bounding-set=-bpf,-sys_admin,-perfmon", "--inh-caps=-bpf,-sys_admin,-perfmon", "--reuid=65534", "--clear-groups"];
+    let out = Command::new("setpriv").args(drop).args([SYSREEL, "-w", file.to_str().unwrap(), "--", "true"]).output().unwrap();
+    let text = String::from_utf8_lossy(&out.stderr);
+    assert_eq!(out.status.code(), Some(2), "{text}");
+    assert!(text.contains("CAP_BPF") && text.contains("help:"), "{text}");
+    assert!(!file.exists(), "nothing is left behind");
+}
+
+#[test]
+fn a_command_that_is_not_there_is_an_error_and_leaves_no_file() {
+    if !able("a_command_that_is_not_there_is_an_error_and_leaves_no_file") {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("no.reel");
+    let out = sysreel(&["-w", file.to_str().unwrap(), "--", "no-such-program-xyz"]);
+    let text = String::from_utf8_lossy(&out.stderr);
+    assert_eq!(out.status.code(), Some(2), "{text}");
+    assert!(text.contains("no-such-program-xyz"), "{text}");
+    assert!(!file.exists(), "nothing is left behind");
+}
+
+#[test]
+fn watching_shows_lines_and_tables_without_a_file() {
+    if !able("watching_shows_lines_and_tables_without_a_file") {
+        return;
+    }
+    let lines = sysreel(&["-p", "%proc.name %evt.type", "evt.type=openat", "--", "cat", "/etc/hostname"]);
+    let text = String::from_utf8_lossy(&lines.stdout);
+    assert!(text.lines().filter(|l| *l == "cat openat").count() >= 2, "{text}{}", String::from_utf8_lossy(&lines.stderr));
+    let table = sysreel(&["-c", "fdbytes_by", "fd.name", "--", "head", "-c", "5", "/etc/passwd"]);
+    let text = String::from_utf8_lossy(&table.stdout);
+    assert!(text.contains("/etc/passwd"), "{text}{}", String::from_utf8_lossy(&table.stderr));
+}
+
+#[test]
+fn a_recording_filter_keeps_what_matches_and_names_stay_true() {
+    if !able("a_recording_filter_keeps_what_matches_and_names_stay_true") {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("some.reel");
+    let out = sysreel(&["-q", "-w", file.to_str().unwrap(), "evt.type=read", "--", "cat", "/etc/hostname"]);
+    assert!(out.status.success(), "{}", String::from_utf8_lossy(&out.stderr));
+    let text = replay(&file, &["-p", "%evt.num %evt.type %fd.name"]);
+    assert!(text.lines().all(|l| l.contains(" read ")), "{text}");
+    assert!(text.lines().any(|l| l.ends_with("/etc/hostname")), "{text}");
+    assert!(text.starts_with("1 "), "numbers are those of the reel: {text}");
+}
