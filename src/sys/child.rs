@@ -19,7 +19,9 @@ pub enum StartError {
     #[error("expected a command after `--`, found nothing\nhelp: for example `-- ls -l`")]
     Empty,
     /// The kernel refused to run it.
-    #[error("`{path}` could not be executed: {source}\nhelp: it must be a program or a script with a `#!` line, and executable by you")]
+    #[error(
+        "`{path}` could not be executed: {source}\nhelp: it must be a program or a script with a `#!` line, and executable by you"
+    )]
     Exec {
         /// What was to be executed.
         path: String,
