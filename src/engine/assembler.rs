@@ -165,6 +165,11 @@ impl<E> Assembler<E> {
         self.world.take_wants()
     }
 
+    /// (tid, pid) of every thread that has not ended, ascending.
+    pub fn live_threads(&self) -> Vec<(u32, u32)> {
+        self.world.live_threads()
+    }
+
     /// Number of rows in the open batch.
     pub fn open_rows(&self) -> usize {
         self.builder.rows()

@@ -19,8 +19,11 @@ use std::time::{Duration, Instant};
 /// Blocks that may wait for the build thread: 8 MiB, beside the rings themselves.
 const QUEUE: usize = 32;
 
-/// Short naps while there is work, longer ones while there is none: an idle recorder costs next to nothing.
-const NAP: (Duration, Duration) = (Duration::from_micros(500), Duration::from_millis(5));
+/// How long a wait for something else takes: the scan, the last switch of a dead process.
+const MOMENT: Duration = Duration::from_millis(5);
+
+/// Bytes that one processor can put into its ring, per second: a loop of one-byte writes makes 250 MB/s.
+const FASTEST: u64 = 400 << 20;
 
 /// What to capture, and for how long.
 #[derive(Debug, Clone, Default)]
@@ -116,14 +119,14 @@ pub fn capture(
     let (to_drain, from_build) = bounded(QUEUE);
     std::thread::scope(|threads| {
         let shared = &shared;
-        let drainer = threads.spawn(move || drain_loop(drain, shared, &to_build, &from_build));
-        let builder = threads.spawn(move || {
+        let drainer = spawn(threads, "drain", move || drain_loop(drain, shared, &to_build, &from_build))?;
+        let builder = spawn(threads, "build", move || {
             let mut build = Build::new(shared, scope, request.flush, Decoder::new(plans, clock), recycle, consume);
             let result = build.run(&from_drain, &to_drain);
             shared.ready.store(true, Ordering::Release);
             shared.stop.store(true, Ordering::Release);
             result.map(|()| (build.assembler.next_num() - 1, build.assembler.late(), sys::thread_cpu_ns()))
-        });
+        })?;
         let command = wait(request, child, shared, enough);
         probe.detach();
         shared.stop.store(true, Ordering::Release);
@@ -139,6 +142,15 @@ pub fn capture(
     })
 }
 
+/// A thread with a name, which `top -H` and profiles show.
+pub(super) fn spawn<'scope, T: Send + 'scope>(
+    threads: &'scope std::thread::Scope<'scope, '_>,
+    name: &'static str,
+    body: impl FnOnce() -> T + Send + 'scope,
+) -> Result<std::thread::ScopedJoinHandle<'scope, T>, Error> {
+    std::thread::Builder::new().name(name.to_owned()).spawn_scoped(threads, body).map_err(|_| Error::Thread(name))
+}
+
 /// Starts the command once the first state is known, and waits for the end.
 fn wait(
     request: &LiveRequest,
@@ -147,14 +159,14 @@ fn wait(
     enough: &AtomicBool,
 ) -> Result<Option<sys::Exit>, Error> {
     while !shared.ready.load(Ordering::Acquire) {
-        std::thread::sleep(NAP.0);
+        std::thread::sleep(MOMENT / 10);
     }
     let mut child = child.map(sys::StoppedChild::start).transpose()?;
     let end = request.duration.map(|d| Instant::now() + d);
     loop {
         if let Some(exit) = child.as_mut().map(sys::Child::try_wait).transpose().map_err(Error::Wait)?.flatten() {
             // The last switch away from the dead process, which brings its exact cputime, comes just after its end.
-            std::thread::sleep(NAP.1);
+            std::thread::sleep(MOMENT);
             return Ok(Some(exit));
         }
         let over = end.is_some_and(|end| Instant::now() >= end);
@@ -170,7 +182,7 @@ fn drain_loop(mut drain: Drain, shared: &Shared, to_build: &Sender<Feed>, spare:
     // Being late here loses events; being nicer to others would not help them.
     sys::set_thread_nice(-10).ok();
     let mut seen = vec![0; drain.processors()];
-    let mut idle = 0u32;
+    let nap = nap(drain.ring_bytes());
     loop {
         let stopping = shared.stop.load(Ordering::Acquire);
         let mut block = spare.try_recv().unwrap_or_default();
@@ -189,10 +201,16 @@ fn drain_loop(mut drain: Drain, shared: &Shared, to_build: &Sender<Feed>, spare:
         if stopping {
             break;
         }
-        idle = if round.bytes > 64 << 10 { 0 } else { idle.saturating_add(1) };
-        std::thread::sleep(if idle > 20 { NAP.1 } else { NAP.0 });
+        std::thread::sleep(nap);
     }
     sys::thread_cpu_ns()
+}
+
+/// Each round costs some microseconds, however little there is: as few of them as the ring's size allows. A quarter of
+/// it fills meanwhile at worst; a live question sees events at most this much later.
+fn nap(ring_bytes: usize) -> Duration {
+    let fills = Duration::from_nanos(ring_bytes as u64 * 1_000_000_000 / FASTEST / 4);
+    fills.clamp(Duration::from_micros(100), MOMENT)
 }
 
 fn count_drops(drain: &Drain, shared: &Shared, seen: &mut [u64]) -> Vec<Lost> {
@@ -318,7 +336,8 @@ impl<'a> Build<'a> {
         self.resolver.finish();
         self.answers()?;
         let now = self.now();
-        for (tid, pid, total) in proc::cputimes(self.scope) {
+        for (tid, pid) in self.assembler.live_threads() {
+            let Some(total) = proc::cputime_of(tid, pid) else { continue };
             if let Some(event) = self.decoder.cputime_at(tid, pid, total, now) {
                 self.assembler.event(&event)?;
             }

@@ -2,7 +2,7 @@
 
 use super::assembler::Piece;
 use super::error::Error;
-use super::live::{LiveRequest, LiveSummary, capture};
+use super::live::{LiveRequest, LiveSummary, capture, spawn};
 use super::request::Record;
 use super::sieve::Sieve;
 use crate::batch::{Columns, Encoded, Encoder, Schema};
@@ -50,8 +50,8 @@ pub fn record(request: &Record) -> Result<RecordSummary, Error> {
     let (spare, recycle) = bounded(QUEUE);
     let stop = AtomicBool::new(false);
     std::thread::scope(|threads| {
-        let encoder = threads.spawn(move || encode_loop(sieve, &from_build, &frames, &spare));
-        let write = threads.spawn(move || write_loop(writer, &from_encode));
+        let encoder = spawn(threads, "encode", move || encode_loop(sieve, &from_build, &frames, &spare))?;
+        let write = spawn(threads, "write", move || write_loop(writer, &from_encode))?;
         let consume = Box::new(move |piece| pieces.send(piece).map_err(|_| Error::Thread("encode")));
         let captured = capture(&live, recycle, &stop, consume);
         let encoded = encoder.join().map_err(|_| Error::Thread("encode"))?;

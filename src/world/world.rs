@@ -140,6 +140,13 @@ impl World {
         std::mem::take(&mut self.wants)
     }
 
+    /// (tid, pid) of every thread that has not ended, ascending.
+    pub fn live_threads(&self) -> Vec<(u32, u32)> {
+        let mut threads: Vec<_> = self.threads.iter().filter(|t| t.alive).map(|t| (t.row.tid, t.row.pid)).collect();
+        threads.sort_unstable();
+        threads
+    }
+
     /// Number of threads known.
     pub fn threads(&self) -> usize {
         self.by_tid.len()

@@ -70,6 +70,11 @@ impl Drain {
         self.rings.processors()
     }
 
+    /// Bytes of each ring.
+    pub fn ring_bytes(&self) -> usize {
+        self.rings.ring_bytes()
+    }
+
     /// Times that a ring held something that is no record; what waited there was then thrown away. Always 0 unless kernel and program disagree.
     pub fn damaged(&self) -> u64 {
         self.damaged

@@ -13,5 +13,5 @@ mod socket;
 mod user;
 
 pub use cgroup::cgroup_of;
-pub use snapshot::{Error, Scope, Snapshot, cputimes, snapshot};
+pub use snapshot::{Error, Scope, Snapshot, cputime_of, snapshot};
 pub use user::{groups, users};

@@ -92,17 +92,17 @@ fn thread(dir: &Path, pid: u32, tid: u32, clock: ClockPair) -> Option<Thread> {
 }
 
 /// The threads of a process, the first one first.
-fn threads(dir: &Path, pid: u32, only_first: bool, clock: ClockPair) -> Vec<Thread> {
+fn threads(dir: &Path, pid: u32, clock: ClockPair) -> Vec<Thread> {
     let tasks = dir.join("task");
-    let mut tids = if only_first { vec![pid] } else { file::numbers(&tasks) };
+    let mut tids = file::numbers(&tasks);
     tids.sort_by_key(|tid| *tid != pid);
     tids.into_iter().filter_map(|tid| thread(&tasks.join(tid.to_string()), pid, tid, clock)).collect()
 }
 
 /// Looks at a process; `None` if it is gone.
-pub(super) fn process(dir: &Path, pid: u32, only_first: bool, clock: ClockPair) -> Option<Process> {
+pub(super) fn process(dir: &Path, pid: u32, clock: ClockPair) -> Option<Process> {
     let time = clock.utc_of(crate::sys::boot_ns());
-    let threads = threads(dir, pid, only_first, clock);
+    let threads = threads(dir, pid, clock);
     if threads.is_empty() {
         return None;
     }

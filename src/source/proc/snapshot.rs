@@ -25,7 +25,7 @@ pub enum Error {
 pub enum Scope {
     /// All processes but our own.
     All,
-    /// One process, and its ancestors without their descriptors, so that questions about parents have answers.
+    /// One process and nothing else: a recording of a command holds its tree, not whoever started it.
     Process(u32),
 }
 
@@ -62,7 +62,7 @@ pub fn snapshot(scope: Scope, clock: ClockPair) -> Result<Snapshot, Error> {
             let own = std::process::id();
             for pid in file::numbers(Path::new("/proc")).into_iter().filter(|pid| *pid != own) {
                 let dir = dir_of(pid);
-                if let Some(found) = process(&dir, pid, false, clock) {
+                if let Some(found) = process(&dir, pid, clock) {
                     processes.push((found, descriptors_of(&dir, &mut namespaces)));
                 }
             }
@@ -72,45 +72,20 @@ pub fn snapshot(scope: Scope, clock: ClockPair) -> Result<Snapshot, Error> {
         }
         Scope::Process(pid) => {
             let dir = dir_of(pid);
-            let found = process(&dir, pid, false, clock).ok_or(Error::NoProcess(pid))?;
-            processes = ancestors(&found, clock).into_iter().map(|p| (p, Vec::new())).collect();
+            let found = process(&dir, pid, clock).ok_or(Error::NoProcess(pid))?;
             processes.push((found, descriptors_of(&dir, &mut namespaces)));
         }
     }
     // Parents before their children, as far as the clock's ticks tell.
     processes.sort_by_key(|(p, _)| (p.threads.first().map(|t| t.start), p.pid));
-    Ok(Snapshot { processes, users: users(), groups: groups(), time })
+    // Of a single tree only the names that it comes to need are asked for, one by one.
+    let (users, groups) = if scope == Scope::All { (users(), groups()) } else { Default::default() };
+    Ok(Snapshot { processes, users, groups, time })
 }
 
-fn ancestors(of: &Process, clock: ClockPair) -> Vec<Process> {
-    let mut found: Vec<Process> = Vec::new();
-    let mut next = of.threads.first().map_or(0, |t| t.ppid);
-    // Pids are used again, so a chain read while it changes might be a ring.
-    while next != 0 && next != of.pid && found.iter().all(|p| p.pid != next) {
-        let Some(parent) = process(&dir_of(next), next, true, clock) else { break };
-        next = parent.threads.first().map_or(0, |t| t.ppid);
-        found.push(parent);
-    }
-    found
-}
-
-/// What every thread has used so far: (tid, pid, ns). Threads that end meanwhile are left out.
-pub fn cputimes(scope: Scope) -> Vec<(u32, u32, u64)> {
-    let own = std::process::id();
-    let pids = match scope {
-        Scope::All => file::numbers(Path::new("/proc")),
-        Scope::Process(pid) => vec![pid],
-    };
-    let mut times = Vec::new();
-    for pid in pids.into_iter().filter(|pid| *pid != own) {
-        let tasks = dir_of(pid).join("task");
-        for tid in file::numbers(&tasks) {
-            if let Some(total) = cputime(&tasks.join(tid.to_string())) {
-                times.push((tid, pid, total));
-            }
-        }
-    }
-    times
+/// What a thread has used so far, ns; `None` when it has ended.
+pub fn cputime_of(tid: u32, pid: u32) -> Option<u64> {
+    cputime(&dir_of(pid).join("task").join(tid.to_string()))
 }
 
 fn int(value: u32) -> Arg<'static> {
@@ -233,7 +208,7 @@ mod tests {
     }
 
     #[test]
-    fn one_process_is_seen_with_its_threads_arguments_and_parents() {
+    fn one_process_is_seen_with_its_threads_and_nothing_of_who_started_it() {
         let (stop, wait) = std::sync::mpsc::channel::<()>();
         let thread = std::thread::spawn(move || wait.recv());
         let pid = std::process::id();
@@ -255,7 +230,7 @@ mod tests {
         drop(stop);
         assert!(thread.join().unwrap().is_err());
         assert!(own >= 2, "{own} threads");
-        assert!(others >= 1, "no parent");
+        assert_eq!(others, 0, "a parent is none of the tree");
     }
 
     #[test]
@@ -273,7 +248,9 @@ mod tests {
     }
 
     #[test]
-    fn time_on_the_processor_is_found_for_every_thread_of_a_process() {
-        assert!(cputimes(Scope::All).iter().all(|(_, pid, _)| *pid != std::process::id()));
+    fn time_on_the_processor_is_found_while_a_thread_lives() {
+        let pid = std::process::id();
+        assert!(cputime_of(pid, pid).is_some_and(|total| total > 0));
+        assert_eq!(cputime_of(u32::MAX, u32::MAX), None);
     }
 }
