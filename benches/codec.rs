@@ -137,7 +137,9 @@ fn columns() -> (Columns, Arc<Schema>) {
     let shapes = shapes();
     let kind_of_row = row_kinds(&mut dice, &shapes);
     let mut counts = vec![0usize; shapes.len()];
-    kind_of_row.iter().for_each(|&k| counts[usize::from(k)] += 1);
+    for &kind in &kind_of_row {
+        counts[usize::from(kind)] += 1;
+    }
     let (mut now, mut thread, mut cpu) = (1_700_000_000_000_000_000u64, 1u32, 0u16);
     let mut columns = Columns::default();
     for _ in 0..MAX_ROWS {

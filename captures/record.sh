@@ -16,7 +16,7 @@ record() {
     mkdir "$scratch/$name" && cp -r "$here/scenes/$name/." "$scratch/$name/"
     (cd "$scratch/$name" && unshare --uts sh -c 'hostname demo && exec "$@"' sh \
         env -i PATH=/usr/bin:/bin HOME="$scratch/$name" USER=demo LANG=C TZ=UTC \
-        "$scratch/bin/sysreel" -q -w "$scratch/$name.reel" -- sh ./run.sh)
+        "$scratch/bin/sysreel" -q -w "$scratch/$name.reel" -- sh ./run.sh </dev/null 2>&1 | cat)
     cp "$scratch/$name.reel" "$here/$name.reel"
     ls -l "$here/$name.reel"
 }

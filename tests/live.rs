@@ -69,7 +69,7 @@ fn until(what: &str, mut condition: impl FnMut() -> bool) {
     }
 }
 
-const STORY: &str = "echo one > a; cat a a | wc -c; ls -l a missing; mkdir d; mv a d/b; rm -r d; (exit 3); true";
+const STORY: &str = "echo one > a; cat a a > c; wc -c < c; ls -l a missing; mkdir d; mv a d/b; rm -r d; (exit 3); true";
 
 #[test]
 fn every_call_that_returns_is_recorded_as_often_as_strace_sees_it() {
@@ -132,7 +132,7 @@ fn cputime_agrees_with_what_the_kernel_charged() {
     let reel = record(&folder, &["bash", "-c", &script]);
     let times = std::fs::read_to_string(folder.path().join("times")).unwrap();
     let charged: f64 = times.split_whitespace().map(|t| t.parse::<f64>().unwrap()).sum();
-    let rows = replay(&reel, &["-p", "%evt.rawarg.delta", "evt.type=cputime and proc.name=sh"]);
+    let rows = replay(&reel, &["-D", "-p", "%evt.rawarg.delta", "evt.type=cputime and proc.name=sh"]);
     let recorded: f64 = rows.lines().map(|l| l.parse::<f64>().unwrap() / 1e9).sum();
     assert!(charged > 0.3, "the program ran too short: {charged}");
     // The shell's own report is rounded to milliseconds, and leaves out its fork.
@@ -166,6 +166,7 @@ fn without_the_capability_the_error_names_it() {
         return;
     }
     let folder = tempfile::tempdir().unwrap();
+    std::fs::set_permissions(folder.path(), std::os::unix::fs::PermissionsExt::from_mode(0o777)).unwrap();
     let file = folder.path().join("no.reel");
     let drop = ["--bounding-set=-bpf,-sys_admin,-perfmon", "--inh-caps=-bpf,-sys_admin,-perfmon", "--reuid=65534", "--clear-groups"];
     let out = Command::new("setpriv").args(drop).args([SYSREEL, "-w", file.to_str().unwrap(), "--", "true"]).output().unwrap();

@@ -27,10 +27,35 @@ pub(super) fn record(options: &Options, path: &Path, words: &[OsString]) -> Resu
     }
     let done = crate::engine::record(&request).map_err(Failure::of)?;
     told(options, &done.live);
+    if !options.quiet {
+        say(format_args!("{} events, {} bytes in {}", done.kept, done.totals.bytes, path.display()));
+    }
     if options.verbose {
-        say(format_args!("note: {} events recorded, {} kept", done.live.events, done.kept));
+        costs(&done);
     }
     Ok(())
+}
+
+/// What the recorder itself used, for `-v`.
+#[cfg(feature = "linux")]
+fn costs(done: &crate::engine::RecordSummary) {
+    use super::exit::say;
+    let per = |n: u64| n as f64 / done.live.events.max(1) as f64;
+    let ([drain, build], [encode, write]) = (done.live.cpu, done.cpu);
+    say(format_args!(
+        "note: {} events seen, {} of them late; {:.2} bytes per event kept",
+        done.live.events,
+        done.live.late,
+        done.totals.bytes as f64 / done.kept.max(1) as f64
+    ));
+    say(format_args!(
+        "note: {:.0} ns of processor time per event (drain {:.0}, build {:.0}, encode {:.0}, write {:.0})",
+        per(drain + build + encode + write),
+        per(drain),
+        per(build),
+        per(encode),
+        per(write)
+    ));
 }
 
 /// Says how a capture went: the command's end unless `-q`, losses always.

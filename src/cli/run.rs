@@ -59,7 +59,10 @@ fn dispatch(options: &Options, words: &[OsString], out: &mut (dyn Write + Send))
             "not supported yet: -r with -w, writing a part of a reel into another",
             "give one of them",
         )),
-        (Some(path), true) => record::record(options, path, words),
+        (Some(path), true) => {
+            out.flush()?;
+            record::record(options, path, words)
+        }
         (None, false) => replay::replay(options, &library, out),
         (None, true) => watch::watch(options, &library, words, out),
     }

@@ -35,7 +35,9 @@ pub(super) fn watch(
         span: Span::default(),
         notes: Vec::new(),
     };
-    let request = Watch { questions, record, options: options_of_play, interval: INTERVAL };
+    // The events of a command make one report, as those of a file do.
+    let interval = if options.command.is_empty() { INTERVAL } else { std::time::Duration::MAX };
+    let request = Watch { questions, record, options: options_of_play, interval };
     let mut screen = Terminal { options, out };
     match engine::watch(&request, &mut screen) {
         Ok(live) => super::record::told(options, &live),

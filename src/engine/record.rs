@@ -31,7 +31,7 @@ pub struct RecordSummary {
 
 /// What the encode thread hands to the write thread.
 enum Frame {
-    Begin(u64),
+    Begin,
     Rows(Delta),
     Batch(Encoded),
     Lost(Loss),
@@ -97,11 +97,11 @@ fn encode_loop(
     let mut kept = 0;
     for piece in pieces {
         let frame = match piece {
-            Piece::Begin(time) => {
+            Piece::Begin(_) => {
                 if let Some(sieve) = &mut sieve {
                     sieve.begin();
                 }
-                Frame::Begin(time)
+                Frame::Begin
             }
             Piece::Rows(delta) => {
                 if let Some(sieve) = &mut sieve {
@@ -143,7 +143,7 @@ fn write_loop(mut writer: Writer, frames: &Receiver<Frame>) -> Result<(Totals, u
     let schema = Schema::current();
     for frame in frames {
         match frame {
-            Frame::Begin(_) => {
+            Frame::Begin => {
                 let now = sys::clock_pair();
                 writer.begin_segment(&schema, &[ClockPair { boot: now.boot, utc: now.utc }])?;
             }

@@ -101,8 +101,8 @@ impl<'a> Watcher<'a> {
 
     fn batch(&mut self, batch: &Batch, enough: &AtomicBool) -> std::io::Result<()> {
         self.latest = self.latest.max(batch.head().max_time);
-        let interval = self.request.interval.as_nanos() as u64;
-        if batch.head().min_time >= self.begun + interval {
+        let interval = u64::try_from(self.request.interval.as_nanos()).unwrap_or(u64::MAX);
+        if batch.head().min_time >= self.begun.saturating_add(interval) {
             self.report(batch.head().min_time)?;
         }
         for lines in self.asker.ask_batch(batch, true).map_err(std::io::Error::other)? {

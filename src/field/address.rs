@@ -1,7 +1,6 @@
 //! Socket addresses and poll sets, as the kernel lays them out, as text.
 
-use crate::value::{write_dots, write_escaped, write_hex, write_i64, write_u64};
-use std::io::Write;
+use crate::value::{write_dots, write_escaped, write_hex, write_i64, write_ip, write_u64};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 /// Address families of `sys/socket.h`.
@@ -16,8 +15,7 @@ fn take<'a, const N: usize>(bytes: &mut &'a [u8]) -> Option<&'a [u8; N]> {
 }
 
 fn write_ip_port(out: &mut Vec<u8>, ip: IpAddr, port: u16) {
-    // Writing into a vector cannot fail.
-    let _ = write!(out, "{ip}");
+    write_ip(out, ip);
     out.push(b':');
     write_u64(out, u64::from(port));
 }

@@ -1,10 +1,11 @@
 //! `evt.*` and `syscall.*`: of the event itself.
 
+use super::moment::{self, written};
 use super::render;
 use super::{ArgRule, Column, Context, Extract, Field, FieldArg};
 use crate::batch::{KindInfo, Row};
 use crate::event::{Arg, Category, Class, Flags, KindFlags, ParamType, errno_name};
-use crate::value::{Type, Value, write_date, write_padded, write_time_of_day, write_u64};
+use crate::value::{Type, Value};
 use crate::world::DescKind;
 
 pub(super) static FIELDS: &[Field] = &[
@@ -14,7 +15,7 @@ pub(super) static FIELDS: &[Field] = &[
         arg: ArgRule::No,
         doc: "Ordinal of the event in its reel.",
         example: "evt.num = 1000",
-        extract: Extract::Column(Column::Num, num),
+        extract: Extract::Number(Column::Num),
     },
     Field {
         name: "evt.time",
@@ -22,7 +23,7 @@ pub(super) static FIELDS: &[Field] = &[
         arg: ArgRule::No,
         doc: "Local time of day with nanoseconds.",
         example: "evt.time startswith 17:35",
-        extract: Extract::Column(Column::Time, time),
+        extract: Extract::Column(Column::Time, moment::time),
     },
     Field {
         name: "evt.time.s",
@@ -30,7 +31,7 @@ pub(super) static FIELDS: &[Field] = &[
         arg: ArgRule::No,
         doc: "Local time of day without fraction.",
         example: "evt.time.s = 17:35:48",
-        extract: Extract::Column(Column::Time, time_s),
+        extract: Extract::Column(Column::Time, moment::time_s),
     },
     Field {
         name: "evt.time.iso8601",
@@ -38,7 +39,7 @@ pub(super) static FIELDS: &[Field] = &[
         arg: ArgRule::No,
         doc: "UTC date and time with nanoseconds, as in ISO 8601.",
         example: "evt.time.iso8601 startswith 2024-02-29T",
-        extract: Extract::Column(Column::Time, iso8601),
+        extract: Extract::Column(Column::Time, moment::iso8601),
     },
     Field {
         name: "evt.datetime",
@@ -46,7 +47,7 @@ pub(super) static FIELDS: &[Field] = &[
         arg: ArgRule::No,
         doc: "Local date and time with nanoseconds.",
         example: "evt.datetime startswith '2024-02-29 17'",
-        extract: Extract::Column(Column::Time, datetime),
+        extract: Extract::Column(Column::Time, moment::datetime),
     },
     Field {
         name: "evt.datetime.s",
@@ -54,7 +55,7 @@ pub(super) static FIELDS: &[Field] = &[
         arg: ArgRule::No,
         doc: "Local date and time without fraction.",
         example: "evt.datetime.s = '2024-02-29 17:35:48'",
-        extract: Extract::Column(Column::Time, datetime_s),
+        extract: Extract::Column(Column::Time, moment::datetime_s),
     },
     Field {
         name: "evt.rawtime",
@@ -62,7 +63,7 @@ pub(super) static FIELDS: &[Field] = &[
         arg: ArgRule::No,
         doc: "Nanoseconds since 1970 UTC.",
         example: "evt.rawtime >= 1709224548000000000",
-        extract: Extract::Column(Column::Time, rawtime),
+        extract: Extract::Number(Column::Time),
     },
     Field {
         name: "evt.rawtime.s",
@@ -70,7 +71,7 @@ pub(super) static FIELDS: &[Field] = &[
         arg: ArgRule::No,
         doc: "Whole seconds since 1970 UTC.",
         example: "evt.rawtime.s = 1709224548",
-        extract: Extract::Column(Column::Time, rawtime_s),
+        extract: Extract::Column(Column::Time, moment::rawtime_s),
     },
     Field {
         name: "evt.rawtime.ns",
@@ -78,7 +79,7 @@ pub(super) static FIELDS: &[Field] = &[
         arg: ArgRule::No,
         doc: "Nanoseconds past the whole second.",
         example: "evt.rawtime.ns < 1000",
-        extract: Extract::Column(Column::Time, rawtime_ns),
+        extract: Extract::Column(Column::Time, moment::rawtime_ns),
     },
     Field {
         name: "evt.reltime",
@@ -86,7 +87,7 @@ pub(super) static FIELDS: &[Field] = &[
         arg: ArgRule::No,
         doc: "Time since the first event of the capture.",
         example: "evt.reltime > 10s",
-        extract: Extract::Column(Column::Time, reltime),
+        extract: Extract::Column(Column::Time, moment::reltime),
     },
     Field {
         name: "evt.reltime.s",
@@ -94,7 +95,7 @@ pub(super) static FIELDS: &[Field] = &[
         arg: ArgRule::No,
         doc: "Whole seconds since the first event of the capture.",
         example: "evt.reltime.s = 10",
-        extract: Extract::Column(Column::Time, reltime_s),
+        extract: Extract::Column(Column::Time, moment::reltime_s),
     },
     Field {
         name: "evt.reltime.ns",
@@ -102,7 +103,7 @@ pub(super) static FIELDS: &[Field] = &[
         arg: ArgRule::No,
         doc: "Nanoseconds past the whole second since the first event of the capture.",
         example: "evt.reltime.ns < 1000",
-        extract: Extract::Column(Column::Time, reltime_ns),
+        extract: Extract::Column(Column::Time, moment::reltime_ns),
     },
     Field {
         name: "evt.outputtime",
@@ -110,7 +111,7 @@ pub(super) static FIELDS: &[Field] = &[
         arg: ArgRule::No,
         doc: "Time in the form chosen with -t.",
         example: "evt.outputtime exists",
-        extract: Extract::Event(outputtime),
+        extract: Extract::Event(moment::outputtime),
     },
     Field {
         name: "evt.latency",
@@ -118,7 +119,7 @@ pub(super) static FIELDS: &[Field] = &[
         arg: ArgRule::No,
         doc: "How long the call took.",
         example: "evt.latency > 10ms",
-        extract: Extract::Column(Column::Duration, latency),
+        extract: Extract::Number(Column::Duration),
     },
     Field {
         name: "evt.latency.s",
@@ -126,7 +127,7 @@ pub(super) static FIELDS: &[Field] = &[
         arg: ArgRule::No,
         doc: "Whole seconds the call took.",
         example: "evt.latency.s > 1",
-        extract: Extract::Column(Column::Duration, latency_s),
+        extract: Extract::Column(Column::Duration, moment::latency_s),
     },
     Field {
         name: "evt.latency.ns",
@@ -134,7 +135,7 @@ pub(super) static FIELDS: &[Field] = &[
         arg: ArgRule::No,
         doc: "Nanoseconds the call took past the whole second.",
         example: "evt.latency.ns > 1000",
-        extract: Extract::Column(Column::Duration, latency_ns),
+        extract: Extract::Column(Column::Duration, moment::latency_ns),
     },
     Field {
         name: "evt.latency.human",
@@ -142,7 +143,7 @@ pub(super) static FIELDS: &[Field] = &[
         arg: ArgRule::No,
         doc: "How long the call took, with a unit.",
         example: "evt.latency.human endswith ms",
-        extract: Extract::Column(Column::Duration, latency_human),
+        extract: Extract::Column(Column::Duration, moment::latency_human),
     },
     Field {
         name: "evt.dir",
@@ -182,7 +183,7 @@ pub(super) static FIELDS: &[Field] = &[
         arg: ArgRule::No,
         doc: "Processor on which the event was complete.",
         example: "evt.cpu = 0",
-        extract: Extract::Column(Column::Cpu, cpu),
+        extract: Extract::Number(Column::Cpu),
     },
     Field {
         name: "evt.args",
@@ -246,7 +247,7 @@ pub(super) static FIELDS: &[Field] = &[
         arg: ArgRule::No,
         doc: "Return value.",
         example: "evt.rawres < 0",
-        extract: Extract::Column(Column::Return, rawres),
+        extract: Extract::Number(Column::Return),
     },
     Field {
         name: "evt.failed",
@@ -305,116 +306,6 @@ pub(super) static FIELDS: &[Field] = &[
         extract: Extract::Kind(count),
     },
 ];
-
-const SECOND: u64 = 1_000_000_000;
-
-fn num(_: &KindInfo, num: i64, _: &Context) -> Value<'static> {
-    Value::Uint(num as u64)
-}
-
-fn cpu(_: &KindInfo, cpu: i64, _: &Context) -> Value<'static> {
-    Value::Uint(cpu as u64)
-}
-
-fn written(write: impl FnOnce(&mut Vec<u8>)) -> Value<'static> {
-    let mut text = Vec::with_capacity(32);
-    write(&mut text);
-    Value::owned(text)
-}
-
-fn time(_: &KindInfo, time: i64, ctx: &Context) -> Value<'static> {
-    written(|out| write_time_of_day(out, time as u64, ctx.tz_offset_s, true))
-}
-
-fn time_s(_: &KindInfo, time: i64, ctx: &Context) -> Value<'static> {
-    written(|out| write_time_of_day(out, time as u64, ctx.tz_offset_s, false))
-}
-
-fn date_and_time(time: i64, offset_s: i32, between: u8, nanos: bool) -> Vec<u8> {
-    let mut out = Vec::with_capacity(32);
-    write_date(&mut out, time as u64, offset_s);
-    out.push(between);
-    write_time_of_day(&mut out, time as u64, offset_s, nanos);
-    out
-}
-
-fn iso8601(_: &KindInfo, time: i64, _: &Context) -> Value<'static> {
-    let mut text = date_and_time(time, 0, b'T', true);
-    text.push(b'Z');
-    Value::owned(text)
-}
-
-fn datetime(_: &KindInfo, time: i64, ctx: &Context) -> Value<'static> {
-    Value::owned(date_and_time(time, ctx.tz_offset_s, b' ', true))
-}
-
-fn datetime_s(_: &KindInfo, time: i64, ctx: &Context) -> Value<'static> {
-    Value::owned(date_and_time(time, ctx.tz_offset_s, b' ', false))
-}
-
-fn rawtime(_: &KindInfo, time: i64, _: &Context) -> Value<'static> {
-    Value::Uint(time as u64)
-}
-
-fn rawtime_s(_: &KindInfo, time: i64, _: &Context) -> Value<'static> {
-    Value::Uint(time as u64 / SECOND)
-}
-
-fn rawtime_ns(_: &KindInfo, time: i64, _: &Context) -> Value<'static> {
-    Value::Uint(time as u64 % SECOND)
-}
-
-/// Late events may lie before the first one: they stand at 0.
-fn since_start(time: i64, ctx: &Context) -> u64 {
-    (time as u64).saturating_sub(ctx.start)
-}
-
-fn reltime(_: &KindInfo, time: i64, ctx: &Context) -> Value<'static> {
-    Value::Uint(since_start(time, ctx))
-}
-
-fn reltime_s(_: &KindInfo, time: i64, ctx: &Context) -> Value<'static> {
-    Value::Uint(since_start(time, ctx) / SECOND)
-}
-
-fn reltime_ns(_: &KindInfo, time: i64, ctx: &Context) -> Value<'static> {
-    Value::Uint(since_start(time, ctx) % SECOND)
-}
-
-fn outputtime<'a>(row: &Row<'a>, _: &'a FieldArg, ctx: &Context) -> Value<'a> {
-    written(|out| render::write_outputtime(row, ctx, out))
-}
-
-fn latency(_: &KindInfo, ns: i64, _: &Context) -> Value<'static> {
-    Value::Uint(ns as u64)
-}
-
-fn latency_s(_: &KindInfo, ns: i64, _: &Context) -> Value<'static> {
-    Value::Uint(ns as u64 / SECOND)
-}
-
-fn latency_ns(_: &KindInfo, ns: i64, _: &Context) -> Value<'static> {
-    Value::Uint(ns as u64 % SECOND)
-}
-
-/// With one decimal below ten of a unit, cut, not rounded: `10.3ms`, `835ns`.
-fn latency_human(_: &KindInfo, ns: i64, _: &Context) -> Value<'static> {
-    let ns = ns as u64;
-    let (unit, name) = match ns {
-        SECOND.. => (SECOND, "s"),
-        1_000_000.. => (1_000_000, "ms"),
-        1000.. => (1000, "us"),
-        _ => (1, "ns"),
-    };
-    written(|out| {
-        write_u64(out, ns / unit);
-        if unit > 1 {
-            out.push(b'.');
-            write_padded(out, ns % unit * 100 / unit, 2);
-        }
-        out.extend_from_slice(name.as_bytes());
-    })
-}
 
 fn dir(_: &KindInfo, flags: i64, _: &Context) -> Value<'static> {
     Value::text(if Flags(flags as u8).has(Flags::IN_FLIGHT) { b">" } else { b"<" })
@@ -508,10 +399,6 @@ fn res(_: &KindInfo, ret: i64, _: &Context) -> Value<'static> {
         return Value::text(b"SUCCESS");
     }
     errno_name(ret).map_or_else(|| Value::owned(ret.to_string()), |name| Value::text(name.as_bytes()))
-}
-
-fn rawres(_: &KindInfo, ret: i64, _: &Context) -> Value<'static> {
-    Value::Int(ret)
 }
 
 fn failed(_: &KindInfo, ret: i64, _: &Context) -> Value<'static> {

@@ -3,10 +3,9 @@
 use super::{ArgRule, Context, Extract, Field, FieldArg, path};
 use crate::batch::Row;
 use crate::event::{Flags, KindFlags};
-use crate::value::{Type, Value, write_i64, write_u64};
+use crate::value::{Type, Value, write_i64, write_ip, write_u64};
 use crate::world::dict::Endpoint;
 use crate::world::{DescKind, DescRow, Dict, L4, Role};
-use std::io::Write;
 
 pub(super) static FIELDS: &[Field] = &[
     Field {
@@ -254,8 +253,7 @@ fn typechar<'a>(_: &'a Dict, d: &'a DescRow, _: &'a FieldArg) -> Value<'a> {
 }
 
 fn write_end(out: &mut Vec<u8>, end: Endpoint, l4: L4) {
-    // Writing into a vector cannot fail.
-    let _ = write!(out, "{}", end.ip);
+    write_ip(out, end.ip);
     if l4 != L4::Icmp {
         out.push(b':');
         write_u64(out, u64::from(end.port));

@@ -8,9 +8,10 @@ mod ancestry;
 mod catalogue;
 mod container;
 mod context;
+mod entry;
 mod evt;
 mod fd;
-mod field;
+mod moment;
 mod path;
 mod proc;
 mod render;
@@ -22,5 +23,5 @@ mod user;
 
 pub use catalogue::{Error, all, lookup, lookup_prefix};
 pub use context::{BufferFormat, Context, TimeFormat};
-pub use field::{ArgRule, Column, Extract, Field, FieldArg, FieldRef, Level};
+pub use entry::{ArgRule, Column, Extract, Field, FieldArg, FieldRef, Level};
 pub use render::{write_info, write_outputtime, write_value};

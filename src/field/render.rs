@@ -6,11 +6,14 @@
 use super::address::{write_fd_list, write_sock_addr, write_tuple};
 use super::{BufferFormat, Context, TimeFormat, fd, path};
 use crate::batch::Row;
-use crate::event::{Arg, Class, Flags, KindFlags, ParamType, errno_name, flag_table, signal_name};
+use crate::event::{Arg, Class, FlagTable, Flags, KindFlags, ParamType, SPECS, errno_name, flag_table, signal_name};
 use crate::value::{
-    Value, write_date, write_dots, write_escaped, write_hex, write_i64, write_oct, write_padded, write_time_of_day,
-    write_u64,
+    Value, write_date, write_dots, write_escaped, write_hex, write_i64, write_ip, write_oct, write_padded,
+    write_time_of_day, write_u64,
 };
+use foldhash::fast::FixedState;
+use std::collections::HashMap;
+use std::sync::LazyLock;
 
 /// What is written for a value that is not there.
 const MISSING: &[u8] = b"<NA>";
@@ -271,9 +274,16 @@ fn write_owner(row: &Row<'_>, id: i64, is_user: bool, ctx: &Context, out: &mut V
     true
 }
 
+/// The table of a name. Printing asks for one per line, so the names are hashed once.
+fn table_of(name: &str) -> Option<&'static FlagTable> {
+    static TABLES: LazyLock<HashMap<&'static str, &'static FlagTable, FixedState>> =
+        LazyLock::new(|| SPECS.iter().flat_map(|s| s.params).filter_map(|p| p.table).map(|t| (t.name, t)).collect());
+    TABLES.get(name).copied().or_else(|| flag_table(name))
+}
+
 /// Names of a bit set, those of the table that apply.
 fn write_flags(out: &mut Vec<u8>, table: Option<&str>, value: u64) -> bool {
-    let Some(table) = table.and_then(flag_table) else { return false };
+    let Some(table) = table.and_then(table_of) else { return false };
     let start = out.len();
     table.names(value, &mut |name| {
         if out.len() > start {
@@ -285,7 +295,7 @@ fn write_flags(out: &mut Vec<u8>, table: Option<&str>, value: u64) -> bool {
 }
 
 fn write_enum(out: &mut Vec<u8>, table: Option<&str>, value: u64) -> bool {
-    write_name(out, table.and_then(flag_table).and_then(|table| table.name_of(value)))
+    write_name(out, table.and_then(table_of).and_then(|table| table.name_of(value)))
 }
 
 fn write_resolved_path(row: &Row<'_>, item: &Item<'_>, name: &[u8], ctx: &Context, out: &mut Vec<u8>) -> bool {
@@ -343,11 +353,7 @@ pub fn write_value(value: &Value<'_>, ty: crate::value::Type, ctx: &Context, out
         Value::Uint(v) => write_u64(out, *v),
         Value::Text(bytes) if ty == crate::value::Type::Bytes => write_buffer(out, bytes, ctx.buffer),
         Value::Text(text) => write_text(out, text, ctx),
-        Value::Ip(ip) => {
-            use std::io::Write;
-            // Writing into a vector cannot fail.
-            let _ = write!(out, "{ip}");
-        }
+        Value::Ip(ip) => write_ip(out, *ip),
         Value::Either(ends) => {
             write_value(&ends[0], ty, ctx, out);
             out.extend_from_slice(b"->");

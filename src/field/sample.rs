@@ -55,7 +55,7 @@ impl Sample {
 }
 
 /// Threads 1 (bash, 100) <- 2 (nginx, 200) <- 3 (nginx thread 201) and 4 (a placeholder, 999); descriptors 1 file
-/// /etc/passwd, 2 TCP 10.0.0.1:40000->10.0.0.2:443, 3 listening :::80, 4 pipe, 5 directory /var.
+/// /etc/passwd, 2 TCP 10.0.0.1:40000->10.0.0.2:443, 3 listening on port 80, 4 pipe, 5 directory /var.
 pub(crate) fn dict() -> Dict {
     let mut d = Dict::new();
     let mut s = |text: &[u8]| d.strings.push(text);

@@ -5,6 +5,7 @@ use super::memo::Memo;
 use super::plan::{Leaf, Node, Over};
 use crate::batch::{Head, Schema};
 use crate::event::Kind;
+use crate::field::Column;
 use crate::world::Dict;
 
 /// Both by local kind.
@@ -68,6 +69,10 @@ impl Asker<'_> {
                 let rows = std::iter::once(&0).chain(&head.descs);
                 let answers: Vec<_> = rows.map(|&row| self.memo.desc(leaf, dict, row)).collect();
                 self.each(|_| both(&answers))
+            }
+            Over::Column(order) if order.column() == Column::Time && leaf.intervals.is_some() => {
+                let bounds = leaf.intervals.as_ref().map(|i| i.bounds(head.min_time, head.max_time));
+                self.each(|_| bounds.unwrap_or((true, true)))
             }
             Over::Column(_) | Over::Event => self.each(|k| {
                 let info = schema.kinds.get(usize::from(head.kinds[k].kind));

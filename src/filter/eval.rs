@@ -104,6 +104,11 @@ impl Eval<'_> {
             let mut test = Repeated::new(|raw| holds(leaf, info, raw, ctx));
             let rows = batch.head().kinds[k].rows as usize;
             let flags = batch.flags(k)?;
+            if let (Some(intervals), Column::Return, true) =
+                (&leaf.intervals, column, flags.is_empty() && info.ret.is_some())
+            {
+                return Ok(some(rows, batch.ret(k)?.iter().map(|&r| intervals.holds(r))));
+            }
             Ok(match column {
                 Column::Flags if flags.is_empty() => all_or_none(test.ask(Some(0))),
                 Column::Flags => some(rows, flags.iter().map(|&f| test.ask(Some(i64::from(f))))),
@@ -128,6 +133,9 @@ impl Eval<'_> {
         let Some(any) = kinds.iter().position(|k| *k == KindSelection::All) else {
             return Ok(Selection { kinds, rows: None });
         };
+        if let Some(answer) = self.of_head(leaf, column) {
+            return Ok(scope.by_kind(|_| all_or_none(answer)));
+        }
         let info = batch.kind_info(any);
         let mut test = Repeated::new(|raw| holds(leaf, info, raw, self.ctx));
         let rows = match column {
@@ -139,6 +147,14 @@ impl Eval<'_> {
             }
         };
         Ok(Selection { kinds, rows: Some(rows) })
+    }
+
+    /// The answer for every row, if the head's range of times settles it.
+    fn of_head(&self, leaf: &Leaf, column: Column) -> Option<bool> {
+        let intervals = leaf.intervals.as_ref().filter(|_| column == Column::Time)?;
+        let head = self.batch.head();
+        let (some, not_all) = intervals.bounds(head.min_time, head.max_time);
+        (some != not_all).then_some(some)
     }
 
     fn events(&mut self, leaf: &Leaf, scope: &Selection) -> Result<Selection, Error> {
@@ -184,7 +200,11 @@ pub(super) fn applies(leaf: &Leaf, info: &KindInfo) -> bool {
 }
 
 fn holds(leaf: &Leaf, info: &KindInfo, raw: Option<i64>, ctx: &Context) -> bool {
+    if let (Some(intervals), Some(raw)) = (&leaf.intervals, raw) {
+        return intervals.holds(raw);
+    }
     leaf.expr.eval(&mut |check| match (check.field.field.extract, raw) {
+        (Extract::Number(column), Some(raw)) => check.test(&column.number(raw)),
         (Extract::Column(_, f), Some(raw)) => check.test(&f(info, raw, ctx)),
         _ => check.test(&Value::Missing),
     })

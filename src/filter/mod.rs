@@ -5,9 +5,10 @@
 
 mod ast;
 mod bounds;
+mod compiled;
 mod diagnostic;
 mod eval;
-mod filter;
+mod interval;
 mod literal;
 mod memo;
 mod operator;
@@ -18,8 +19,8 @@ mod selection;
 mod tests;
 
 pub use ast::{Check, Expr};
+pub use compiled::Filter;
 pub use diagnostic::{Diagnostic, Diagnostics};
-pub use filter::Filter;
 pub use literal::Literal;
 pub use memo::Memo;
 pub use operator::{OPERATORS, Operands, Operator};

@@ -91,13 +91,12 @@ fn compare(value: &Value<'_>, to: &[Literal], pass: fn(Ordering) -> bool) -> boo
 
 /// Membership by binary search, except for networks, which overlap.
 fn is_in(value: &Value<'_>, list: &[Literal]) -> bool {
-    let found = match (value, list.first()) {
+    match (value, list.first()) {
         (Value::Text(text), Some(Literal::Text(_))) => list.binary_search_by(|l| l.text().cmp(text)).is_ok(),
         (Value::Int(n), Some(Literal::Number(_))) => list.binary_search(&Literal::Number(i128::from(*n))).is_ok(),
         (Value::Uint(n), Some(Literal::Number(_))) => list.binary_search(&Literal::Number(i128::from(*n))).is_ok(),
-        _ => return equal(value, list),
-    };
-    found
+        _ => equal(value, list),
+    }
 }
 
 fn text_test(value: &Value<'_>, to: &[Literal], test: impl Fn(&[u8], &[u8]) -> bool) -> bool {

@@ -268,18 +268,13 @@ impl<'s> Parser<'s> {
             return Err(());
         }
         if self.peek() == Some(b'[') {
-            match self.rest().find(']') {
-                Some(length) => self.at += length + 1,
-                None => {
-                    self.error(
-                        self.at..self.at + 1,
-                        "expected `]`, found the end".to_owned(),
-                        Some("never closed".to_owned()),
-                    );
-                    self.at = self.source.len();
-                    return Err(());
-                }
-            }
+            let Some(length) = self.rest().find(']') else {
+                let message = "expected `]`, found the end".to_owned();
+                self.error(self.at..self.at + 1, message, Some("never closed".to_owned()));
+                self.at = self.source.len();
+                return Err(());
+            };
+            self.at += length + 1;
         }
         lookup(&self.source[start..self.at]).map_err(|error| {
             let help = error.suggestion().map(did_you_mean);
@@ -407,11 +402,11 @@ impl<'s> Parser<'s> {
                 let digits = self.rest().get(1..3).filter(|d| d.bytes().all(|b| b.is_ascii_hexdigit()));
                 match digits.and_then(|d| u8::from_str_radix(d, 16).ok()) {
                     Some(0) => {
-                        self.error(start..start + 4, "expected a text without NUL, found `\\x00`".to_owned(), None)
+                        self.error(start..start + 4, "expected a text without NUL, found `\\x00`".to_owned(), None);
                     }
                     Some(byte) => text.push(byte),
                     None => {
-                        self.error(start..start + 2, "expected two hexadecimal digits after `\\x`".to_owned(), None)
+                        self.error(start..start + 2, "expected two hexadecimal digits after `\\x`".to_owned(), None);
                     }
                 }
                 self.at += if digits.is_some() { 3 } else { 1 };
@@ -434,13 +429,12 @@ impl<'s> Parser<'s> {
         let errors = self.errors.len();
         let mut constants = Vec::with_capacity(written.len());
         for (span, text) in &written {
-            match Literal::parse(field.ty, text) {
-                Some(constant) => constants.push(constant),
-                None => {
-                    let found = String::from_utf8_lossy(text);
-                    let message = format!("expected {} for `{field}`, found `{found}`", literal::expected(field.ty));
-                    self.error(span.clone(), message, None);
-                }
+            if let Some(constant) = Literal::parse(field.ty, text) {
+                constants.push(constant);
+            } else {
+                let found = String::from_utf8_lossy(text);
+                let message = format!("expected {} for `{field}`, found `{found}`", literal::expected(field.ty));
+                self.error(span.clone(), message, None);
             }
             self.known_type(&field, op, span, text);
         }

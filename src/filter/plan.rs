@@ -1,6 +1,7 @@
 //! A filter arranged for batches: parts that ask about the same level become one leaf, cheap leaves stand first.
 
 use super::ast::{Check, Expr};
+use super::interval::Intervals;
 use crate::field::{Column, Extract};
 
 /// What a leaf is evaluated over. Ordered by what evaluating it costs.
@@ -41,6 +42,8 @@ pub(super) struct Leaf {
     pub id: usize,
     pub over: Over,
     pub expr: Expr,
+    /// The same as numbers, if it asks about a column's numbers.
+    pub intervals: Option<Intervals>,
 }
 
 #[derive(Debug, Clone)]
@@ -76,7 +79,7 @@ impl Node {
 
 fn leaf(expr: Expr, over: Over, leaves: &mut usize) -> Node {
     *leaves += 1;
-    Node::Leaf(Leaf { id: *leaves - 1, over, expr })
+    Node::Leaf(Leaf { id: *leaves - 1, over, intervals: Intervals::of(&expr), expr })
 }
 
 /// Joins parts that ask about the same level, and puts the cheap ones first.
@@ -113,7 +116,7 @@ fn over_check(check: &Check) -> Over {
         Extract::Kind(_) => Over::Kind,
         Extract::Thread(_) => Over::Thread,
         Extract::Descriptor(_) => Over::Descriptor,
-        Extract::Column(column, _) => Over::Column(ColumnOrder::of(column)),
+        Extract::Number(column) | Extract::Column(column, _) => Over::Column(ColumnOrder::of(column)),
         Extract::Event(_) => Over::Event,
     }
 }

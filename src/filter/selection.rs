@@ -304,7 +304,10 @@ impl Selection {
         for (slot, k) in admitted.iter_mut().zip(&self.kinds) {
             *slot = u8::from(!matches!(k, KindSelection::None));
         }
-        for (word, kinds) in bits.words.iter_mut().zip(kind.chunks(64)) {
+        // Rows past the end of a damaged column have no kind, and are not selected.
+        let mut chunks = kind.chunks(64);
+        for word in &mut bits.words {
+            let kinds = chunks.next().unwrap_or_default();
             if *word != 0 {
                 *word &= mask(kinds, &admitted);
             }
@@ -366,6 +369,9 @@ impl Selection {
                 (thread, run_end) = (next, run_end + length);
             }
             let (Some(&kind), Some(&position)) = (kind.get(index), positions.get(index)) else { break };
+            if usize::from(kind) >= self.kinds.len() {
+                continue;
+            }
             f(Row { batch, index, kind: usize::from(kind), position: position as usize, thread });
         }
         Ok(())

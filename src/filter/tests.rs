@@ -144,6 +144,9 @@ fn a_batch_is_ruled_out_by_its_head() {
         ("not fd.name = /nowhere", true),
         ("evt.type = procexit and evt.rawres > 0", false),
         ("not proc.name exists and evt.type = clone", false),
+        ("evt.rawtime < 1534527348514632619", false),
+        ("evt.rawtime <= 1534527348514632619", true),
+        ("not evt.rawtime > 5 and evt.type = read", false),
     ] {
         let filter = Filter::parse(filter).unwrap();
         let may = filter.may_match(&mut Memo::default(), batch.head(), batch.schema(), batch.dict());
@@ -216,6 +219,12 @@ const CHECKS: &[&str] = &[
     "evt.num < 20",
     "evt.cpu = 1",
     "evt.rawtime > 50",
+    "evt.rawtime < 30",
+    "evt.rawres != 0",
+    "evt.rawres in (-2, 3)",
+    "evt.cpu in (0, 2)",
+    "evt.latency < 0",
+    "evt.num <= 18446744073709551615",
     "fd.num = 1",
     "evt.arg.name contains a",
     "evt.buflen > 1",
@@ -270,7 +279,7 @@ proptest! {
 
     #[test]
     fn any_text_as_a_constant_survives_printing(name in prop::collection::vec(1u8.., 0..12)) {
-        let quoted: String = name.iter().map(|b| format!("\\x{b:02x}")).collect();
+        let quoted = name.iter().fold(String::new(), |text, b| text + &format!("\\x{b:02x}"));
         let filter = Filter::parse(&format!("proc.name = '{quoted}'")).unwrap();
         let again = Filter::parse(&filter.to_string()).unwrap();
         prop_assert_eq!(filter.expr(), again.expr());

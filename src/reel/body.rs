@@ -97,6 +97,14 @@ pub struct Close {
     pub dictionaries: u32,
 }
 
+impl SegmentStart {
+    /// Id of a schema in frame headers.
+    pub(super) fn schema_id(schema: &Schema) -> Result<u16, Error> {
+        let bytes = postcard::to_stdvec(schema).map_err(|e| Error::Encode(e.to_string()))?;
+        Ok(crc32fast::hash(&bytes) as u16)
+    }
+}
+
 /// Bodies from this many bytes on are compressed.
 const COMPRESS_FROM: usize = 256;
 

@@ -44,9 +44,10 @@ pub(super) fn store(delta: &Delta) -> Result<Vec<u8>, Error> {
     body::pack(&plain, MAX_DICTIONARY)
 }
 
-/// The delta of a body.
-pub(super) fn load(bytes: &[u8]) -> Result<Delta, String> {
-    let plain = body::unpack(bytes, MAX_DICTIONARY)?;
+/// The delta of a body. `left` is how many plain bytes the segment's dictionary may still have.
+pub(super) fn load(bytes: &[u8], left: &mut usize) -> Result<Delta, String> {
+    let plain = body::unpack(bytes, MAX_DICTIONARY.min(*left))?;
+    *left -= plain.len();
     let mut rest = plain.as_slice();
     let mut next = || take_varint(&mut rest).and_then(|v| u32::try_from(v).ok());
     let (first_string, count) = next().zip(next()).ok_or("expected a first string and a count, found neither")?;

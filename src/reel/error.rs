@@ -16,7 +16,9 @@ pub enum Error {
         source: std::io::Error,
     },
     /// The disk is full; the file ends at the last whole frame.
-    #[error("{path}: expected room for {bytes} bytes at offset {offset:#x}, found a full disk\nhelp: the reel is whole up to there; free some space and record again")]
+    #[error(
+        "{path}: expected room for {bytes} bytes at offset {offset:#x}, found a full disk\nhelp: the reel is whole up to there; free some space and record again"
+    )]
     Full {
         /// The file.
         path: PathBuf,
@@ -26,13 +28,17 @@ pub enum Error {
         bytes: usize,
     },
     /// There is no frame in it.
-    #[error("expected a reel (f5 53 52 4c), found {found}\nhelp: `sysreel -r` reads reels, scap files and audit logs; check the file's name")]
+    #[error(
+        "expected a reel (f5 53 52 4c), found {found}\nhelp: `sysreel -r` reads reels, scap files and audit logs; check the file's name"
+    )]
     NotAReel {
         /// What stands at its start.
         found: String,
     },
     /// Written by a later, incompatible version.
-    #[error("expected format version up to {known}, found {found} at offset {offset:#x}\nhelp: read it with the sysreel that wrote it, or a later one")]
+    #[error(
+        "expected format version up to {known}, found {found} at offset {offset:#x}\nhelp: read it with the sysreel that wrote it, or a later one"
+    )]
     Version {
         /// The newest that this program reads.
         known: u8,
@@ -42,7 +48,9 @@ pub enum Error {
         offset: u64,
     },
     /// A frame's body does not hold what its kind calls for.
-    #[error("{kind:?} frame at offset {offset:#x}: {what}\nhelp: `sysreel verify` lists all damage; the rest of the reel can be read")]
+    #[error(
+        "{kind:?} frame at offset {offset:#x}: {what}\nhelp: `sysreel verify` lists all damage; the rest of the reel can be read"
+    )]
     Frame {
         /// Kind of frame.
         kind: FrameKind,
@@ -52,7 +60,9 @@ pub enum Error {
         what: String,
     },
     /// A batch's directory is damaged.
-    #[error("batch at offset {offset:#x}: {source}\nhelp: `sysreel verify` lists all damage; the rest of the reel can be read")]
+    #[error(
+        "batch at offset {offset:#x}: {source}\nhelp: `sysreel verify` lists all damage; the rest of the reel can be read"
+    )]
     Batch {
         /// Where its frame stands.
         offset: u64,

@@ -5,7 +5,7 @@
 //! | 0 | 4 | magic `f5 53 52 4c` |
 //! | 4 | 1 | kind |
 //! | 5 | 1 | version of the format |
-//! | 6 | 2 | zero |
+//! | 6 | 2 | in a segment: id of its schema, the low half of the CRC-32 of its postcard; otherwise zero |
 //! | 8 | 4 | body length |
 //! | 12 | 4 | rows |
 //! | 16 | 4 | number of the frame in the reel |
@@ -94,6 +94,8 @@ pub(super) struct FrameHeader {
     /// Ordinal of the frame in its reel.
     pub(super) number: u32,
     pub(super) segment: u32,
+    /// Tells whether another segment's schema can stand in for a lost one.
+    pub(super) schema: u16,
     pub(super) reel: [u8; 8],
     pub(super) previous: [u8; 32],
     pub(super) hash: [u8; 32],
@@ -115,6 +117,7 @@ impl FrameHeader {
         bytes[..4].copy_from_slice(&MAGIC);
         bytes[4] = self.kind.code();
         bytes[5] = self.version;
+        bytes[6..8].copy_from_slice(&self.schema.to_le_bytes());
         for (i, number) in [self.length, self.rows, self.number, self.segment].into_iter().enumerate() {
             bytes[8 + 4 * i..12 + 4 * i].copy_from_slice(&number.to_le_bytes());
         }
@@ -137,6 +140,7 @@ impl FrameHeader {
             rows: number(12),
             number: number(16),
             segment: number(20),
+            schema: u16::from_le_bytes([bytes[6], bytes[7]]),
             reel: array(&bytes[24..32]),
             previous: array(&bytes[32..64]),
             hash: array(&bytes[64..96]),
@@ -169,6 +173,7 @@ mod tests {
             rows: 7,
             number: 2,
             segment: 1,
+            schema: 5,
             reel: *b"reel-id.",
             previous: [9; 32],
             hash: [0; 32],

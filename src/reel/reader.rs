@@ -7,6 +7,7 @@ use super::verify::{self, Verdict};
 use super::walk::{Found, Walk, walk};
 use super::{dictionary, input};
 use crate::batch::codec::Bytes;
+use crate::batch::codec::limits::MAX_SEGMENT_DICTIONARY;
 use crate::batch::{Batch, Schema, StoredBatch};
 use crate::event::MAX_ARGS;
 use crate::world::Dict;
@@ -38,7 +39,7 @@ pub struct SegmentInfo {
     pub snaplen: u32,
     /// Boot clock and UTC when it began.
     pub clocks: Vec<ClockPair>,
-    /// Kinds; `None` where the frame that lists them is lost, and with it every batch.
+    /// Kinds; `None` where the frame that lists them is lost and no other segment has the same; no batch can be read.
     pub schema: Option<Arc<Schema>>,
     /// Batches of rows of the initial state.
     pub snapshots: Vec<BatchRef>,
@@ -59,6 +60,8 @@ struct Segment {
     info: SegmentInfo,
     /// Indices of its dictionary frames.
     dictionaries: Vec<usize>,
+    /// Id of its schema, from its frames' headers.
+    schema: u16,
     dict: Mutex<Weak<Dict>>,
 }
 
@@ -107,6 +110,7 @@ impl Reader {
         for index in 0..reader.walk.frames.len() {
             reader.take(index);
         }
+        reader.replace_lost_schemas();
         reader.note_lost_schemas();
         Ok(reader)
     }
@@ -167,11 +171,7 @@ impl Reader {
         self.each(segment, refs)
     }
 
-    fn each<'a>(
-        &'a self,
-        segment: usize,
-        refs: &'a [BatchRef],
-    ) -> impl Iterator<Item = Result<Batch, Error>> + 'a {
+    fn each<'a>(&'a self, segment: usize, refs: &'a [BatchRef]) -> impl Iterator<Item = Result<Batch, Error>> + 'a {
         let mut dict = None;
         refs.iter().map(move |at| {
             let dict = match &dict {
@@ -204,9 +204,10 @@ impl Reader {
             return Ok(dict);
         }
         let mut dict = Dict::new();
+        let mut left = MAX_SEGMENT_DICTIONARY;
         for &index in &slot.dictionaries {
             let frame = self.frame(index)?;
-            let applied = self.body(frame).and_then(dictionary::load);
+            let applied = self.body(frame).and_then(|bytes| dictionary::load(bytes, &mut left));
             if let Err(what) = applied.and_then(|delta| dict.apply(&delta).map_err(|e| e.to_string())) {
                 self.damaged(frame, what);
             }
@@ -214,12 +215,6 @@ impl Reader {
         let dict = Arc::new(dict);
         *kept = Arc::downgrade(&dict);
         Ok(dict)
-    }
-
-    /// The bytes, shared.
-    #[cfg(test)]
-    pub(super) fn shared(&self) -> Bytes {
-        Arc::clone(&self.bytes)
     }
 
     fn data(&self) -> &[u8] {
@@ -324,9 +319,22 @@ impl Reader {
                 batches: Vec::new(),
                 close: None,
             };
-            self.segments.push(Segment { info, dictionaries: Vec::new(), dict: Mutex::new(Weak::new()) });
+            let (schema, dict) = (frame.header.schema, Mutex::new(Weak::new()));
+            self.segments.push(Segment { info, dictionaries: Vec::new(), schema, dict });
         }
         &mut self.segments[index]
+    }
+
+    /// Segments whose schema is lost take that of another one, if their frames say that it was the same.
+    fn replace_lost_schemas(&mut self) {
+        if self.segments.iter().all(|s| s.info.schema.is_some()) {
+            return;
+        }
+        let known: BTreeMap<u16, Arc<Schema>> =
+            self.segments.iter().filter_map(|s| s.info.schema.clone().map(|schema| (s.schema, schema))).collect();
+        for segment in self.segments.iter_mut().filter(|s| s.info.schema.is_none()) {
+            segment.info.schema = known.get(&segment.schema).cloned();
+        }
     }
 
     fn note_lost_schemas(&mut self) {

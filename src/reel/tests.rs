@@ -1,6 +1,7 @@
 //! A reel written, cut and flipped anywhere, gives back what is whole and says what is not.
 
 use super::*;
+use crate::batch::codec::Bytes;
 use crate::batch::codec::tests::{columns, gather};
 use crate::batch::{Columns, Encoded, Encoder, Schema, StoredBatch};
 use crate::world::{Delta, Dict, StrId, ThreadRow};
@@ -94,15 +95,15 @@ fn read(bytes: &[u8]) -> Result<Reader, Error> {
 }
 
 /// Offsets of the batches that decode, each equal to what was written. Every error must say where.
-fn intact(reader: &Reader) -> Vec<u64> {
+fn intact(reader: &Reader, bytes: &[u8]) -> Vec<u64> {
+    let shared: Bytes = Arc::new(bytes.to_vec());
     let mut whole = Vec::new();
     for (index, segment) in reader.segments().iter().enumerate() {
         let Some(schema) = &segment.schema else { continue };
         for at in &segment.batches {
             let body = at.offset as usize + HEADER_BYTES;
             let range = body..body + at.bytes as usize;
-            let bytes = Arc::clone(&reader.shared());
-            let found = StoredBatch::open(bytes, range, Arc::clone(schema))
+            let found = StoredBatch::open(Arc::clone(&shared), range, Arc::clone(schema))
                 .and_then(|(head, store)| gather(&head, &store, schema));
             match found {
                 Ok(columns) => {
@@ -123,14 +124,14 @@ fn what_was_written_is_read() {
     let reader = read(&SAMPLE.bytes).unwrap();
     assert_eq!(reader.header(), &Header { format_version: 1, ..header() });
     let segments = reader.segments();
-    assert_eq!(segments.iter().map(|s| (s.number, s.snapshots.len(), s.batches.len())).collect::<Vec<_>>(), [
-        (1, 1, 3),
-        (2, 1, 3)
-    ]);
+    assert_eq!(
+        segments.iter().map(|s| (s.number, s.snapshots.len(), s.batches.len())).collect::<Vec<_>>(),
+        [(1, 1, 3), (2, 1, 3)]
+    );
     let close = Close { batches: 3, rows: 3_600, losses: 3, dictionaries: 3 };
     assert!(segments.iter().all(|s| s.close == Some(close) && s.rows() == 3_600));
     assert_eq!(reader.losses(), [loss(), loss()]);
-    assert_eq!(intact(&reader).len(), 6);
+    assert_eq!(intact(&reader, &SAMPLE.bytes).len(), 6);
     assert_eq!(reader.damages(), []);
     let verdict = reader.verify();
     assert!(verdict.is_intact() && verdict.closed);
@@ -157,9 +158,10 @@ fn a_reel_cut_at_or_beside_any_frame_gives_all_frames_before() {
                 assert!(cut < SAMPLE.frames[1]);
                 continue;
             };
-            let whole: Vec<u64> = SAMPLE.frames.windows(2).filter(|w| w[1] <= bytes.len() as u64).map(|w| w[0]).collect();
+            let whole: Vec<u64> =
+                SAMPLE.frames.windows(2).filter(|w| w[1] <= bytes.len() as u64).map(|w| w[0]).collect();
             let expected: Vec<u64> = SAMPLE.batches.iter().map(|b| b.0).filter(|o| whole.contains(o)).collect();
-            assert_eq!(intact(&reader), expected);
+            assert_eq!(intact(&reader, bytes), expected);
             let cut_inside = bytes.len() as u64 != whole.last().map_or(0, |_| SAMPLE.frames[whole.len()]);
             assert_eq!(reader.damages().len(), usize::from(cut_inside), "{:?}", reader.damages());
         }
@@ -177,7 +179,7 @@ fn a_lost_dictionary_frame_leaves_its_rows_empty_and_the_numbers_in_place() {
         let texts: Vec<_> = (1..4).map(|i| dict.strings.get(StrId(i))).collect();
         assert_eq!(texts, [Some(&b"zero"[..]), None, Some(&b"two"[..])]);
         assert_eq!((dict.thread(1).tid, dict.thread(2).tid, dict.thread(3).tid), (101, 0, 103));
-        assert_eq!(intact(&reader).len(), 6);
+        assert_eq!(intact(&reader, &bytes).len(), 6);
         assert_eq!(reader.damages()[0].offset, SAMPLE.frames[5]);
     }
 }
@@ -211,7 +213,7 @@ fn frames_of_a_later_kind_are_skipped() {
     bytes.extend_from_slice(&header.seal(b"new"));
     bytes.extend_from_slice(b"new");
     let reader = read(&bytes).unwrap();
-    assert_eq!(intact(&reader).len(), 6);
+    assert_eq!(intact(&reader, &bytes).len(), 6);
 }
 
 #[test]
@@ -273,8 +275,131 @@ fn a_dictionary_body_comes_back() {
         ..delta(1, "")
     };
     let body = super::dictionary::store(&delta).unwrap();
-    assert_eq!(super::dictionary::load(&body).unwrap(), delta);
+    assert_eq!(super::dictionary::load(&body, &mut 4096).unwrap(), delta);
     assert!(Dict::new().apply(&delta).is_ok());
+}
+
+#[test]
+fn a_dictionary_past_its_segments_limit_is_refused() {
+    let body = super::dictionary::store(&delta(1, "a text")).unwrap();
+    let mut left = usize::MAX;
+    super::dictionary::load(&body, &mut left).unwrap();
+    let needed = usize::MAX - left;
+    assert!(super::dictionary::load(&body, &mut (needed - 1)).unwrap_err().contains("at most"));
+    assert!(super::dictionary::load(&body, &mut { needed }).is_ok());
+}
+
+#[test]
+fn a_lost_segment_frame_costs_its_clocks_but_no_batch() {
+    for at in [SAMPLE.frames[11] as usize + 50, SAMPLE.frames[11] as usize + HEADER_BYTES + 50] {
+        let mut bytes = SAMPLE.bytes.clone();
+        bytes[at] ^= 1;
+        let reader = read(&bytes).unwrap();
+        assert_eq!(reader.segments()[1].clocks, []);
+        assert_eq!(intact(&reader, &bytes).len(), 6);
+        assert_eq!(reader.damages().iter().map(|d| d.offset).collect::<Vec<_>>(), [SAMPLE.frames[11]]);
+    }
+}
+
+#[test]
+fn the_only_schema_lost_is_said_and_takes_its_batches_with_it() {
+    let mut bytes = SAMPLE.bytes[..SAMPLE.frames[11] as usize].to_vec();
+    bytes[SAMPLE.frames[1] as usize + HEADER_BYTES + 50] ^= 1;
+    let reader = read(&bytes).unwrap();
+    assert!(reader.damages().iter().any(|d| d.kind == DamageKind::Schema));
+    assert!(matches!(reader.batches(0).next(), Some(Err(Error::Frame { kind: FrameKind::Segment, .. }))));
+}
+
+/// A reel of one kind and two events, all of whose bodies are too small to be compressed.
+fn example() -> Vec<u8> {
+    let param = |name: &str, class| crate::batch::ParamInfo {
+        name: name.to_owned(),
+        ty: crate::event::ParamType::Int,
+        table: None,
+        class,
+    };
+    let kind = crate::batch::KindInfo {
+        name: "read".to_owned(),
+        category: crate::event::Category::IoRead,
+        flags: crate::event::KindFlags::CALL,
+        ret: Some(("res".to_owned(), crate::event::ParamType::Errno)),
+        fd: Some(0),
+        size: None,
+        params: vec![param("fd", crate::event::Class::Int), param("data", crate::event::Class::Data)],
+    };
+    let columns = Columns {
+        first_num: 1,
+        time: vec![1_000, 1_250],
+        cpu: vec![0, 0],
+        thread: vec![1, 1],
+        kind: vec![0, 0],
+        tables: vec![crate::batch::Table {
+            ret: vec![2, -9],
+            duration: vec![101, 51],
+            desc: vec![0, 0],
+            ints: vec![vec![3, 4]],
+            data: vec![crate::batch::DataColumn { lengths: vec![2, 0], bytes: b"hi".to_vec() }],
+            ..crate::batch::Table::default()
+        }],
+        ..Columns::default()
+    };
+    let schema = Schema { kinds: vec![kind] };
+    let sink = Shared::default();
+    let mut writer = Writer::new(sink.clone(), &header()).unwrap();
+    writer.begin_segment(&schema, &[ClockPair { boot: 5, utc: 900 }]).unwrap();
+    writer.dictionary(&delta(1, "cat")).unwrap();
+    writer.batch(&Encoder::new().encode(&columns, &schema).unwrap()).unwrap();
+    writer.finish().unwrap();
+    sink.0.lock().unwrap().clone()
+}
+
+/// The bytes of the example at the end of `docs/format.md`: all lines of its `hex` block that are no remark.
+fn documented() -> Vec<u8> {
+    let text = include_str!("../../docs/format.md");
+    let block = text.split("```hex\n").nth(1).and_then(|t| t.split("```").next()).unwrap_or_default();
+    let lines = block.lines().filter(|l| !l.starts_with('#'));
+    lines.flat_map(str::split_whitespace).map(|b| u8::from_str_radix(b, 16).unwrap()).collect()
+}
+
+#[test]
+fn the_example_of_the_documented_format_is_read_as_it_says() {
+    let reader = read(&documented()).unwrap();
+    assert!(reader.verify().is_intact());
+    assert_eq!(reader.header().host, "node");
+    let batch = reader.batches(0).next().unwrap().unwrap();
+    assert_eq!(batch.kind_info(0).name, "read");
+    assert_eq!(batch.time().unwrap(), [1_000, 1_250]);
+    assert_eq!(batch.ret(0).unwrap(), [2, -9]);
+    assert_eq!(batch.int(0, 0).unwrap(), [3, 4]);
+    assert_eq!(batch.data(0, 0, 0).unwrap(), b"hi");
+    assert_eq!(batch.dict().text(batch.thread_row(0).comm), b"cat");
+}
+
+#[test]
+fn the_example_of_the_documented_format_is_what_is_written() {
+    assert!(documented() == example(), "docs/format.md should hold\n{}", dump(&example()));
+}
+
+/// Bytes as the documentation shows them: a remark before each frame's header and body.
+fn dump(bytes: &[u8]) -> String {
+    use std::fmt::Write as _;
+    let mut text = String::new();
+    let mut rest = bytes;
+    let mut line = |what: &str, bytes: &[u8]| {
+        writeln!(text, "# {what}").unwrap();
+        for row in bytes.chunks(24) {
+            let row: Vec<String> = row.iter().map(|b| format!("{b:02x}")).collect();
+            writeln!(text, "{}", row.join(" ")).unwrap();
+        }
+    };
+    while let Some(header) = super::frame::FrameHeader::parse(rest) {
+        let (head, tail) = rest.split_at(HEADER_BYTES);
+        let (body, after) = tail.split_at(header.length as usize);
+        line(&format!("{:?} frame: header", header.kind), head);
+        line("body", body);
+        rest = after;
+    }
+    text
 }
 
 proptest! {
@@ -287,7 +412,7 @@ proptest! {
             let ends = SAMPLE.frames.windows(2).filter(|w| w[1] <= bytes.len() as u64);
             let whole: Vec<u64> = ends.map(|w| w[0]).collect();
             let expected: Vec<u64> = SAMPLE.batches.iter().map(|b| b.0).filter(|o| whole.contains(o)).collect();
-            prop_assert_eq!(intact(&reader), expected);
+            prop_assert_eq!(intact(&reader, bytes), expected);
         }
     }
 
@@ -298,11 +423,9 @@ proptest! {
         bytes[at] ^= 1 << bit;
         let reader = read(&bytes).unwrap();
         let hit = SAMPLE.frames.iter().rposition(|&f| f <= at as u64).unwrap();
-        let schema_hit = [1, 11].into_iter().find(|&f| f == hit);
-        let whole = intact(&reader);
-        for (index, (offset, _)) in SAMPLE.batches.iter().enumerate() {
-            let lost = *offset == SAMPLE.frames[hit]
-                || schema_hit.is_some_and(|f| (f == 11) == (index >= 3));
+        let whole = intact(&reader, &bytes);
+        for (offset, _) in &SAMPLE.batches {
+            let lost = *offset == SAMPLE.frames[hit];
             prop_assert!(lost || whole.contains(offset), "batch at {:#x} lost by a flip at {:#x}", offset, at);
         }
         prop_assert!(!reader.verify().is_intact());
@@ -317,12 +440,12 @@ proptest! {
 
     #[test]
     fn random_dictionaries_never_panic(body in prop::collection::vec(any::<u8>(), 0..300)) {
-        if let Ok(delta) = super::dictionary::load(&body) {
+        if let Ok(delta) = super::dictionary::load(&body, &mut 4096) {
             let _ = Dict::new().apply(&delta);
         }
         let mut framed = (body.len() as u32).to_le_bytes().to_vec();
         framed.extend(&body);
-        if let Ok(delta) = super::dictionary::load(&framed) {
+        if let Ok(delta) = super::dictionary::load(&framed, &mut 4096) {
             let _ = Dict::new().apply(&delta);
         }
         let _ = super::body::load::<SegmentStart>(&framed);

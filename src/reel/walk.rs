@@ -44,12 +44,11 @@ pub(super) fn walk(bytes: &[u8]) -> Walk {
             }
             header => {
                 let end = resync(bytes, offset + 1, walk.frames.last());
-                let kind =
-                    if end < bytes.len() || header.is_none() && bytes.len() - offset >= HEADER_BYTES {
-                        DamageKind::Garbage
-                    } else {
-                        DamageKind::CutTail
-                    };
+                let kind = if end < bytes.len() || header.is_none() && bytes.len() - offset >= HEADER_BYTES {
+                    DamageKind::Garbage
+                } else {
+                    DamageKind::CutTail
+                };
                 walk.damages.push(Damage { offset: offset as u64, kind, lost: (end - offset) as u64 });
                 offset = end;
             }
@@ -80,9 +79,8 @@ fn next(bytes: &[u8], last: Option<&Found>) -> Option<FrameHeader> {
 
 /// Where the next whole frame begins at or after `from`; the end if there is none.
 fn resync(bytes: &[u8], from: usize, last: Option<&Found>) -> usize {
-    let fits = |at: &usize| {
-        next(&bytes[*at..], last).is_some_and(|h| HEADER_BYTES + h.length as usize <= bytes.len() - at)
-    };
+    let fits =
+        |at: &usize| next(&bytes[*at..], last).is_some_and(|h| HEADER_BYTES + h.length as usize <= bytes.len() - at);
     let end = if last.is_some() { bytes.len() } else { bytes.len().min(FIRST_WITHIN) };
     let rest = bytes.get(from..end).unwrap_or_default();
     memchr::memmem::find_iter(rest, &MAGIC).map(|at| from + at).find(fits).unwrap_or(bytes.len())

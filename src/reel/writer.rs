@@ -36,6 +36,7 @@ pub struct Writer {
     totals: Totals,
     reel: [u8; 8],
     segment: u32,
+    schema: u16,
     snaplen: u32,
     open: Option<Close>,
 }
@@ -67,6 +68,7 @@ impl Writer {
             totals: Totals::default(),
             reel,
             segment: 0,
+            schema: 0,
             snaplen: header.snaplen,
             open: None,
         };
@@ -88,6 +90,7 @@ impl Writer {
     pub fn begin_segment(&mut self, schema: &Schema, clocks: &[ClockPair]) -> Result<(), Error> {
         self.close_segment()?;
         self.segment += 1;
+        self.schema = SegmentStart::schema_id(schema)?;
         let start = SegmentStart {
             number: self.segment,
             snaplen: self.snaplen,
@@ -186,6 +189,7 @@ impl Writer {
             rows,
             number: self.totals.frames,
             segment: self.segment,
+            schema: self.schema,
             reel: self.reel,
             previous: self.totals.hash,
             hash: [0; 32],

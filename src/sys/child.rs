@@ -19,7 +19,9 @@ pub enum StartError {
     #[error("expected a command after `--`, found nothing\nhelp: for example `-- ls -l`")]
     Empty,
     /// The kernel refused to run it.
-    #[error("`{path}` could not be executed: {source}\nhelp: it must be a program or a script with a `#!` line, and executable by you")]
+    #[error(
+        "`{path}` could not be executed: {source}\nhelp: it must be a program or a script with a `#!` line, and executable by you"
+    )]
     Exec {
         /// What was to be executed.
         path: String,
@@ -41,6 +43,15 @@ pub enum Exit {
     Code(i32),
     /// By this signal.
     Signal(i32),
+}
+
+impl std::fmt::Display for Exit {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Exit::Code(code) => write!(f, "exited with {code}"),
+            Exit::Signal(signal) => write!(f, "ended by signal {signal}"),
+        }
+    }
 }
 
 fn executable(path: &Path) -> bool {

@@ -81,7 +81,12 @@ impl Rings {
     ///
     /// # Errors
     /// The system's; `EINVAL` if a map is smaller than that.
-    pub fn map(headers: BorrowedFd<'_>, data: BorrowedFd<'_>, processors: usize, ring_bytes: usize) -> io::Result<Rings> {
+    pub fn map(
+        headers: BorrowedFd<'_>,
+        data: BorrowedFd<'_>,
+        processors: usize,
+        ring_bytes: usize,
+    ) -> io::Result<Rings> {
         let page = super::page_size();
         if !ring_bytes.is_power_of_two() || processors == 0 {
             return Err(io::Error::from(io::ErrorKind::InvalidInput));

@@ -24,11 +24,7 @@ pub fn process_usage() -> Usage {
     unsafe { libc::getrusage(libc::RUSAGE_SELF, usage.as_mut_ptr()) };
     // SAFETY: `rusage` is numbers: initialised by the zeroes even had the call failed.
     let usage = unsafe { usage.assume_init() };
-    Usage {
-        user_ns: ns(usage.ru_utime),
-        system_ns: ns(usage.ru_stime),
-        max_resident: usage.ru_maxrss as u64 * 1024,
-    }
+    Usage { user_ns: ns(usage.ru_utime), system_ns: ns(usage.ru_stime), max_resident: usage.ru_maxrss as u64 * 1024 }
 }
 
 /// Processor time of the calling thread, ns.

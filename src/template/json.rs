@@ -1,6 +1,6 @@
 //! The same fields as one JSON object per event.
 
-use super::template::Piece;
+use super::line::Piece;
 use crate::batch::Row;
 use crate::field::{Context, FieldRef, write_value};
 use crate::value::{Type, Value, write_i64, write_json_string, write_u64};

@@ -3,13 +3,13 @@
 //! Text from a capture never leaves a template raw, unless the [`Context`](crate::field::Context) says so.
 
 mod json;
+mod line;
 mod parse;
-mod template;
 #[cfg(test)]
 mod tests;
 
+pub use line::Template;
 pub use parse::Error;
-pub use template::Template;
 
 /// The line that is printed unless `-p` says otherwise.
 pub const DEFAULT: &str = "*%evt.num %evt.outputtime %evt.cpu %proc.name (%thread.tid) %evt.dir %evt.type %evt.info";

@@ -1,6 +1,6 @@
 //! Template text → pieces.
 
-use super::template::Piece;
+use super::line::Piece;
 use crate::field::lookup_prefix;
 
 /// Widths beyond this are a slip of the finger.
@@ -98,10 +98,7 @@ fn field(text: &str, at: usize) -> Result<(Piece, &str), Error> {
         return Ok((Piece::field(field, width), &text[used..]));
     }
     let end = text.find(|c: char| !c.is_ascii_alphanumeric() && !"._[]".contains(c)).unwrap_or(text.len());
-    let cause = match crate::field::lookup(&text[..end]) {
-        Err(cause) => cause,
-        Ok(_) => return Err(Error::Unfinished { at }),
-    };
+    let Err(cause) = crate::field::lookup(&text[..end]) else { return Err(Error::Unfinished { at }) };
     let help = match cause.suggestion() {
         Some(name) => format!("did you mean `%{name}`?"),
         None => "`sysreel -l` lists all fields".to_owned(),

@@ -2,7 +2,8 @@
 
 /// Whether all bytes are printable ASCII, so that nothing needs escaping.
 pub fn is_plain(bytes: &[u8]) -> bool {
-    bytes.iter().all(|b| (0x20..0x7f).contains(b))
+    // Without an early end the compiler looks at many bytes at once.
+    bytes.iter().fold(true, |plain, b| plain & (0x20..0x7f).contains(b))
 }
 
 /// Control characters of both sets, line separators, and those that reorder or hide their neighbours.
@@ -22,12 +23,18 @@ pub fn write_escaped(out: &mut Vec<u8>, bytes: &[u8]) {
             let mut utf8 = [0; 4];
             let c_bytes = c.encode_utf8(&mut utf8).as_bytes();
             if is_hostile(c) {
-                c_bytes.iter().for_each(|&b| write_byte(out, b))
+                write_bytes(out, c_bytes);
             } else {
-                out.extend_from_slice(c_bytes)
+                out.extend_from_slice(c_bytes);
             }
         }
-        chunk.invalid().iter().for_each(|&b| write_byte(out, b));
+        write_bytes(out, chunk.invalid());
+    }
+}
+
+fn write_bytes(out: &mut Vec<u8>, bytes: &[u8]) {
+    for &b in bytes {
+        write_byte(out, b);
     }
 }
 
@@ -38,7 +45,11 @@ fn write_byte(out: &mut Vec<u8>, b: u8) {
 
 /// Appends bytes of data, a dot for each that is not printable ASCII.
 pub fn write_dots(out: &mut Vec<u8>, bytes: &[u8]) {
-    out.extend(bytes.iter().map(|&b| if (0x20..0x7f).contains(&b) { b } else { b'.' }));
+    let start = out.len();
+    out.extend_from_slice(bytes);
+    for b in &mut out[start..] {
+        *b = if (0x20..0x7f).contains(b) { *b } else { b'.' };
+    }
 }
 
 /// Appends text as a JSON string with its quotes; invalid UTF-8 becomes the text `\xNN`, hostile characters `\uNNNN`.

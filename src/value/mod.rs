@@ -3,9 +3,9 @@
 mod escape;
 mod number;
 mod time;
-mod value;
+mod typed;
 
 pub use escape::{is_plain, write_dots, write_escaped, write_json_string};
-pub use number::{write_hex, write_i64, write_oct, write_padded, write_u64};
+pub use number::{write_hex, write_i64, write_ip, write_oct, write_padded, write_u64};
 pub use time::{write_date, write_time_of_day};
-pub use value::{Type, Value};
+pub use typed::{Type, Value};

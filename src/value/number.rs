@@ -72,6 +72,25 @@ pub fn write_oct(out: &mut Vec<u8>, n: u64) {
     write_radix(out, n, 3);
 }
 
+/// Appends an address.
+pub fn write_ip(out: &mut Vec<u8>, ip: std::net::IpAddr) {
+    match ip {
+        std::net::IpAddr::V4(ip) => {
+            for (n, octet) in ip.octets().into_iter().enumerate() {
+                if n > 0 {
+                    out.push(b'.');
+                }
+                write_u64(out, u64::from(octet));
+            }
+        }
+        std::net::IpAddr::V6(ip) => {
+            use std::io::Write;
+            // Writing into a vector cannot fail.
+            let _ = write!(out, "{ip}");
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

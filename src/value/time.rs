@@ -41,9 +41,9 @@ pub fn write_time_of_day(out: &mut Vec<u8>, time: u64, offset_s: i32, nanos: boo
 pub fn write_date(out: &mut Vec<u8>, time: u64, offset_s: i32) {
     let (year, month, day) = civil(local(time, offset_s).0);
     if year < 1000 {
-        write_u64(out, year.unsigned_abs())
+        write_u64(out, year.unsigned_abs());
     } else {
-        write_padded(out, year as u64, 4)
+        write_padded(out, year as u64, 4);
     }
     out.push(b'-');
     write_padded(out, month, 2);

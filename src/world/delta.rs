@@ -1,7 +1,7 @@
 //! Appending a [`Delta`] to a [`Dict`], as a reader does; tolerant of deltas that were lost in between.
 
-use super::dict::{Delta, Dict, ImageRow, ThreadRow};
 use super::DescRow;
+use super::dict::{Delta, Dict, ImageRow, ThreadRow};
 
 /// The most strings of a segment's dictionary; it ends at about 16 MiB.
 const MAX_STRINGS: u64 = 1 << 22;
@@ -11,7 +11,9 @@ const MAX_TABLE: u64 = 1 << 20;
 
 /// Why a delta cannot be appended.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{table}: expected {expected}, found {found}\nhelp: this dictionary frame is damaged; `verify` lists all damage")]
+#[error(
+    "{table}: expected {expected}, found {found}\nhelp: this dictionary frame is damaged; `verify` lists all damage"
+)]
 pub struct DeltaError {
     /// Which table.
     pub table: &'static str,

@@ -41,11 +41,16 @@ impl Strings {
     /// The text of an id; `None` for [`StrId::NONE`] and for ids that a damaged dictionary lost.
     pub fn get(&self, id: StrId) -> Option<&[u8]> {
         let i = id.0 as usize;
-        if i == 0 || self.lost.iter().any(|lost| lost.contains(&i)) {
+        if i == 0 || self.is_lost(i) {
             return None;
         }
         let end = *self.ends.get(i)? as usize;
         self.bytes.get(self.ends[i - 1] as usize..end)
+    }
+
+    fn is_lost(&self, id: usize) -> bool {
+        let next = self.lost.partition_point(|lost| lost.end <= id);
+        self.lost.get(next).is_some_and(|lost| lost.contains(&id))
     }
 
     /// Gives up the ids before `next`, which a damaged dictionary lost, so that `next` is the next one.

@@ -1,6 +1,6 @@
 //! The directory of a batch: its head, its frames, and where each column stands in them.
 
-use super::limits::{MAX_COLUMN_FRAME, MAX_DATA, MAX_DIRECTORY, MAX_FRAMES};
+use super::limits::{MAX_COLUMNS, MAX_DATA, MAX_DIRECTORY, MAX_FRAMES};
 use super::{Fault, varint};
 use crate::batch::{Head, MAX_KINDS, MAX_ROWS, Schema};
 use crate::event::Class;
@@ -78,8 +78,7 @@ pub(super) const PREFIX: usize = 12;
 impl Directory {
     /// The directory with its prefix.
     pub(super) fn bytes(&self, level: i32) -> Result<Vec<u8>, Fault> {
-        let plain =
-            postcard::to_stdvec(self).map_err(|e| Fault::new("a directory to store", e.to_string()))?;
+        let plain = postcard::to_stdvec(self).map_err(|e| Fault::new("a directory to store", e.to_string()))?;
         if plain.len() > MAX_DIRECTORY {
             return Err(Fault::new(format!("at most {MAX_DIRECTORY} bytes"), format!("{}", plain.len())));
         }
@@ -123,15 +122,18 @@ impl Directory {
             let found = format!("{}", self.frames.len());
             return Err(Fault::new(format!("{GROUPS} to {MAX_FRAMES} frames"), found));
         }
+        let mut left = MAX_COLUMNS;
         for (i, frame) in self.frames.iter().enumerate() {
-            let limit = if i == Group::Data as usize { MAX_DATA } else { MAX_COLUMN_FRAME };
-            if frame.inflated as usize > limit || frame.offset as usize + frame.stored as usize > room {
+            let is_data = i == Group::Data as usize;
+            let limit = if is_data { MAX_DATA } else { left };
+            let (inflated, end) = (frame.inflated as usize, frame.offset as usize + frame.stored as usize);
+            if inflated > limit || end > room {
                 let expected = format!("frame {i} within {room} bytes, inflated at most {limit}");
                 return Err(Fault::new(expected, format!("{frame:?}")));
             }
+            left -= if is_data { 0 } else { inflated };
         }
-        let chunks = ROW_CHUNKS
-            + self.head.kinds.iter().map(|k| chunks_of(schema, usize::from(k.kind))).sum::<usize>();
+        let chunks = ROW_CHUNKS + self.head.kinds.iter().map(|k| chunks_of(schema, usize::from(k.kind))).sum::<usize>();
         if chunks != self.chunks.len() {
             return Err(Fault::new(format!("{chunks} columns"), format!("{}", self.chunks.len())));
         }
@@ -158,14 +160,15 @@ fn check_head(head: &Head, schema: &Schema) -> Result<(), Fault> {
             return Err(Fault::new(format!("at most {most} {what}"), format!("{found}")));
         }
     }
+    if head.first_num.checked_add(MAX_ROWS as u64).is_none() {
+        return Err(Fault::new("a first number that leaves room for the rows", format!("{}", head.first_num)));
+    }
     let sum: u64 = head.kinds.iter().map(|k| u64::from(k.rows)).sum();
     if sum != rows as u64 {
         return Err(Fault::new(format!("{rows} rows over all kinds"), format!("{sum}")));
     }
     match head.kinds.iter().find(|k| usize::from(k.kind) >= schema.kinds.len()) {
-        Some(k) => {
-            Err(Fault::new(format!("kinds below {}", schema.kinds.len()), format!("kind {}", k.kind)))
-        }
+        Some(k) => Err(Fault::new(format!("kinds below {}", schema.kinds.len()), format!("kind {}", k.kind))),
         None => Ok(()),
     }
 }
@@ -198,11 +201,7 @@ fn rows_of(mut bytes: &[u8], signed: bool) -> Result<Vec<u32>, Fault> {
 /// Whether stored bytes are what was written.
 pub(super) fn check_crc(bytes: &[u8], crc: u32) -> Result<(), Fault> {
     let found = crc32fast::hash(bytes);
-    if found == crc {
-        Ok(())
-    } else {
-        Err(Fault::new(format!("checksum {crc:#010x}"), format!("{found:#010x}")))
-    }
+    if found == crc { Ok(()) } else { Err(Fault::new(format!("checksum {crc:#010x}"), format!("{found:#010x}"))) }
 }
 
 thread_local! {

@@ -249,6 +249,10 @@ fn check(columns: &Columns, schema: &Schema) -> Result<(), Error> {
             return Err(Error { column, expected: format!("at most {most}"), found: format!("{found}") });
         }
     }
+    if columns.first_num.checked_add(MAX_ROWS as u64).is_none() {
+        let expected = "a first number that leaves room for the rows".to_owned();
+        return Err(Error { column: "number", expected, found: format!("{}", columns.first_num) });
+    }
     expect("time", columns.time.len(), rows)?;
     expect("cpu", columns.cpu.len(), rows)?;
     expect("thread", columns.thread.len(), rows)?;

@@ -13,13 +13,7 @@ fn predicted(ret: i64, cap: u32) -> u32 {
 }
 
 /// Appends the lengths; `ret` is empty or has as many rows.
-pub(super) fn put_lengths(
-    out: &mut Vec<u8>,
-    packer: &mut Packer,
-    codes: &mut Vec<u64>,
-    lengths: &[u32],
-    ret: &[i64],
-) {
+pub(super) fn put_lengths(out: &mut Vec<u8>, packer: &mut Packer, codes: &mut Vec<u64>, lengths: &[u32], ret: &[i64]) {
     let cap = lengths.iter().copied().max().unwrap_or(0);
     let wrong = |&(&length, &ret): &(&u32, &i64)| length != predicted(ret, cap);
     let exceptions = lengths.iter().zip(ret).filter(wrong).count();
@@ -68,9 +62,7 @@ pub(super) fn take_lengths<E: From<Fault>>(
 }
 
 fn next(rest: &mut &[u8]) -> Result<u32, Fault> {
-    take(rest)
-        .and_then(|v| u32::try_from(v).ok())
-        .ok_or_else(|| Fault::new("a varint of 32 bits", "none"))
+    take(rest).and_then(|v| u32::try_from(v).ok()).ok_or_else(|| Fault::new("a varint of 32 bits", "none"))
 }
 
 fn except(lengths: &mut [u32], rest: &mut &[u8]) -> Result<(), Fault> {

@@ -9,8 +9,9 @@ pub const MAX_DIRECTORY: usize = 4 << 20;
 /// Frames of a batch: seven classes of columns for each kind, and the shared ones.
 pub const MAX_FRAMES: usize = 2_048;
 
-/// Inflated bytes of a frame of columns: all integer columns of 65,536 rows as the longest varints.
-pub const MAX_COLUMN_FRAME: usize = 32 << 20;
+/// Inflated bytes of all frames of a batch but the data: 65,536 rows with the most parameters as the longest varints
+/// take 22 MB.
+pub const MAX_COLUMNS: usize = 32 << 20;
 
 /// Data bytes of a batch.
 pub const MAX_DATA: usize = 256 << 20;
@@ -20,6 +21,9 @@ pub const MAX_BODY: usize = 512 << 20;
 
 /// Inflated bytes of a dictionary frame; a segment ends at about 16 MiB of dictionary.
 pub const MAX_DICTIONARY: usize = 64 << 20;
+
+/// Inflated bytes of all dictionary frames of a segment together.
+pub const MAX_SEGMENT_DICTIONARY: usize = 192 << 20;
 
 /// Inflated bytes of a header, segment, loss, note or close frame.
 pub const MAX_SMALL_BODY: usize = 4 << 20;

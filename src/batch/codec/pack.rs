@@ -193,7 +193,9 @@ fn hash(key: u64, bits: u32) -> usize {
 fn varints(out: &mut Vec<u8>, tag: Tag, codes: &[u64]) {
     out.push(tag as u8);
     out.reserve(codes.len() * 2);
-    codes.iter().for_each(|&c| put(out, c));
+    for &code in codes {
+        put(out, code);
+    }
 }
 
 fn put_deltas(out: &mut Vec<u8>, codes: &[u64]) {

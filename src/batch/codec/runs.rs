@@ -34,9 +34,5 @@ pub(super) fn take(bytes: &[u8], rows: usize) -> Result<Runs, Fault> {
     };
     let runs = Runs { values, lengths: lengths.to_vec() };
     let total: usize = runs.lengths.iter().map(|&l| usize::from(l) + 1).sum();
-    if total == rows {
-        Ok(runs)
-    } else {
-        Err(Fault::new(format!("runs of {rows} rows"), format!("{total} rows")))
-    }
+    if total == rows { Ok(runs) } else { Err(Fault::new(format!("runs of {rows} rows"), format!("{total} rows"))) }
 }

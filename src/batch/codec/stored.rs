@@ -2,7 +2,7 @@
 
 use super::directory::{Chunk, Directory, Frame, Group, ROW_CHUNKS, TABLE_CHUNKS, check_crc, chunks_of, inflate};
 use super::encoder::{STEP_BIAS, size_slot};
-use super::limits::{MAX_COLUMN_FRAME, MAX_DATA};
+use super::limits::{MAX_COLUMNS, MAX_DATA};
 use super::unpack::{Element, each, unpack};
 use super::varint::unzigzag;
 use super::{Fault, lengths, runs};
@@ -107,7 +107,7 @@ impl StoredBatch {
             .get(start..start + frame.stored as usize)
             .ok_or_else(|| Fault::new(format!("{} bytes", frame.stored), "the end of the file"))?;
         check_crc(stored, frame.crc)?;
-        let limit = if usize::from(place.frame) == Group::Data as usize { MAX_DATA } else { MAX_COLUMN_FRAME };
+        let limit = if usize::from(place.frame) == Group::Data as usize { MAX_DATA } else { MAX_COLUMNS };
         inflate(stored, frame.inflated as usize, limit)
     }
 
@@ -124,9 +124,7 @@ impl StoredBatch {
         let info = self.kinds.get(kind).and_then(|k| self.schema.kinds.get(usize::from(k.kind)));
         let count = |class| info.map_or(0, |i| i.count(class));
         if slot >= count(class) {
-            return Err(
-                Fault::new(format!("a column below {}", count(class)), format!("{slot}")).of_column(name)
-            );
+            return Err(Fault::new(format!("a column below {}", count(class)), format!("{slot}")).of_column(name));
         }
         let before = match class {
             Class::Int | Class::Env => slot,
@@ -163,8 +161,7 @@ fn at(fault: Fault, offset: usize) -> Fault {
 
 /// Frames with what is known of their use, and where each column stands.
 fn places(frames: &[Frame], chunks: &[Chunk]) -> Result<(Vec<Slot>, Vec<Place>), Fault> {
-    let mut slots: Vec<Slot> =
-        frames.iter().map(|&frame| Slot { frame, columns: 0, plain: OnceLock::new() }).collect();
+    let mut slots: Vec<Slot> = frames.iter().map(|&frame| Slot { frame, columns: 0, plain: OnceLock::new() }).collect();
     let mut used = vec![0u32; frames.len()];
     let mut places = Vec::with_capacity(chunks.len());
     for chunk in chunks {
@@ -250,9 +247,9 @@ impl Store for StoredBatch {
             return Ok(plain);
         }
         let info = self.kinds.get(kind).and_then(|k| self.schema.kinds.get(usize::from(k.kind)));
-        let slot = info.and_then(size_slot).ok_or_else(|| {
-            Fault::new("a size parameter to store return values against", "none").of_column(NAME)
-        })?;
+        let slot = info
+            .and_then(size_slot)
+            .ok_or_else(|| Fault::new("a size parameter to store return values against", "none").of_column(NAME))?;
         let mut values = self.int(kind, slot)?;
         for (value, code) in values.iter_mut().zip(codes) {
             if code > 0 {
@@ -327,7 +324,9 @@ fn check_counts(kinds: &[u8], expected: &[KindRows]) -> Result<(), Fault> {
             count[usize::from(kind)] += 1;
         }
     }
-    rest.iter().for_each(|&kind| counts[0][usize::from(kind)] += 1);
+    for &kind in rest {
+        counts[0][usize::from(kind)] += 1;
+    }
     for kind in 0..MAX_KINDS {
         let found: u32 = counts.iter().map(|c| c[kind]).sum();
         let rows = expected.get(kind).map_or(0, |k| k.rows);

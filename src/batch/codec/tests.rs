@@ -1,5 +1,6 @@
 //! What goes in comes out, for columns of every shape; damage is an error with a place.
 
+use super::directory::{Directory, inflate};
 use super::{Bytes, Encoder, StoredBatch};
 use crate::batch::{
     Batch, Columns, DataColumn, Error, Head, KindInfo, MAX_ROWS, ParamInfo, Runs, Schema, Store, Table,
@@ -11,19 +12,15 @@ use std::sync::Arc;
 
 fn kind(number: usize) -> KindInfo {
     let classes = [Class::Int, Class::Text, Class::Data, Class::Env, Class::Int];
-    let param = |(i, &class): (usize, &Class)| ParamInfo {
-        name: format!("p{i}"),
-        ty: ParamType::Int,
-        table: None,
-        class,
-    };
+    let param =
+        |(i, &class): (usize, &Class)| ParamInfo { name: format!("p{i}"), ty: ParamType::Int, table: None, class };
     KindInfo {
         name: format!("kind{number}"),
         category: Category::Other,
         flags: KindFlags::NONE,
         ret: Some(("res".to_owned(), ParamType::Errno)),
         fd: None,
-        size: (number % 2 == 0).then_some(4),
+        size: number.is_multiple_of(2).then_some(4),
         params: classes.iter().enumerate().map(param).collect(),
     }
 }
@@ -99,11 +96,13 @@ pub(crate) fn columns(seed: u64, rows: usize, kinds: usize, shapes: &[u8]) -> Co
         .map(|i| if i < kinds { i as u8 } else { (dice.roll() % kinds as u64 * (dice.roll() % 2)) as u8 })
         .collect();
     let mut counts = vec![0usize; kinds];
-    row_kinds.iter().for_each(|&k| counts[usize::from(k)] += 1);
+    for &kind in &row_kinds {
+        counts[usize::from(kind)] += 1;
+    }
     let by_row = |dice: &mut Dice, shape| (0..rows).map(|i| dice.value(shape, i as u64)).collect::<Vec<u64>>();
     Columns {
-        first_num: seed,
-        snapshot: seed % 5 == 0,
+        first_num: seed >> 1,
+        snapshot: seed.is_multiple_of(5),
         time: by_row(&mut dice, shapes[0]),
         cpu: by_row(&mut dice, shapes[1]).iter().map(|&v| v as u16).collect(),
         thread: by_row(&mut dice, shapes[2]).iter().map(|&v| v as u32).collect(),
@@ -190,11 +189,14 @@ fn the_most_kinds_come_back() {
     assert_round_trip(&mut Encoder::new(), &columns(3, 40_000, 256, &[0x7f, 1, 2, 3, 4, 5, 6]));
 }
 
+/// A column's name and what spoils it.
+type Spoil = (&'static str, fn(&mut Columns));
+
 #[test]
 fn columns_that_disagree_are_refused() {
     let good = columns(4, 10, 2, &[1, 2, 3]);
     let schema = schema();
-    let spoil: [(&str, fn(&mut Columns)); 6] = [
+    let spoil: [Spoil; 6] = [
         ("time", |c| c.time.truncate(3)),
         ("kind", |c| c.kind[0] = 9),
         ("duration", |c| c.tables[0].duration.push(1)),
@@ -237,6 +239,58 @@ fn a_batch_answers_from_its_store() {
     assert_eq!(batch.kind().unwrap(), columns.kind);
 }
 
+/// The body with its directory and its plain frames changed, and every checksum right again: what a hostile writer
+/// can make, and damage cannot.
+fn forge(body: &[u8], change: impl FnOnce(&mut Directory, &mut [Vec<u8>])) -> Vec<u8> {
+    let (mut directory, length) = Directory::take(body).unwrap();
+    let plain = |f: &super::directory::Frame| {
+        let start = length + f.offset as usize;
+        inflate(&body[start..start + f.stored as usize], f.inflated as usize, 1 << 30).unwrap().into_owned()
+    };
+    let mut frames: Vec<Vec<u8>> = directory.frames.iter().map(plain).collect();
+    for frame in &mut directory.frames {
+        frame.stored = frame.inflated;
+    }
+    change(&mut directory, &mut frames);
+    let mut offset = 0;
+    for (frame, bytes) in directory.frames.iter_mut().zip(&frames) {
+        frame.offset = offset;
+        frame.crc = crc32fast::hash(bytes);
+        offset += bytes.len() as u32;
+    }
+    directory.head.threads = Vec::new();
+    directory.head.descs = Vec::new();
+    let mut forged = directory.bytes(1).unwrap();
+    forged.extend(frames.concat());
+    forged
+}
+
+#[test]
+fn a_forged_body_without_changes_is_the_batch() {
+    let columns = columns(8, 2_500, 2, &[12, 1, 2, 7]);
+    let body = Encoder::new().encode(&columns, &schema()).unwrap().body;
+    assert!(decode(forge(&body, |_, _| ()), &schema()).unwrap().1 == columns);
+}
+
+#[test]
+fn forged_heads_are_refused() {
+    let columns = columns(8, 2_500, 2, &[12, 1, 2, 7]);
+    let body = Encoder::new().encode(&columns, &schema()).unwrap().body;
+    let changes: [fn(&mut Directory); 8] = [
+        |d| d.head.rows += 1,
+        |d| d.head.rows = u32::MAX,
+        |d| d.head.first_num = u64::MAX,
+        |d| d.head.kinds[0].kind = 300,
+        |d| d.frames[5].inflated = u32::MAX,
+        |d| d.frames.truncate(12),
+        |d| d.chunks[1].frame = 999,
+        |d| d.threads = vec![0x01; 70_000],
+    ];
+    for (i, change) in changes.into_iter().enumerate() {
+        assert!(decode(forge(&body, |d, _| change(d)), &schema()).is_err(), "change {i}");
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() })]
 
@@ -264,6 +318,34 @@ proptest! {
         let at = at.index(body.len());
         body[at] ^= 1 << bit;
         prop_assert!(decode(body, &schema).is_err());
+    }
+
+    #[test]
+    fn forged_columns_never_panic(
+        seed: u64,
+        shapes in prop::collection::vec(any::<u8>(), 3..9),
+        frame: prop::sample::Index,
+        at: prop::sample::Index,
+        value: u8,
+        chunk: prop::sample::Index,
+        length in 0u32..40,
+    ) {
+        let schema = schema();
+        let columns = columns(seed, 1_500, 3, &shapes);
+        let body = Encoder::new().encode(&columns, &schema).unwrap().body;
+        let forged = forge(&body, |_, frames| {
+            let index = frame.index(frames.len());
+            if let Some(bytes) = frames.get_mut(index).filter(|f| !f.is_empty()) {
+                let at = at.index(bytes.len().min(40));
+                bytes[at] = value;
+            }
+        });
+        let _ = decode(forged, &schema);
+        let forged = forge(&body, |directory, _| {
+            let index = chunk.index(directory.chunks.len());
+            directory.chunks[index].length = length;
+        });
+        let _ = decode(forged, &schema);
     }
 
     #[test]

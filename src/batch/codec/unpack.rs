@@ -112,11 +112,7 @@ fn one(rest: &mut &[u8]) -> Result<u64, Fault> {
 }
 
 fn nothing_more(rest: &[u8]) -> Result<(), Fault> {
-    if rest.is_empty() {
-        Ok(())
-    } else {
-        Err(Fault::new("the column's end", format!("{} bytes more", rest.len())))
-    }
+    if rest.is_empty() { Ok(()) } else { Err(Fault::new("the column's end", format!("{} bytes more", rest.len()))) }
 }
 
 fn dictionary(bytes: &[u8], rows: usize, each: impl FnMut(u64)) -> Result<(), Fault> {

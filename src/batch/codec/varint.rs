@@ -69,7 +69,7 @@ pub(super) fn take_all(bytes: &[u8], count: usize, mut each: impl FnMut(u64)) ->
     let mut left = count;
     while left > 0 {
         let Some((head, _)) = rest.split_first_chunk::<8>() else {
-            let ends = || Fault::new(format!("{count} varints"), format!("{} fewer", left));
+            let ends = || Fault::new(format!("{count} varints"), format!("{left} fewer"));
             each(take(&mut rest).ok_or_else(ends)?);
             left -= 1;
             continue;
@@ -77,7 +77,9 @@ pub(super) fn take_all(bytes: &[u8], count: usize, mut each: impl FnMut(u64)) ->
         let word = u64::from_le_bytes(*head);
         let stops = !word & HIGH_BITS;
         if stops == HIGH_BITS && left >= 8 {
-            head.iter().for_each(|&byte| each(u64::from(byte)));
+            for &byte in head {
+                each(u64::from(byte));
+            }
             rest = &rest[8..];
             left -= 8;
         } else if stops != 0 {
@@ -102,20 +104,8 @@ pub(super) fn take_all(bytes: &[u8], count: usize, mut each: impl FnMut(u64)) ->
 mod tests {
     use super::*;
 
-    const EDGES: [u64; 12] = [
-        0,
-        1,
-        127,
-        128,
-        16_383,
-        16_384,
-        1 << 28,
-        (1 << 49) - 1,
-        1 << 55,
-        1 << 56,
-        1 << 63,
-        u64::MAX,
-    ];
+    const EDGES: [u64; 12] =
+        [0, 1, 127, 128, 16_383, 16_384, 1 << 28, (1 << 49) - 1, 1 << 55, 1 << 56, 1 << 63, u64::MAX];
 
     #[test]
     fn values_come_back_and_take_as_many_bytes_as_said() {
@@ -132,7 +122,9 @@ mod tests {
         for repeat in 1..20 {
             let values: Vec<u64> = EDGES.iter().flat_map(|&v| std::iter::repeat_n(v, repeat)).collect();
             let mut bytes = Vec::new();
-            values.iter().for_each(|&v| put(&mut bytes, v));
+            for &value in &values {
+                put(&mut bytes, value);
+            }
             let mut back = Vec::new();
             take_all(&bytes, values.len(), |v| back.push(v)).unwrap();
             assert_eq!(back, values);

@@ -62,53 +62,42 @@ impl Decoder {
     pub fn decode<'a>(&'a mut self, record: &'a [u8]) -> Option<Incoming<'a>> {
         let record = Record::new(record)?;
         match record.kind()? {
-            Type::Call => self.call(record).map(Incoming::Event),
-            Type::Enter => self.enter(record).map(Incoming::Enter),
-            Type::Fork => self.fork(record).map(Incoming::Event),
+            Type::Call => self.call(record),
+            Type::Enter => {
+                let plan = self.plans.call(record.nr(), record.flags() & COMPAT != 0)?;
+                Some(Incoming::Enter(Sources::plain(record, self.clock).event(plan, record.enter(), None, 0)))
+            }
+            Type::Fork => {
+                self.totals.insert(record.word(0) as u32, 0);
+                Some(Sources::plain(record, self.clock).made(self.plans.fork.as_ref()?))
+            }
             Type::Exec => {
                 self.keep_exec(record);
                 None
             }
             Type::Exit => {
                 self.pending.remove(&record.tid());
-                let sources = Sources::plain(record, self.clock);
-                Some(Incoming::Event(sources.event(self.plans.exit.as_ref()?, record.time())))
+                Some(Sources::plain(record, self.clock).made(self.plans.exit.as_ref()?))
             }
-            Type::Cputime => self.cputime(record).map(Incoming::Event),
+            Type::Cputime => self.cputime(record),
         }
     }
 
-    fn call<'a>(&'a mut self, record: Record<'a>) -> Option<Event<'a>> {
+    fn call<'a>(&'a mut self, record: Record<'a>) -> Option<Incoming<'a>> {
         let plan = self.plans.call(record.nr(), record.flags() & COMPAT != 0)?;
         let mut sources = Sources::plain(record, self.clock);
         sources.items = items(record.after(usize::from(plan.words)), plan.items());
-        let execs = plan.execs();
-        if execs {
+        if plan.execs() {
             // Only a call that succeeded has one; a failed one's would be of an exec whose return was lost.
             let pending = self.pending.remove(&record.tid()).filter(|_| record.ret() == 0);
             self.exec = pending.unwrap_or_default();
             sources.exec = Exec::new(&self.exec);
         }
-        let mut event = sources.event(plan, record.time());
-        event.duration = Some(record.time().saturating_sub(record.enter()));
-        event.ret = record.ret();
-        if sources.exec.is_some_and(|e| e.truncated()) {
-            event.flags = event.flags.with(Flags::TRUNCATED);
-        }
-        Some(event)
+        let duration = record.time().saturating_sub(record.enter());
+        Some(Incoming::Event(sources.event(plan, record.time(), Some(duration), record.ret())))
     }
 
-    fn enter<'a>(&'a mut self, record: Record<'a>) -> Option<Event<'a>> {
-        let plan = self.plans.call(record.nr(), record.flags() & COMPAT != 0)?;
-        Some(Sources::plain(record, self.clock).event(plan, record.enter()))
-    }
-
-    fn fork<'a>(&'a mut self, record: Record<'a>) -> Option<Event<'a>> {
-        self.totals.insert(record.word(0) as u32, 0);
-        Some(Sources::plain(record, self.clock).event(self.plans.fork.as_ref()?, record.time()))
-    }
-
-    fn cputime<'a>(&'a mut self, record: Record<'a>) -> Option<Event<'a>> {
+    fn cputime<'a>(&'a mut self, record: Record<'a>) -> Option<Incoming<'a>> {
         let total = record.word(0);
         let mut sources = Sources::plain(record, self.clock);
         // What a thread had before we first saw it is not of this recording.
@@ -117,7 +106,7 @@ impl Decoder {
         if record.flags() & LAST != 0 {
             self.totals.remove(&record.tid());
         }
-        Some(sources.event(self.plans.cputime.as_ref()?, record.time()))
+        Some(sources.made(self.plans.cputime.as_ref()?))
     }
 
     /// The row of what a thread that still runs had used at `time` (ns UTC), `total` ns since it started. `None`: nothing since its last row.
@@ -135,10 +124,10 @@ impl Decoder {
         }
         // A thread that execs becomes its process's first thread: it takes over that number, and the count under the old one ends.
         let old = record.word(6) as u32;
-        if old != 0 && old != record.tid() {
-            if let Some(total) = self.totals.remove(&old) {
-                self.totals.insert(record.tid(), total);
-            }
+        if old != record.tid()
+            && let Some(total) = self.totals.remove(&old)
+        {
+            self.totals.insert(record.tid(), total);
         }
         self.pending.insert(record.tid(), record.to_vec());
     }
@@ -149,24 +138,37 @@ impl<'a> Sources<'a> {
         Sources { record, items: [None; MAX_ITEMS], exec: None, clock, delta: 0 }
     }
 
-    fn event(&self, plan: &Plan, boot_time: u64) -> Event<'a> {
+    /// The event of a kind that is no call.
+    fn made(&self, plan: &Plan) -> Incoming<'a> {
+        Incoming::Event(self.event(plan, self.record.time(), None, 0))
+    }
+
+    /// Never inlined: an event is large, moving one costs more than making it, and only a call can make it right where the caller wants it.
+    #[inline(never)]
+    fn event(&self, plan: &Plan, boot_time: u64, duration: Option<u64>, ret: i64) -> Event<'a> {
         let record = &self.record;
-        let mut args = Args::new();
-        for step in &plan.steps {
-            if args.try_push(self.arg(*step)).is_err() {
-                break; // the table's own test keeps kinds within the limit
-            }
-        }
-        Event {
+        let cut = self.exec.is_some_and(Exec::truncated);
+        let mut event = Event {
             kind: plan.kind,
             time: self.clock.utc_of(boot_time),
-            duration: None,
+            duration,
             cpu: record.cpu(),
             tid: record.tid(),
             pid: record.pid(),
-            ret: 0,
-            flags: flags(record.flags()),
-            args,
+            ret,
+            flags: flags(record.flags() | if cut { TRUNCATED } else { 0 }),
+            args: Args::new(),
+        };
+        self.fill(&mut event.args, plan);
+        event
+    }
+
+    #[inline]
+    fn fill(&self, args: &mut Args<'a>, plan: &Plan) {
+        for step in &plan.steps {
+            if args.try_push(self.arg(*step)).is_err() {
+                return; // the table's own test keeps kinds within the limit
+            }
         }
     }
 
@@ -220,7 +222,8 @@ fn field(bytes: &[u8], offset: usize, width: u8, ty: ParamType) -> Option<i64> {
         2 => rest.first_chunk().map(|b| i64::from(i16::from_le_bytes(*b))),
         4 => {
             let value = rest.first_chunk().map(|b| i32::from_le_bytes(*b))?;
-            let unsigned = matches!(ty, ParamType::Uid | ParamType::Gid | ParamType::Flags | ParamType::Mode | ParamType::Oct);
+            let unsigned =
+                matches!(ty, ParamType::Uid | ParamType::Gid | ParamType::Flags | ParamType::Mode | ParamType::Oct);
             Some(if unsigned { i64::from(value.cast_unsigned()) } else { i64::from(value) })
         }
         8 => wide(0),
@@ -295,5 +298,196 @@ impl Record<'_> {
         bytes.extend_from_slice(self.header());
         bytes.extend_from_slice(self.after(0));
         bytes
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::event::kind_by_name;
+
+    const CLOCK: ClockPair = ClockPair { boot: 1_000, utc: 1_000_000 };
+
+    /// A record of thread 20 of process 10 on processor 3, at 5,000 on the boot clock, entered at 4,000.
+    fn record(kind: u8, flags: u8, nr: u16, ret: i64, words: &[u64], rest: &[u8]) -> Vec<u8> {
+        let mut bytes = vec![0, 0, kind, flags];
+        bytes.extend(nr.to_le_bytes());
+        bytes.extend(3_u16.to_le_bytes());
+        bytes.extend(20_u32.to_le_bytes());
+        bytes.extend(10_u32.to_le_bytes());
+        bytes.extend(5_000_u64.to_le_bytes());
+        bytes.extend(4_000_u64.to_le_bytes());
+        bytes.extend(ret.to_le_bytes());
+        bytes.extend(words.iter().flat_map(|w| w.to_le_bytes()));
+        bytes.extend(rest);
+        bytes
+    }
+
+    fn item(bytes: &[u8]) -> Vec<u8> {
+        let mut item = vec![bytes.len() as u8, 0, 0, 0];
+        item.extend(bytes);
+        item.resize(item.len().next_multiple_of(4), 0);
+        item
+    }
+
+    fn exec_record() -> Vec<u8> {
+        let mut words = [0; EXEC_NUMBERS];
+        words[0] = 1_000;
+        let mut rest = b"newname\0\0\0\0\0\0\0\0\0".to_vec();
+        for text in [&b"./x"[..], b"/bin/x", b"x\0a b\0", b"A=1\0"] {
+            rest.extend(item(text));
+        }
+        record(4, 0, 0, 0, &words, &rest)
+    }
+
+    fn decoder() -> Decoder {
+        Decoder::new(Arc::new(Plans::new()), CLOCK)
+    }
+
+    fn nr(name: &str) -> u16 {
+        kind_by_name(name).unwrap().spec().x86_64.unwrap()
+    }
+
+    fn event(incoming: Option<Incoming<'_>>) -> Event<'_> {
+        let Some(Incoming::Event(event)) = incoming else { panic!("{incoming:?}") };
+        event
+    }
+
+    fn arg<'a>(event: &Event<'a>, name: &str) -> Arg<'a> {
+        event.args[event.kind.spec().params.iter().position(|p| p.name == name).unwrap()]
+    }
+
+    #[test]
+    fn a_call_has_its_times_its_arguments_and_its_data() {
+        let bytes = record(
+            1,
+            TRUNCATED,
+            nr("openat"),
+            7,
+            &[u64::MAX << 32 | 0xffff_ff9c, 1, 0o2000, 0o644],
+            &item(b"/etc/hosts"),
+        );
+        let mut decoder = decoder();
+        let e = event(decoder.decode(&bytes));
+        assert_eq!((e.kind.spec().name, e.ret, e.tid, e.pid, e.cpu), ("openat", 7, 20, 10, 3));
+        assert_eq!((e.time, e.duration), (1_004_000, Some(1_000)));
+        assert_eq!(arg(&e, "dirfd"), Arg::Int(-100), "only the low half of the register is the number");
+        assert_eq!(arg(&e, "name"), Arg::Bytes(b"/etc/hosts"));
+        assert!(e.flags.has(Flags::TRUNCATED));
+    }
+
+    #[test]
+    fn an_entered_call_has_the_time_of_its_entry_and_no_data() {
+        let bytes = record(2, 0, nr("execve"), 0, &[1, 2, 3], &[]);
+        let mut decoder = decoder();
+        let Some(Incoming::Enter(e)) = decoder.decode(&bytes) else { panic!("not entered") };
+        assert_eq!((e.time, e.duration), (1_003_000, None));
+        assert_eq!(arg(&e, "filename"), Arg::Missing);
+    }
+
+    #[test]
+    fn an_exec_record_completes_the_call_that_returns_next() {
+        let mut decoder = decoder();
+        assert_eq!(decoder.decode(&exec_record()), None);
+        let returned = record(1, 0, nr("execve"), 0, &[], &[0xff, 0xff, 0, 0]);
+        let e = event(decoder.decode(&returned));
+        for (name, expected) in [
+            ("filename", Arg::Bytes(&b"./x"[..])),
+            ("exe", Arg::Bytes(b"x")),
+            ("exepath", Arg::Bytes(b"/bin/x")),
+            ("args", Arg::Bytes(b"a b\0")),
+            ("env", Arg::Bytes(b"A=1\0")),
+            ("comm", Arg::Bytes(b"newname")),
+            ("uid", Arg::Int(1_000)),
+        ] {
+            assert_eq!(arg(&e, name), expected, "{name}");
+        }
+        drop(e);
+        let again = event(decoder.decode(&returned));
+        assert_eq!(arg(&again, "exe"), Arg::Missing, "a record completes one call only");
+    }
+
+    #[test]
+    fn a_failed_exec_shows_the_path_it_was_given() {
+        let mut decoder = decoder();
+        let failed = record(1, 0, nr("execve"), -2, &[], &item(b"/no"));
+        let e = event(decoder.decode(&failed));
+        assert_eq!(
+            (arg(&e, "filename"), arg(&e, "exe"), arg(&e, "uid")),
+            (Arg::Bytes(b"/no"), Arg::Missing, Arg::Missing)
+        );
+    }
+
+    #[test]
+    fn time_on_the_processor_is_counted_from_what_is_known() {
+        let spent = |total: u64, flags| record(6, flags, 0, 0, &[total], &[]);
+        for (known, totals, deltas) in [
+            (Some(100), &[150_u64, 250][..], &[50_i64, 100][..]),
+            (None, &[150, 250], &[0, 100]),
+            (Some(0), &[70], &[70]),
+        ] {
+            let mut decoder = decoder();
+            if let Some(total) = known {
+                decoder.note_cputime(20, total);
+            }
+            for (total, delta) in totals.iter().zip(deltas) {
+                assert_eq!(arg(&event(decoder.decode(&spent(*total, 0))), "delta"), Arg::Int(*delta), "{known:?}");
+            }
+        }
+        let mut decoder = decoder();
+        let fork = record(3, 0, 0, 0, &[20, 10, 2, 1, 5, 2_000, 0x100], &[]);
+        assert_eq!(arg(&event(decoder.decode(&fork)), "start"), Arg::Int(1_001_000));
+        let last = spent(30, LAST);
+        let e = event(decoder.decode(&last));
+        assert_eq!((arg(&e, "delta"), arg(&e, "gone")), (Arg::Int(30), Arg::Int(1)), "a new thread begins at nothing");
+        drop(e);
+        assert!(decoder.totals.is_empty(), "an ended thread is forgotten");
+    }
+
+    #[test]
+    fn fields_have_their_own_width_and_sign() {
+        let mut bytes = [0xff_u8; 16];
+        bytes[..8].copy_from_slice(&2_u64.to_le_bytes());
+        bytes[8..].copy_from_slice(&7_u64.to_le_bytes());
+        for (offset, width, ty, expected) in [
+            (0, 16, ParamType::Duration, Some(2_000_000_007)),
+            (0, 4, ParamType::Int, Some(2)),
+            (8, 1, ParamType::Int, Some(7)),
+            (8, 2, ParamType::Int, Some(7)),
+            (8, 16, ParamType::Duration, None),
+            (13, 4, ParamType::Int, None),
+            (0, 3, ParamType::Int, None),
+        ] {
+            assert_eq!(field(&bytes, offset, width, ty), expected, "{offset} {width}");
+        }
+        assert_eq!(field(&[0xff; 4], 0, 4, ParamType::Int), Some(-1));
+        assert_eq!(field(&[0xff; 4], 0, 4, ParamType::Uid), Some(0xffff_ffff));
+    }
+
+    #[test]
+    fn the_directory_that_the_kernel_adds_is_taken_off() {
+        for (path, expected) in [
+            ("/dev/fd/5/bin/x", "bin/x"),
+            ("/dev/fd/5", ""),
+            ("/dev/fd/x", "/dev/fd/x"),
+            ("/dev/fd/5x", "/dev/fd/5x"),
+            ("/bin/x", "/bin/x"),
+        ] {
+            assert_eq!(without_directory(path.as_bytes()), expected.as_bytes());
+        }
+    }
+
+    #[test]
+    fn what_is_no_record_is_nothing() {
+        let mut decoder = decoder();
+        for bytes in [vec![], vec![0; 39], record(9, 0, 0, 0, &[], &[]), record(1, 0, 500, 0, &[], &[])] {
+            assert_eq!(decoder.decode(&bytes), None);
+        }
+        // Cut anywhere, a record makes no panic.
+        let whole = exec_record();
+        for len in 0..whole.len() {
+            let _ = decoder.decode(&whole[..len]);
+            let _ = decoder.decode(&record(1, 0, nr("execve"), 0, &[], &[]));
+        }
     }
 }

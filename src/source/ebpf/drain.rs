@@ -158,3 +158,113 @@ impl Drain {
         at
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sys::SLACK;
+    use std::fs::File;
+    use std::os::fd::AsFd;
+    use std::os::unix::fs::FileExt;
+
+    const RING: usize = 4096;
+
+    /// The kernel's side of two rings, with files for its maps.
+    struct Kernel {
+        headers: File,
+        data: File,
+        heads: [u64; 2],
+    }
+
+    impl Kernel {
+        fn new() -> (Kernel, Drain) {
+            let (headers, data) = (tempfile::tempfile().unwrap(), tempfile::tempfile().unwrap());
+            headers.set_len(4096).unwrap();
+            data.set_len(((RING + SLACK) * 2).next_multiple_of(4096) as u64).unwrap();
+            let drain = Drain::new(Rings::map(headers.as_fd(), data.as_fd(), 2, RING).unwrap());
+            (Kernel { headers, data, heads: [0; 2] }, drain)
+        }
+
+        fn write(&mut self, processor: usize, time: u64, len: usize) {
+            let mut record = vec![0; len];
+            record[..2].copy_from_slice(&(len as u16).to_le_bytes());
+            record[16..24].copy_from_slice(&time.to_le_bytes());
+            self.write_bytes(processor, &record);
+        }
+
+        fn write_bytes(&mut self, processor: usize, record: &[u8]) {
+            let at = processor * (RING + SLACK) + (self.heads[processor] as usize & (RING - 1));
+            self.data.write_all_at(record, at as u64).unwrap();
+            self.heads[processor] += record.len() as u64;
+            self.headers.write_all_at(&self.heads[processor].to_le_bytes(), (processor * 128) as u64).unwrap();
+        }
+    }
+
+    fn times(block: &Block) -> Vec<u64> {
+        block.iter().map(|r| peek(r).unwrap().1).collect()
+    }
+
+    #[test]
+    fn records_of_two_rings_come_in_the_order_of_their_times() {
+        let (mut kernel, mut drain) = Kernel::new();
+        for (processor, time) in [(0, 1), (0, 4), (1, 2), (1, 3), (0, 9), (1, 5)] {
+            kernel.write(processor, time, 48);
+        }
+        let mut block = Block::default();
+        let round = drain.finish(&mut block);
+        assert_eq!((round.records, round.bytes, round.more), (6, 6 * 48, false));
+        assert_eq!(times(&block), [1, 2, 3, 4, 5, 9]);
+    }
+
+    #[test]
+    fn what_is_newer_than_the_round_before_waits() {
+        let (mut kernel, mut drain) = Kernel::new();
+        kernel.write(0, 1, 48);
+        kernel.write(1, u64::MAX, 48);
+        let mut block = Block::default();
+        assert_eq!(drain.round(&mut block).records, 0, "there was no round before");
+        assert_eq!(drain.round(&mut block).records, 1);
+        assert_eq!(drain.finish(&mut block).records, 1);
+        assert_eq!(times(&block), [1, u64::MAX]);
+    }
+
+    #[test]
+    fn records_cross_the_end_of_the_ring_many_times() {
+        let (mut kernel, mut drain) = Kernel::new();
+        let mut seen = Vec::new();
+        for time in 0..500 {
+            kernel.write(0, time, 40 + (time as usize * 56) % 1000 / 8 * 8);
+            let mut block = Block::default();
+            drain.finish(&mut block);
+            seen.extend(times(&block));
+        }
+        assert_eq!(seen, (0..500).collect::<Vec<_>>());
+        assert!(kernel.heads[0] > 10 * RING as u64);
+    }
+
+    #[test]
+    fn a_full_block_says_that_there_is_more() {
+        let (mut kernel, mut drain) = Kernel::new();
+        kernel.write(0, 1, 2048);
+        kernel.write(0, 2, 2048);
+        let mut block = Block::default();
+        block.bytes.resize(super::super::BLOCK_BYTES - 3000, 0);
+        let first = drain.finish(&mut block);
+        assert_eq!((first.records, first.more, first.fullest), (1, true, 100));
+        block.clear();
+        let second = drain.finish(&mut block);
+        assert_eq!((second.records, second.more), (1, false));
+    }
+
+    #[test]
+    fn what_is_no_record_empties_its_ring_and_is_counted() {
+        let (mut kernel, mut drain) = Kernel::new();
+        kernel.write_bytes(0, &[0; 64]);
+        kernel.write(1, 7, 48);
+        let mut block = Block::default();
+        assert_eq!(drain.finish(&mut block).records, 1);
+        assert_eq!(drain.damaged(), 1);
+        kernel.write(0, 8, 48);
+        assert_eq!(drain.finish(&mut block).records, 1, "the ring goes on");
+    }
+}

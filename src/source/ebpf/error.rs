@@ -32,7 +32,9 @@ pub enum Error {
     #[error("the kernel has no tracepoint `{0}`\nhelp: use a kernel that is built with CONFIG_FTRACE_SYSCALLS")]
     NoTracepoint(&'static str),
     /// The kernel's verifier does not accept a program.
-    #[error("the kernel's verifier rejected `{program}`; the end of its log:\n{log}\nhelp: report this with the log and the output of `uname -r`")]
+    #[error(
+        "the kernel's verifier rejected `{program}`; the end of its log:\n{log}\nhelp: report this with the log and the output of `uname -r`"
+    )]
     Verifier {
         /// Which program.
         program: &'static str,

@@ -61,9 +61,13 @@ mod tests {
 
     #[test]
     fn the_total_is_shared_rounded_down_and_has_a_floor() {
-        for (total, processors, expected) in
-            [(32 << 20, 2, 16 << 20), (32 << 20, 3, 8 << 20), (32 << 20, 256, 256 << 10), (0, 1, 256 << 10), (1 << 40, 1, 512 << 20)]
-        {
+        for (total, processors, expected) in [
+            (32 << 20, 2, 16 << 20),
+            (32 << 20, 3, 8 << 20),
+            (32 << 20, 256, 256 << 10),
+            (0, 1, 256 << 10),
+            (1 << 40, 1, 512 << 20),
+        ] {
             assert_eq!(ring_bytes(total, processors), expected, "{total} / {processors}");
         }
     }

@@ -70,8 +70,27 @@ pub(super) enum Part {
 pub(super) const EXEC_NUMBERS: usize = 21;
 /// Their names in the event table, in the probe's order.
 const EXEC_NAMES: [&str; EXEC_NUMBERS] = [
-    "uid", "euid", "gid", "egid", "cgroup_id", "ptid", "old_tid", "pgid", "sid", "tty", "loginuid", "cap_inheritable",
-    "cap_permitted", "cap_effective", "exe_ino", "exe_dev", "fdlimit", "pgft_maj", "pgft_min", "vm_size", "vpgid",
+    "uid",
+    "euid",
+    "gid",
+    "egid",
+    "cgroup_id",
+    "ptid",
+    "old_tid",
+    "pgid",
+    "sid",
+    "tty",
+    "loginuid",
+    "cap_inheritable",
+    "cap_permitted",
+    "cap_effective",
+    "exe_ino",
+    "exe_dev",
+    "fdlimit",
+    "pgft_maj",
+    "pgft_min",
+    "vm_size",
+    "vpgid",
 ];
 
 /// How records of one kind are read.
@@ -295,7 +314,10 @@ mod tests {
     fn fields_of_one_structure_share_one_operation() {
         let plan = plan("pipe");
         assert_eq!(plan.items(), 1);
-        assert!(matches!(plan.steps[..], [Step::Field { item: 0, offset: 0, .. }, Step::Field { item: 0, offset: 4, .. }, ..]));
+        assert!(matches!(
+            plan.steps[..],
+            [Step::Field { item: 0, offset: 0, .. }, Step::Field { item: 0, offset: 4, .. }, ..]
+        ));
     }
 
     #[test]
@@ -309,8 +331,13 @@ mod tests {
     fn the_source_fills_every_parameter_of_an_exec_and_of_a_fork() {
         for (plan, name) in [(plan("execve"), "execve"), (Plans::new().fork.unwrap(), "procfork")] {
             let spec = plan.kind.spec();
-            let lost: Vec<&str> =
-                spec.params.iter().zip(&plan.steps).filter(|(_, s)| **s == Step::Missing).map(|(p, _)| p.name).collect();
+            let lost: Vec<&str> = spec
+                .params
+                .iter()
+                .zip(&plan.steps)
+                .filter(|(_, s)| **s == Step::Missing)
+                .map(|(p, _)| p.name)
+                .collect();
             assert_eq!(lost, [""; 0], "{name}");
         }
     }

@@ -52,9 +52,14 @@ mod tests {
 
     #[test]
     fn kernels_before_5_11_are_refused_and_odd_names_are_given_a_try() {
-        for (release, ok) in
-            [("5.10.0-8-amd64", false), ("4.19.0", false), ("5.11.0", true), ("6.18.44-fc", true), ("6.1", true), ("?", true)]
-        {
+        for (release, ok) in [
+            ("5.10.0-8-amd64", false),
+            ("4.19.0", false),
+            ("5.11.0", true),
+            ("6.18.44-fc", true),
+            ("6.1", true),
+            ("?", true),
+        ] {
             assert_eq!(check_version(release).is_ok(), ok, "{release}");
         }
     }

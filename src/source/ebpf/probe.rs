@@ -91,7 +91,8 @@ impl Probe {
     /// # Errors
     /// The rings cannot be mapped.
     pub fn drain(&self) -> Result<Drain, Error> {
-        let mapped = Rings::map(map_fd(&self.ebpf, "rings")?, map_fd(&self.ebpf, "ring_data")?, processors(), self.ring_bytes);
+        let mapped =
+            Rings::map(map_fd(&self.ebpf, "rings")?, map_fd(&self.ebpf, "ring_data")?, processors(), self.ring_bytes);
         let bytes = self.ring_bytes * processors();
         mapped.map(Drain::new).map_err(|source| Error::Rings { bytes, source })
     }
@@ -177,8 +178,12 @@ fn rejected(io_error: io::Error, log: &str, program: &'static str) -> Error {
 fn program_error(error: ProgramError, program: &'static str, tracepoint: &'static str) -> Error {
     match error {
         ProgramError::LoadError { io_error, verifier_log } => rejected(io_error, &verifier_log.to_string(), program),
-        ProgramError::SyscallError(e) if e.io_error.kind() == io::ErrorKind::NotFound => Error::NoTracepoint(tracepoint),
-        ProgramError::SyscallError(e) if e.io_error.kind() == io::ErrorKind::PermissionDenied => Error::Blocked(e.io_error),
+        ProgramError::SyscallError(e) if e.io_error.kind() == io::ErrorKind::NotFound => {
+            Error::NoTracepoint(tracepoint)
+        }
+        ProgramError::SyscallError(e) if e.io_error.kind() == io::ErrorKind::PermissionDenied => {
+            Error::Blocked(e.io_error)
+        }
         ProgramError::Btf(_) => Error::NoTracepoint(tracepoint),
         other => Error::Load(format!("`{program}`: {}", chain(&other))),
     }
@@ -201,7 +206,7 @@ mod tests {
 
     #[test]
     fn a_rejected_program_shows_the_end_of_the_verifiers_log() {
-        let log: String = (0..40).map(|i| format!("line {i}\n")).collect();
+        let log = (0..40).map(|i| format!("line {i}")).collect::<Vec<_>>().join("\n");
         let refused = || io::Error::from_raw_os_error(13);
         let text = rejected(refused(), &log, "on_enter").to_string();
         assert!(text.contains("line 39") && text.contains("line 20\n") && !text.contains("line 19\n"), "{text}");

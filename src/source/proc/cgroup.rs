@@ -38,7 +38,12 @@ mod tests {
         let id = "0123456789abcdef".repeat(4);
         let container = format!("/system.slice/x-{id}.scope");
         for (text, expected) in [
-            (format!("12:cpu:/a\n1:name=systemd:{container}\n0::/long/unified/path/that/is/longer/than/anything/else/in/here/by/far\n"), container.as_str()),
+            (
+                format!(
+                    "12:cpu:/a\n1:name=systemd:{container}\n0::/long/unified/path/that/is/longer/than/anything/else/in/here/by/far\n"
+                ),
+                container.as_str(),
+            ),
             ("5:memory:/kubepods/pod1/abc\n0::/init.scope\n".to_owned(), "/kubepods/pod1/abc"),
             ("3:cpu:/much/longer/path\n0::/user.slice\n".to_owned(), "/user.slice"),
             ("3:cpu:/much/longer/path\n2:pids:/short\n0::/\n".to_owned(), "/much/longer/path"),

@@ -66,7 +66,7 @@ fn descriptor(process: &Path, fd: u32, sockets: &Sockets) -> Option<Descriptor> 
         let unknown = Socket { kind: DescKind::Socket, ..Socket::default() };
         let socket = sockets.get(&ino).cloned().unwrap_or(unknown);
         let Socket { kind, l4, role, tuple, name } = socket;
-        return Some(Descriptor { kind, l4, role, tuple, name, ino, ..found });
+        return Some(Descriptor { kind, name, tuple, l4, role, ino, ..found });
     }
     // Only what has a path is worth a stat, which also tells a directory from a file.
     let kind = nameless(&link);

@@ -31,8 +31,7 @@ pub(super) fn link(path: &Path) -> Option<Vec<u8>> {
 /// The entries of a directory whose names are numbers, in rising order.
 pub(super) fn numbers(path: &Path) -> Vec<u32> {
     let Ok(entries) = std::fs::read_dir(path) else { return Vec::new() };
-    let mut numbers: Vec<u32> =
-        entries.filter_map(|e| e.ok()?.file_name().to_str()?.parse().ok()).collect();
+    let mut numbers: Vec<u32> = entries.filter_map(|e| e.ok()?.file_name().to_str()?.parse().ok()).collect();
     numbers.sort_unstable();
     numbers
 }

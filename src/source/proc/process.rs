@@ -1,7 +1,7 @@
 //! One process and its threads.
 
-use super::file::{self, TEXT_LIMIT};
 use super::cgroup;
+use super::file::{self, TEXT_LIMIT};
 use crate::sys::{ClockPair, ticks_per_second};
 use std::path::Path;
 
@@ -133,7 +133,10 @@ mod tests {
         let mut thread = Thread::default();
         let line = "7 (a) b (c) S 1 2 3 34816 -1 4194560 0 0 0 0 0 0 0 0 20 0 1 0 500 0 0\n";
         read_stat(&mut thread, line, CLOCK).unwrap();
-        assert_eq!((thread.comm.as_str(), thread.ppid, thread.pgid, thread.sid, thread.tty), ("a) b (c", 1, 2, 3, 34816));
+        assert_eq!(
+            (thread.comm.as_str(), thread.ppid, thread.pgid, thread.sid, thread.tty),
+            ("a) b (c", 1, 2, 3, 34816)
+        );
         assert_eq!(thread.start, 1_000 + 500 * 1_000_000_000 / ticks_per_second());
         assert_eq!(read_stat(&mut thread, "7 (cut) S 1 2", CLOCK), None);
     }

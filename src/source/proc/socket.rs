@@ -153,7 +153,10 @@ mod tests {
     #[test]
     fn unix_sockets_have_a_path_and_netlink_ones_an_inode() {
         let mut sockets = Sockets::new();
-        add_unix(&mut sockets, "Num\n0: 00000002 00000000 00010000 0001 01 7 /run/x.sock\n0: 00000003 00000000 00000000 0001 03 8\n");
+        add_unix(
+            &mut sockets,
+            "Num\n0: 00000002 00000000 00010000 0001 01 7 /run/x.sock\n0: 00000003 00000000 00000000 0001 03 8\n",
+        );
         add_netlink(&mut sockets, "sk\n0 0 1 0 0 0 0 2 0 9\n");
         assert_eq!((sockets[&7].name.as_slice(), sockets[&7].role), (&b"/run/x.sock"[..], Role::Server));
         assert_eq!((sockets[&8].name.as_slice(), sockets[&8].kind), (&b""[..], DescKind::Unix));

@@ -66,6 +66,11 @@ impl Column {
         matches!(self, Column::Return | Column::Duration | Column::Flags)
     }
 
+    /// The number as a value: return values are signed.
+    pub fn number(self, raw: i64) -> Value<'static> {
+        if self == Column::Return { Value::Int(raw) } else { Value::Uint(raw as u64) }
+    }
+
     /// The value for one event.
     pub fn get(self, row: &Row<'_>) -> Option<i64> {
         match self {
@@ -88,6 +93,8 @@ pub enum Extract {
     Thread(for<'a> fn(&'a Dict, &'a ThreadRow, &'a FieldArg) -> Value<'a>),
     /// From the descriptor's row.
     Descriptor(for<'a> fn(&'a Dict, &'a DescRow, &'a FieldArg) -> Value<'a>),
+    /// The number of one column of the event itself.
+    Number(Column),
     /// From one column of the event, so that a filter scans that column and makes no [`Row`].
     Column(Column, fn(&KindInfo, i64, &Context) -> Value<'static>),
     /// From the event.
@@ -117,7 +124,7 @@ impl Field {
             Extract::Kind(_) => Level::Kind,
             Extract::Thread(_) => Level::Thread,
             Extract::Descriptor(_) => Level::Descriptor,
-            Extract::Column(..) | Extract::Event(_) => Level::Event,
+            Extract::Number(_) | Extract::Column(..) | Extract::Event(_) => Level::Event,
         }
     }
 }
@@ -140,6 +147,7 @@ impl FieldRef {
             Extract::Kind(f) => f(row.info(), &self.arg),
             Extract::Thread(f) => f(row.dict(), row.thread(), &self.arg),
             Extract::Descriptor(f) => row.desc().map_or(Value::Missing, |d| f(row.dict(), d, &self.arg)),
+            Extract::Number(column) => column.get(row).map_or(Value::Missing, |v| column.number(v)),
             Extract::Column(column, f) => column.get(row).map_or(Value::Missing, |v| f(row.info(), v, ctx)),
             Extract::Event(f) => f(row, &self.arg, ctx),
         }
@@ -148,7 +156,7 @@ impl FieldRef {
     /// Whether any event of a kind can have a value; `false` saves reading the kind's table.
     pub fn applies(&self, kind: &KindInfo) -> bool {
         match (&self.field.extract, &self.arg) {
-            (Extract::Column(Column::Return, _), _) => kind.ret.is_some(),
+            (Extract::Number(Column::Return) | Extract::Column(Column::Return, _), _) => kind.ret.is_some(),
             _ if self.field.arg != ArgRule::Required => true,
             (Extract::Event(_), FieldArg::Name(name)) => {
                 kind.ret.as_ref().is_some_and(|r| r.0 == *name) || kind.params.iter().any(|p| p.name == *name)

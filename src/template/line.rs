@@ -39,7 +39,8 @@ pub struct Template {
 }
 
 impl Template {
-    /// Reads `*%evt.num %20proc.name`: see `docs/filter.md` for widths, `*` and escapes.
+    /// Reads text such as `*%evt.num %20proc.name\n`: a number pads or cuts a field to so many characters, a leading
+    /// `*` keeps lines with missing fields, and `\n`, `\t`, `\e` and `\\` are escapes. The longest field name counts.
     pub fn parse(text: &str) -> Result<Template, Error> {
         let (pieces, keeps_missing) = parse::parse(text)?;
         let keys = json::keys(&pieces);
