@@ -324,6 +324,30 @@ fn a_call_that_blocks_is_seen_while_it_lasts() {
 }
 
 #[test]
+fn calls_of_32_bit_programs_are_known_by_their_own_numbers() {
+    if skip() {
+        return;
+    }
+    let dir = tempfile::tempdir().unwrap();
+    let (source, program) = (dir.path().join("x.c"), dir.path().join("x"));
+    // 64 is getppid there, and semget on x86-64.
+    let code =
+        r#"int main(void) { int r; __asm__ volatile("int $0x80" : "=a"(r) : "a"(64) : "memory"); return r <= 0; }"#;
+    std::fs::write(&source, code).unwrap();
+    if !Command::new("cc").arg("-w").arg("-o").args([&program, &source]).status().is_ok_and(|s| s.success()) {
+        println!("skipped: no C compiler");
+        return;
+    }
+    let story = record(&[program.to_str().unwrap()]);
+    if story.exit != Exit::Code(0) {
+        println!("skipped: the kernel makes no 32-bit calls");
+        return;
+    }
+    let compat: Vec<&str> = story.rows.iter().filter(|r| r.flags.has(Flags::COMPAT)).map(|r| r.name).collect();
+    assert_eq!(compat, ["getppid"]);
+}
+
+#[test]
 fn long_texts_are_cut_and_say_so_and_data_is_cut_to_the_snap_length() {
     if skip() {
         return;
