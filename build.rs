@@ -1,6 +1,7 @@
 //! Lists the chisels under `chisels/` for embedding, so that adding one is adding one file.
 
-use std::io::Write;
+use std::fmt::Write as _;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::{env, fs, io};
 
@@ -24,7 +25,7 @@ fn main() -> io::Result<()> {
     let mut list = String::from("&[\n");
     for path in &found {
         let (path, name) = (path.to_string_lossy(), path.file_stem().unwrap_or_default().to_string_lossy());
-        list.push_str(&format!("({name:?}, include_str!(concat!(env!(\"CARGO_MANIFEST_DIR\"), \"/\", {path:?}))),\n"));
+        let _ = writeln!(list, "({name:?}, include_str!(concat!(env!(\"CARGO_MANIFEST_DIR\"), \"/\", {path:?}))),");
     }
     list.push_str("]\n");
     fs::write(Path::new(&out).join("chisels.rs"), list)?;

@@ -7,21 +7,8 @@ use std::path::PathBuf;
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// A chisel file does not say what a chisel must.
-    #[error("{message} in chisel {origin}, line {line}\n  | {source_line}\n  | {marks}\nhelp: {help}")]
-    File {
-        /// File, or `NAME (built in)`.
-        origin: String,
-        /// Line, from 1.
-        line: usize,
-        /// What was expected and found.
-        message: String,
-        /// The line's text.
-        source_line: String,
-        /// Carets under what is wrong.
-        marks: String,
-        /// What to do.
-        help: String,
-    },
+    #[error(transparent)]
+    File(Box<Located>),
     /// No chisel has this name.
     #[error("unknown chisel `{name}`\nhelp: {help}")]
     Unknown {
@@ -58,6 +45,24 @@ pub enum Error {
     },
 }
 
+/// What is wrong with a chisel file, and where.
+#[derive(Debug, thiserror::Error)]
+#[error("{message} in chisel {origin}, line {line}\n  | {source_line}\n  | {marks}\nhelp: {help}")]
+pub struct Located {
+    /// File, or `NAME (built in)`.
+    pub origin: String,
+    /// Line, from 1.
+    pub line: usize,
+    /// What was expected and found.
+    pub message: String,
+    /// The line's text.
+    pub source_line: String,
+    /// Carets under what is wrong.
+    pub marks: String,
+    /// What to do.
+    pub help: String,
+}
+
 impl Error {
     /// An error at a byte range of a chisel's text.
     pub(super) fn at(origin: &str, text: &str, span: Option<Range<usize>>, message: impl Into<String>, help: impl Into<String>) -> Error {
@@ -68,14 +73,14 @@ impl Error {
         let end = floor(text, span.end).clamp(start, line_end);
         let blanks = text[line_start..start].chars().count();
         let width = text[start..end].chars().count().max(1);
-        Error::File {
+        Error::File(Box::new(Located {
             origin: origin.to_owned(),
             line: text[..line_start].matches('\n').count() + 1,
             message: message.into(),
             source_line: crate::report::escape(&text.as_bytes()[line_start..line_end]).into_owned(),
             marks: format!("{}{}", " ".repeat(blanks), "^".repeat(width)),
             help: help.into(),
-        }
+        }))
     }
 
     /// An error of the TOML parser, with a near name where a key is unknown.

@@ -3,7 +3,7 @@
 use super::error::nearest;
 use super::{Chisel, Error};
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Chisels that come with the program: (name, text), by name.
 static BUILT_IN: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/chisels.rs"));
@@ -25,12 +25,12 @@ impl Library {
 
     /// The chisel of this name; a name that ends in `.toml` is a file.
     pub fn find(&self, name: &str) -> Result<Chisel, Error> {
-        if name.ends_with(".toml") {
-            return read(PathBuf::from(name));
+        if Path::new(name).extension().is_some_and(|e| e == "toml") {
+            return read(Path::new(name));
         }
         for path in self.directories.iter().map(|d| d.join(format!("{name}.toml"))) {
             if !name.contains(['/', '\\']) && path.is_file() {
-                return read(path);
+                return read(&path);
             }
         }
         match BUILT_IN.iter().find(|(n, _)| *n == name) {
@@ -68,12 +68,12 @@ impl Library {
     }
 }
 
-fn read(path: PathBuf) -> Result<Chisel, Error> {
-    let fail = |source| Error::Read { path: path.clone(), source };
-    if fs::metadata(&path).map_err(fail)?.len() > MAX_FILE {
+fn read(path: &Path) -> Result<Chisel, Error> {
+    let fail = |source| Error::Read { path: path.to_owned(), source };
+    if fs::metadata(path).map_err(fail)?.len() > MAX_FILE {
         return Err(fail(std::io::Error::other(format!("expected at most {MAX_FILE} bytes"))));
     }
-    let text = fs::read_to_string(&path).map_err(fail)?;
+    let text = fs::read_to_string(path).map_err(fail)?;
     let name = path.file_stem().map(|s| s.to_string_lossy().into_owned()).unwrap_or_default();
     Chisel::parse(&name, &path.display().to_string(), &text)
 }

@@ -8,7 +8,7 @@ mod library;
 mod prepare;
 
 pub use arg::{ArgDef, ArgType, Args, split};
-pub use error::Error;
+pub use error::{Error, Located};
 pub use file::{AggregateDef, Chisel, Example, KeyDef, LinesDef, TableDef};
 pub use library::Library;
 pub use prepare::{Prepared, Style};

@@ -16,7 +16,11 @@ pub(super) fn replay(options: &Options, library: &Library, out: &mut dyn Write) 
     }
     let questions = questions(options, library)?;
     let mut ctx = context(options)?;
-    let reels = Reels::open(&options.read).map_err(|(path, error)| Failure::of(format_args!("{}: {error}", path.display())))?;
+    let reels = Reels::open(&options.read).map_err(|(path, error)| {
+        let (path, text) = (path.display().to_string(), error.to_string());
+        // Errors of the file system name the file themselves.
+        Failure::of(if text.starts_with(&path) { text } else { format!("{path}: {text}") })
+    })?;
     let span = reels.span();
     ctx.start = span.start;
     ctx.tz_offset_s = reels.files().next().map_or(0, |(_, reader)| reader.header().tz_offset_s);

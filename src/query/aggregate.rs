@@ -160,9 +160,8 @@ impl Total {
         let (value, count) = (self.value[group], self.count[group]);
         match how {
             How::Count | How::Distinct => Cell::Uint(count),
-            How::Sum => Cell::Int(value),
             How::Min | How::Max if count == 0 => Cell::Missing,
-            How::Min | How::Max => Cell::Int(value),
+            How::Sum | How::Min | How::Max => Cell::Int(value),
             How::Avg => Cell::Ratio { sum: value, of: count },
             How::Share => Cell::Ratio { sum: value.saturating_mul(100), of: span },
         }

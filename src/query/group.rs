@@ -114,7 +114,9 @@ impl Grouper {
             let kind_id = self.parts[0].of_kind(batch, kind);
             if !needs_desc {
                 let id = if only.is_some() { kind_id } else { self.combine([kind_id, NONE, NONE, NONE]) };
-                ids.iter_mut().for_each(|slot| *slot *= id);
+                for slot in ids.iter_mut() {
+                    *slot *= id;
+                }
                 continue;
             }
             let descs = batch.desc(kind)?;

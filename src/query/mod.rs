@@ -8,8 +8,8 @@ mod group;
 mod lines;
 #[cfg(test)]
 pub(crate) mod made;
+mod operator;
 mod part;
-mod query;
 mod rank;
 mod table;
 #[cfg(test)]
@@ -18,6 +18,6 @@ mod values;
 
 pub use aggregate::{Aggregate, How};
 pub use lines::{Lines, LinesQuery};
-pub use query::{Query, View, Worker};
+pub use operator::{Query, View, Worker};
 pub use rank::Span;
 pub use table::{Key, Order, TableQuery, TableWorker};

@@ -72,9 +72,8 @@ impl TableQuery {
 /// Whether a group has nothing to say: a minimum of 0 is something.
 fn is_nothing(cell: &Cell, how: How) -> bool {
     match cell {
-        Cell::Missing | Cell::Ratio { of: 0, .. } => true,
+        Cell::Missing | Cell::Uint(0) | Cell::Ratio { of: 0, .. } | Cell::Ratio { sum: 0, .. } => true,
         Cell::Int(0) => how == How::Sum,
-        Cell::Uint(0) | Cell::Ratio { sum: 0, .. } => true,
         _ => false,
     }
 }

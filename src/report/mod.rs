@@ -7,10 +7,10 @@ mod csv;
 mod escape;
 mod json;
 mod markdown;
-mod report;
+mod parts;
 mod text;
 mod unit;
 
 pub use escape::escape;
-pub use report::{Align, Cell, Column, Report, Table};
+pub use parts::{Align, Cell, Column, Report, Table};
 pub use unit::Unit;
