@@ -76,7 +76,7 @@ fn through(events: &[OwnedEvent], limits: SegmentLimits) -> Vec<OwnedEvent> {
                 batch.for_each_row(|row| out.push(OwnedEvent::of(&row.event(&mut env)))).unwrap();
                 assert_eq!(batch.damage(), None);
             }
-            Piece::End => {}
+            Piece::Lost(_) | Piece::End => {}
         }
     }
     out
