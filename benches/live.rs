@@ -6,6 +6,14 @@
 //!
 //! The floor of any tracer that stamps both ends of a call here is about 125 ns (two tracepoints 56, two clocks 67).
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::type_complexity,
+    reason = "a bench that cannot go on stops, and its figures go to standard output"
+)]
+
 use std::process::{Command, Stdio};
 use std::time::Instant;
 
@@ -27,7 +35,13 @@ fn main() {
         ("untraced".to_owned(), Vec::new()),
         (
             "sysreel".to_owned(),
-            vec![env!("CARGO_BIN_EXE_sysreel").to_owned(), "-q".into(), "-w".into(), reel.to_string_lossy().into_owned(), "--".into()],
+            vec![
+                env!("CARGO_BIN_EXE_sysreel").to_owned(),
+                "-q".into(),
+                "-w".into(),
+                reel.to_string_lossy().into_owned(),
+                "--".into(),
+            ],
         ),
     ];
     for peer in std::env::var("SYSREEL_PEER").unwrap_or_default().split(';').filter(|p| !p.is_empty()) {
@@ -67,7 +81,9 @@ fn measure(recorder: &[String], own: &str, mode: &str) -> f64 {
     let words: Vec<&str> = recorder.iter().map(String::as_str).chain([own, "--loop", mode]).collect();
     let out = Command::new(words[0]).args(&words[1..]).stderr(Stdio::inherit()).output().expect("the command starts");
     let text = String::from_utf8_lossy(&out.stdout);
-    text.lines().find_map(|line| line.trim().parse().ok()).unwrap_or_else(|| panic!("{words:?} printed no figure: {text}"))
+    text.lines()
+        .find_map(|line| line.trim().parse().ok())
+        .unwrap_or_else(|| panic!("{words:?} printed no figure: {text}"))
 }
 
 /// Tenth percentile of the batches, nanoseconds per call.

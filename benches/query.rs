@@ -2,6 +2,14 @@
 //!
 //! Columns are decoded once before the clock starts, so that the figure is that of filter and table alone.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::type_complexity,
+    reason = "a bench that cannot go on stops, and its figures go to standard output"
+)]
+
 use std::io::Write;
 use std::sync::Arc;
 use std::time::Instant;
@@ -14,7 +22,8 @@ use sysreel::query::{Query, View};
 use sysreel::world::{DescKind, DescRow, Dict, ThreadRow};
 
 /// Kinds and their share of rows, in hundredths: the mix of a busy node.
-const MIX: &[(&str, u64)] = &[("read", 25), ("write", 20), ("newfstatat", 20), ("openat", 15), ("close", 12), ("futex", 8)];
+const MIX: &[(&str, u64)] =
+    &[("read", 25), ("write", 20), ("newfstatat", 20), ("openat", 15), ("close", 12), ("futex", 8)];
 
 fn dict() -> Arc<Dict> {
     let mut dict = Dict::new();
@@ -47,7 +56,15 @@ fn batch(seed: u64, schema: &Arc<Schema>, dict: &Arc<Dict>) -> Option<Batch> {
     let mut thread = 1;
     for row in 0..MAX_ROWS {
         let mut at = roll(100);
-        let local = MIX.iter().position(|(_, share)| at < *share || { at -= share; false }).unwrap_or(0);
+        let local = MIX
+            .iter()
+            .position(|(_, share)| {
+                at < *share || {
+                    at -= share;
+                    false
+                }
+            })
+            .unwrap_or(0);
         // Runs of about four rows, as on a real node.
         if roll(4) == 0 {
             thread = 1 + roll(200) as u32;
@@ -97,7 +114,9 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         let mut worker = prepared.query.worker();
         let seconds = best(&batches, |batch| {
             let view = View { ctx: &ctx, in_flight: false, limit: u64::MAX };
-            let done = filter.select(&mut memo, batch, &ctx).and_then(|s| prepared.query.partial(&mut worker, batch, &s, view));
+            let done = filter
+                .select(&mut memo, batch, &ctx)
+                .and_then(|s| prepared.query.partial(&mut worker, batch, &s, view));
             std::hint::black_box(done.is_ok());
         });
         writeln!(std::io::stdout(), "{name:<16} {:>6.1} M rows/s", rows as f64 / seconds / 1e6)?;

@@ -3,6 +3,14 @@
 //! `cargo bench --bench write`. The load is made up: 50 processes that open, read, map and close files, with
 //! the mix of a build (names repeat, most data do too). Stages are timed apart, in one run.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::type_complexity,
+    reason = "a bench that cannot go on stops, and its figures go to standard output"
+)]
+
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 use sysreel::batch::{Columns, Encoder, Schema};
@@ -20,8 +28,9 @@ struct Load {
 
 impl Load {
     fn new() -> Load {
-        let kinds = ["openat", "read", "close", "fstat", "mmap", "newfstatat", "write", "lseek"].map(|n| kind_by_name(n).expect("kind"));
-        Load { state: 88172645463325252, time: 1_700_000_000_000_000_000, kinds, name: String::new() }
+        let kinds = ["openat", "read", "close", "fstat", "mmap", "newfstatat", "write", "lseek"]
+            .map(|n| kind_by_name(n).expect("kind"));
+        Load { state: 88_172_645_463_325_252, time: 1_700_000_000_000_000_000, kinds, name: String::new() }
     }
 
     fn random(&mut self, below: u64) -> u64 {
@@ -39,7 +48,11 @@ impl Load {
         let size = [832, 4096, 1, 64][self.random(4) as usize];
         let file = self.random(2000);
         self.name.clear();
-        std::fmt::Write::write_fmt(&mut self.name, format_args!("/usr/include/project/module{}/header{file}.h", file % 37)).expect("text");
+        std::fmt::Write::write_fmt(
+            &mut self.name,
+            format_args!("/usr/include/project/module{}/header{file}.h", file % 37),
+        )
+        .expect("text");
         let duration = Some(200 + self.random(3000));
         let mut args = Args::new();
         let ret = match which {
@@ -64,19 +77,31 @@ impl Load {
             }
             5 => {
                 args.extend([Arg::Int(-100), Arg::Bytes(self.name.as_bytes()), Arg::Int(0)]);
-                if file % 3 == 0 { -2 } else { 0 }
+                if file.is_multiple_of(3) { -2 } else { 0 }
             }
             _ => {
                 args.extend([Arg::Int(fd), Arg::Int(0), Arg::Int(1)]);
                 0
             }
         };
-        Event { kind: self.kinds[which], time: self.time, duration, cpu: (i / 400 % 2) as u16, tid, pid: tid, ret, flags: Flags::default(), args }
+        Event {
+            kind: self.kinds[which],
+            time: self.time,
+            duration,
+            cpu: (i / 400 % 2) as u16,
+            tid,
+            pid: tid,
+            ret,
+            flags: Flags::default(),
+            args,
+        }
     }
 }
 
 fn main() {
-    let data: Vec<u8> = (0..64_000u32).map(|i| b"int main(void) { return 0; } /* text of a source file */\n"[i as usize % 57] ^ (i / 5700) as u8).collect();
+    let data: Vec<u8> = (0..64_000u32)
+        .map(|i| b"int main(void) { return 0; } /* text of a source file */\n"[i as usize % 57] ^ (i / 5700) as u8)
+        .collect();
     let batches: Arc<Mutex<(Vec<Columns>, Vec<Columns>, Duration, u64)>> = Arc::default();
     let sink = Arc::clone(&batches);
     let schema = Schema::current();

@@ -2,6 +2,13 @@
 //!
 //! `BLESS=1 cargo test --test chisels` writes what is there now.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "a test that cannot go on fails, and says so"
+)]
+
 use std::path::Path;
 use std::process::Command;
 use sysreel::chisel::{Chisel, Library};

@@ -1,5 +1,12 @@
 //! Recordings of known programs by the real recorder, on the real kernel; named skips where it may not run.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "a test that cannot go on fails, and says so"
+)]
+
 mod common;
 
 use common::skip;
@@ -13,7 +20,8 @@ const SYSREEL: &str = env!("CARGO_BIN_EXE_sysreel");
 /// Whether live capture can work here at all; says why not.
 fn able(test: &str) -> bool {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let effective = status.lines().find_map(|l| l.strip_prefix("CapEff:")).and_then(|v| u64::from_str_radix(v.trim(), 16).ok());
+    let effective =
+        status.lines().find_map(|l| l.strip_prefix("CapEff:")).and_then(|v| u64::from_str_radix(v.trim(), 16).ok());
     // CAP_PERFMON is 38, CAP_BPF 39 (include/uapi/linux/capability.h).
     if effective.is_none_or(|caps| caps >> 38 & 3 != 3) {
         skip(test, "needs CAP_BPF and CAP_PERFMON");
@@ -82,7 +90,8 @@ fn every_call_that_returns_is_recorded_as_often_as_strace_sees_it() {
     let reel = record(&folder, &["sh", "-c", &story]);
     let ours = count(replay(&reel, &["-p", "%evt.type", "evt.latency exists"]).lines().map(str::to_owned));
     let trace = folder.path().join("trace");
-    let status = Command::new("strace").args(["-f", "-o", trace.to_str().unwrap(), "sh", "-c", &story]).output().unwrap();
+    let status =
+        Command::new("strace").args(["-f", "-o", trace.to_str().unwrap(), "sh", "-c", &story]).output().unwrap();
     assert!(status.status.success());
     let text = std::fs::read_to_string(&trace).unwrap();
     // "PID name(args) = result" or "PID <... name resumed>…"; a call that never returns ends in "= ?".
@@ -114,7 +123,10 @@ fn a_story_is_told_with_names() {
     let file = folder.path().join("a");
     assert!(opened.contains(&format!("sh {} SUCCESS", file.display())), "{opened}");
     assert!(opened.contains(&format!("cat {} SUCCESS", file.display())), "{opened}");
-    let execs = replay(&reel, &["-p", "%proc.pname %proc.exepath %proc.args", "evt.type=execve and evt.failed=false and proc.name=ls"]);
+    let execs = replay(
+        &reel,
+        &["-p", "%proc.pname %proc.exepath %proc.args", "evt.type=execve and evt.failed=false and proc.name=ls"],
+    );
     assert!(execs.starts_with("sh /") && execs.contains("/ls -l a missing"), "{execs}");
     let exits = replay(&reel, &["-p", "%evt.arg.status", "evt.type=procexit"]);
     assert!(exits.lines().any(|l| l == "768"), "an exit with 3 is 3 << 8: {exits}");
@@ -147,8 +159,10 @@ fn a_killed_recorder_leaves_a_reel_that_opens() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("killed.reel");
     let busy = "i=0; while [ $i -lt 3000000 ]; do i=$((i+1)); echo x > /dev/null; done";
-    let mut recorder =
-        Command::new(SYSREEL).args(["-q", "--flush", "0.1", "-w", file.to_str().unwrap(), "--", "sh", "-c", busy]).spawn().unwrap();
+    let mut recorder = Command::new(SYSREEL)
+        .args(["-q", "--flush", "0.1", "-w", file.to_str().unwrap(), "--", "sh", "-c", busy])
+        .spawn()
+        .unwrap();
     until("the file grew", || std::fs::metadata(&file).is_ok_and(|m| m.len() > 60_000));
     recorder.kill().unwrap();
     recorder.wait().unwrap();
@@ -168,8 +182,17 @@ fn without_the_capability_the_error_names_it() {
     let folder = tempfile::tempdir().unwrap();
     std::fs::set_permissions(folder.path(), std::os::unix::fs::PermissionsExt::from_mode(0o777)).unwrap();
     let file = folder.path().join("no.reel");
-    let drop = ["--bounding-set=-bpf,-sys_admin,-perfmon", "--inh-caps=-bpf,-sys_admin,-perfmon", "--reuid=65534", "--clear-groups"];
-    let out = Command::new("setpriv").args(drop).args([SYSREEL, "-w", file.to_str().unwrap(), "--", "true"]).output().unwrap();
+    let drop = [
+        "--bounding-set=-bpf,-sys_admin,-perfmon",
+        "--inh-caps=-bpf,-sys_admin,-perfmon",
+        "--reuid=65534",
+        "--clear-groups",
+    ];
+    let out = Command::new("setpriv")
+        .args(drop)
+        .args([SYSREEL, "-w", file.to_str().unwrap(), "--", "true"])
+        .output()
+        .unwrap();
     let text = String::from_utf8_lossy(&out.stderr);
     assert_eq!(out.status.code(), Some(2), "{text}");
     assert!(text.contains("CAP_BPF") && text.contains("help:"), "{text}");
@@ -197,7 +220,11 @@ fn watching_shows_lines_and_tables_without_a_file() {
     }
     let lines = sysreel(&["-p", "%proc.name %evt.type", "evt.type=openat", "--", "cat", "/etc/hostname"]);
     let text = String::from_utf8_lossy(&lines.stdout);
-    assert!(text.lines().filter(|l| *l == "cat openat").count() >= 2, "{text}{}", String::from_utf8_lossy(&lines.stderr));
+    assert!(
+        text.lines().filter(|l| *l == "cat openat").count() >= 2,
+        "{text}{}",
+        String::from_utf8_lossy(&lines.stderr)
+    );
     let table = sysreel(&["-c", "fdbytes_by", "fd.name", "--", "head", "-c", "5", "/etc/passwd"]);
     let text = String::from_utf8_lossy(&table.stdout);
     assert!(text.contains("/etc/passwd"), "{text}{}", String::from_utf8_lossy(&table.stderr));

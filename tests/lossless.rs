@@ -1,5 +1,12 @@
 //! Invariant 11: a batch gives back the events it was built from, snapshot rows included.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "a test that cannot go on fails, and says so"
+)]
+
 mod common;
 
 use proptest::prelude::*;
@@ -13,27 +20,28 @@ use sysreel::world::Dict;
 /// An event of any kind with any parameters; life-cycle ones only in as far as they keep the thread they happened to.
 fn any_event() -> impl Strategy<Value = OwnedEvent> {
     let head = (0..SPECS.len() as u16, 1u64..5000, any::<Option<u32>>(), any::<u16>(), 1u32..6, any::<i64>(), 0u8..16);
-    (head, any::<u64>(), proptest::collection::vec(any_arg(), 28)).prop_map(|((kind, step, duration, cpu, tid, ret, flags), wide, args)| {
-        let spec = &SPECS[usize::from(kind)];
-        let args = spec.params.iter().zip(args).map(|(param, (which, int, bytes))| match (param.class, which) {
-            (_, 0) => OwnedArg::Missing,
-            (Class::Int, _) => OwnedArg::Int(if which % 2 == 0 { int } else { int % 1000 }),
-            (Class::Env, _) => OwnedArg::Missing,
-            _ => OwnedArg::Bytes(bytes),
-        });
-        let head = Event {
-            kind: Kind(kind),
-            time: step,
-            duration: duration.map(|d| if d % 7 == 0 { wide >> 2 } else { u64::from(d) }),
-            cpu,
-            tid,
-            pid: tid / 2 * 2,
-            ret: if spec.ret.is_some() { ret } else { 0 },
-            flags: Flags(flags & !Flags::LATE.0),
-            args: Args::new(),
-        };
-        OwnedEvent::new(&head, args.collect())
-    })
+    (head, any::<u64>(), proptest::collection::vec(any_arg(), 28)).prop_map(
+        |((kind, step, duration, cpu, tid, ret, flags), wide, args)| {
+            let spec = &SPECS[usize::from(kind)];
+            let args = spec.params.iter().zip(args).map(|(param, (which, int, bytes))| match (param.class, which) {
+                (_, 0) | (Class::Env, _) => OwnedArg::Missing,
+                (Class::Int, _) => OwnedArg::Int(if which % 2 == 0 { int } else { int % 1000 }),
+                _ => OwnedArg::Bytes(bytes),
+            });
+            let head = Event {
+                kind: Kind(kind),
+                time: step,
+                duration: duration.map(|d| if d % 7 == 0 { wide >> 2 } else { u64::from(d) }),
+                cpu,
+                tid,
+                pid: tid / 2 * 2,
+                ret: if spec.ret.is_some() { ret } else { 0 },
+                flags: Flags(flags & !Flags::LATE.0),
+                args: Args::new(),
+            };
+            OwnedEvent::new(&head, args.collect())
+        },
+    )
 }
 
 fn any_arg() -> impl Strategy<Value = (u8, i64, Vec<u8>)> {
@@ -51,8 +59,13 @@ fn keeps_its_thread(event: &OwnedEvent) -> bool {
 fn through(events: &[OwnedEvent], limits: SegmentLimits) -> Vec<OwnedEvent> {
     let pieces = Arc::new(Mutex::new(Vec::new()));
     let sink = Arc::clone(&pieces);
-    let mut assembler: Assembler<Infallible> =
-        Assembler::new(limits, Box::new(move |piece| Ok(sink.lock().unwrap().push(piece))));
+    let mut assembler: Assembler<Infallible> = Assembler::new(
+        limits,
+        Box::new(move |piece| {
+            sink.lock().unwrap().push(piece);
+            Ok(())
+        }),
+    );
     for event in events {
         assembler.event(&event.event()).unwrap();
     }

@@ -2,6 +2,13 @@
 //!
 //! `BLESS=1` writes what it says now.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "a test that cannot go on fails, and says so"
+)]
+
 use std::path::Path;
 use std::process::Command;
 
@@ -11,7 +18,12 @@ const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 fn run(line: &str) -> String {
     let folder = Path::new(env!("CARGO_BIN_EXE_sysreel")).parent().unwrap();
     let path = format!("{}:{}", folder.display(), std::env::var("PATH").unwrap());
-    let out = Command::new("sh").args(["-c", &format!("exec 2>&1; {line}")]).current_dir(ROOT).env("PATH", path).output().unwrap();
+    let out = Command::new("sh")
+        .args(["-c", &format!("exec 2>&1; {line}")])
+        .current_dir(ROOT)
+        .env("PATH", path)
+        .output()
+        .unwrap();
     String::from_utf8(out.stdout).unwrap()
 }
 

@@ -1,5 +1,12 @@
 //! Stories of processes, descriptors and sockets, and what the world makes of them.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "a test that cannot go on fails, and says so"
+)]
+
 mod common;
 
 use common::{V, event};
@@ -12,7 +19,10 @@ const P: (u32, u32) = (10, 10);
 fn world() -> World {
     let mut world = World::new();
     apply(&mut world, &thread(10, 10, 1, "sh"));
-    apply(&mut world, &event("snap_fd", 1, P, 0, &[("fd", 0.into()), ("kind", 1.into()), ("name", "/dev/tty1".into())]));
+    apply(
+        &mut world,
+        &event("snap_fd", 1, P, 0, &[("fd", 0.into()), ("kind", 1.into()), ("name", "/dev/tty1".into())]),
+    );
     world
 }
 
@@ -20,7 +30,12 @@ fn thread(tid: i64, pid: i64, ppid: i64, comm: &str) -> OwnedEvent {
     let ids = [("tid", tid), ("pid", pid), ("vtid", tid), ("vpid", pid), ("ppid", ppid), ("sid", 10), ("pgid", pid)];
     let mut named: Vec<(&str, V<'_>)> = ids.map(|(n, v)| (n, V::I(v))).into();
     let exepath = format!("/bin/{comm}");
-    named.extend([("comm", comm.into()), ("exe", comm.into()), ("exepath", V::B(exepath.as_bytes())), ("cwd", "/home/u".into())]);
+    named.extend([
+        ("comm", comm.into()),
+        ("exe", comm.into()),
+        ("exepath", V::B(exepath.as_bytes())),
+        ("cwd", "/home/u".into()),
+    ]);
     named.extend([("uid", 0.into()), ("euid", 0.into()), ("gid", 0.into()), ("egid", 0.into())]);
     event("snap_thread", 1, (tid as u32, pid as u32), 0, &named)
 }
@@ -41,11 +56,21 @@ fn read(world: &mut World, who: (u32, u32), fd: i64) -> String {
 }
 
 fn open(world: &mut World, who: (u32, u32), name: &str, flags: i64, ret: i64) -> DescRow {
-    apply(world, &event("openat", 100, who, ret, &[("dirfd", (-100).into()), ("name", name.into()), ("flags", flags.into())])).1
+    apply(
+        world,
+        &event("openat", 100, who, ret, &[("dirfd", (-100).into()), ("name", name.into()), ("flags", flags.into())]),
+    )
+    .1
 }
 
 fn fork(world: &mut World, who: (u32, u32), child: (u32, u32), ppid: u32, flags: i64) {
-    let ids = [("child_tid", child.0), ("child_pid", child.1), ("child_vtid", child.0), ("child_vpid", child.1), ("ppid", ppid)];
+    let ids = [
+        ("child_tid", child.0),
+        ("child_pid", child.1),
+        ("child_vtid", child.0),
+        ("child_vpid", child.1),
+        ("ppid", ppid),
+    ];
     let mut named: Vec<(&str, V<'_>)> = ids.map(|(n, v)| (n, V::I(i64::from(v)))).into();
     named.extend([("flags", flags.into()), ("start", 90.into())]);
     apply(world, &event("procfork", 90, who, 0, &named));
@@ -107,7 +132,10 @@ fn copies_of_a_descriptor_refer_to_the_same_file() {
     for fd in [0, 3, 4, 9] {
         assert_eq!(read(&mut world, P, fd), "/a", "descriptor {fd}");
     }
-    apply(&mut world, &event("close_range", 102, P, 0, &[("first", 4.into()), ("last", 0xffff_ffff.into()), ("flags", 0.into())]));
+    apply(
+        &mut world,
+        &event("close_range", 102, P, 0, &[("first", 4.into()), ("last", 0xffff_ffff.into()), ("flags", 0.into())]),
+    );
     assert_eq!((read(&mut world, P, 3), read(&mut world, P, 9)), ("/a".into(), String::new()));
 }
 
@@ -188,8 +216,14 @@ fn orphans_go_to_init_or_to_the_nearest_subreaper() {
 fn names_and_credentials_change_rows_from_then_on() {
     let mut world = world();
     let (before, _) = apply(&mut world, &event("getppid", 91, P, 1, &[]));
-    apply(&mut world, &event("prctl", 92, P, 0, &[("option", 15.into()), ("arg2_str", "a-name-longer-than-fifteen".into())]));
-    apply(&mut world, &event("setresuid", 93, P, 0, &[("ruid", (-1).into()), ("euid", 33.into()), ("suid", 33.into())]));
+    apply(
+        &mut world,
+        &event("prctl", 92, P, 0, &[("option", 15.into()), ("arg2_str", "a-name-longer-than-fifteen".into())]),
+    );
+    apply(
+        &mut world,
+        &event("setresuid", 93, P, 0, &[("ruid", (-1).into()), ("euid", 33.into()), ("suid", 33.into())]),
+    );
     let (after, _) = apply(&mut world, &event("getppid", 94, P, 1, &[]));
     assert_eq!((text(&world, before.comm), before.euid), ("sh".into(), 0));
     assert_eq!((text(&world, after.comm), after.uid, after.euid), ("a-name-longer-t".into(), 0, 33));
@@ -283,9 +317,13 @@ fn a_new_segment_and_a_world_seeded_by_its_snapshot_say_the_same() {
             let (a, b) = (apply(&mut world, &ask), apply(&mut seeded, &ask));
             assert_eq!(text(&world, a.1.name), text(&seeded, b.1.name), "{who:?} {fd}");
             assert_eq!((a.1.kind, a.1.l4), (b.1.kind, b.1.l4));
-            assert_eq!((text(&world, a.0.comm), text(&world, a.0.cwd)), (text(&seeded, b.0.comm), text(&seeded, b.0.cwd)));
+            assert_eq!(
+                (text(&world, a.0.comm), text(&world, a.0.cwd)),
+                (text(&seeded, b.0.comm), text(&seeded, b.0.cwd))
+            );
             assert_eq!((a.0.ppid, a.0.start, a.0.vtid), (b.0.ppid, b.0.start, b.0.vtid));
-            let env = |w: &World, r: &ThreadRow| w.dict().image(r.image).env.iter().map(|&e| text(w, e)).collect::<Vec<_>>();
+            let env =
+                |w: &World, r: &ThreadRow| w.dict().image(r.image).env.iter().map(|&e| text(w, e)).collect::<Vec<_>>();
             assert_eq!(env(&world, &a.0), env(&seeded, &b.0));
         }
     }

@@ -90,8 +90,7 @@ impl Head {
             }
             last.1
         }));
-        let mut descs: Vec<u32> =
-            columns.tables.iter().flat_map(|t| &t.desc).copied().filter(|&d| d != 0).collect();
+        let mut descs: Vec<u32> = columns.tables.iter().flat_map(|t| &t.desc).copied().filter(|&d| d != 0).collect();
         descs.sort_unstable();
         descs.dedup();
         let head = Head {

@@ -3,7 +3,7 @@
 //! [`Columns`] is a batch being built or taken apart, [`Batch`] is one being asked: its columns are decoded
 //! when a question first names them, so that a reel's other columns are never paged in.
 
-mod batch;
+mod asked;
 mod builder;
 pub mod codec;
 mod columns;
@@ -13,7 +13,7 @@ mod retain;
 mod row;
 mod schema;
 
-pub use batch::{Batch, Store};
+pub use asked::{Batch, Store};
 pub use builder::Builder;
 pub use codec::{Encoded, Encoder, StoredBatch};
 pub use columns::{Columns, DataColumn, MAX_KINDS, MAX_ROWS, Table};

@@ -107,9 +107,7 @@ impl<'a> Row<'a> {
         }
         let slot = info.slot(param);
         match class {
-            Class::Int => {
-                self.get(self.batch.int(self.kind, slot), self.position).map_or(Arg::Missing, Arg::Int)
-            }
+            Class::Int => self.get(self.batch.int(self.kind, slot), self.position).map_or(Arg::Missing, Arg::Int),
             Class::Text => self
                 .get(self.batch.text(self.kind, slot), self.position)
                 .and_then(|id| self.batch.dict().strings.get(StrId(id)))

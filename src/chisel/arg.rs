@@ -100,7 +100,10 @@ impl Args {
                 return Err(fail(format!("missing argument `{}` ({})", def.name, def.about), usage()));
             };
             if !def.ty.admits(text) {
-                return Err(fail(format!("expected {} as argument `{}`, found `{text}`", def.ty.name(), def.name), usage()));
+                return Err(fail(
+                    format!("expected {} as argument `{}`, found `{text}`", def.ty.name(), def.name),
+                    usage(),
+                ));
             }
             args.insert(def.name.clone(), (def.ty, text.clone()));
         }
@@ -164,13 +167,23 @@ mod tests {
     #[test]
     fn arguments_are_checked_by_type_and_number() {
         let defs = [def("key", ArgType::Field, false, None), def("ms", ArgType::Milliseconds, true, Some("10"))];
-        let check = |given: &[&str]| Args::check("demo", &defs, &given.iter().map(|s| (*s).to_owned()).collect::<Vec<_>>());
+        let check =
+            |given: &[&str]| Args::check("demo", &defs, &given.iter().map(|s| (*s).to_owned()).collect::<Vec<_>>());
         assert_eq!(check(&["fd.name"]).unwrap().get("ms"), Some((ArgType::Milliseconds, "10")));
         for (given, want) in [
             (&[][..], "missing argument `key` (x) for chisel `demo`\nhelp: usage: -c demo KEY [MS]"),
-            (&["a", "soon"], "expected milliseconds as argument `ms`, found `soon` for chisel `demo`\nhelp: usage: -c demo KEY [MS]"),
-            (&["a", "-1"], "expected milliseconds as argument `ms`, found `-1` for chisel `demo`\nhelp: usage: -c demo KEY [MS]"),
-            (&["a", "1", "b"], "expected at most 2 arguments, found 3 for chisel `demo`\nhelp: usage: -c demo KEY [MS]"),
+            (
+                &["a", "soon"],
+                "expected milliseconds as argument `ms`, found `soon` for chisel `demo`\nhelp: usage: -c demo KEY [MS]",
+            ),
+            (
+                &["a", "-1"],
+                "expected milliseconds as argument `ms`, found `-1` for chisel `demo`\nhelp: usage: -c demo KEY [MS]",
+            ),
+            (
+                &["a", "1", "b"],
+                "expected at most 2 arguments, found 3 for chisel `demo`\nhelp: usage: -c demo KEY [MS]",
+            ),
         ] {
             assert_eq!(check(given).unwrap_err().to_string(), want);
         }

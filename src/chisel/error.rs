@@ -65,7 +65,13 @@ pub struct Located {
 
 impl Error {
     /// An error at a byte range of a chisel's text.
-    pub(super) fn at(origin: &str, text: &str, span: Option<Range<usize>>, message: impl Into<String>, help: impl Into<String>) -> Error {
+    pub(super) fn at(
+        origin: &str,
+        text: &str,
+        span: Option<Range<usize>>,
+        message: impl Into<String>,
+        help: impl Into<String>,
+    ) -> Error {
         let span = span.unwrap_or(0..0);
         let start = floor(text, span.start);
         let line_start = text[..start].rfind('\n').map_or(0, |i| i + 1);

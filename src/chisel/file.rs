@@ -209,14 +209,26 @@ mod tests {
         let good = "about = \"x\"\ncategory = \"I/O\"\n[table]\nby = [\"fd.name\"]\ncolumns = [{ name = \"N\", count = true }]\nsort = \"-N\"\n";
         assert!(Chisel::parse("t", "t.toml", good).is_ok());
         for (from, to, want) in [
-            ("about", "abuot", "unknown key `abuot` in chisel t.toml, line 1\n  | abuot = \"x\"\n  | ^^^^^\nhelp: did you mean `about`?"),
-            ("count = true", "cuont = true", "unknown key `cuont` in chisel t.toml, line 5\n  | columns = [{ name = \"N\", cuont = true }]\n  |                          ^^^^^\nhelp: did you mean `count`?"),
+            (
+                "about",
+                "abuot",
+                "unknown key `abuot` in chisel t.toml, line 1\n  | abuot = \"x\"\n  | ^^^^^\nhelp: did you mean `about`?",
+            ),
+            (
+                "count = true",
+                "cuont = true",
+                "unknown key `cuont` in chisel t.toml, line 5\n  | columns = [{ name = \"N\", cuont = true }]\n  |                          ^^^^^\nhelp: did you mean `count`?",
+            ),
             (
                 "count = true",
                 "count = true, sum = \"evt.rawres\"",
                 "expected one way to make column `N`, found 2 in chisel t.toml, line 5\n  | columns = [{ name = \"N\", count = true, sum = \"evt.rawres\" }]\n  |                      ^\nhelp: give one of count, sum, distinct, min, max, avg, share",
             ),
-            ("[table]", "[lines]\nformat = \"%evt.num\"\n[table]", "expected one operator, found 2 in chisel t.toml, line 1\n  | about = \"x\"\n  | ^\nhelp: a chisel has either [table] or [lines]"),
+            (
+                "[table]",
+                "[lines]\nformat = \"%evt.num\"\n[table]",
+                "expected one operator, found 2 in chisel t.toml, line 1\n  | about = \"x\"\n  | ^\nhelp: a chisel has either [table] or [lines]",
+            ),
         ] {
             let error = Chisel::parse("t", "t.toml", &good.replace(from, to)).unwrap_err();
             assert_eq!(error.to_string(), want);

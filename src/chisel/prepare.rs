@@ -124,10 +124,8 @@ impl Chisel {
 
     fn filter(&self, text: &str, args: &Args) -> Result<Filter, Error> {
         let full = self.substitute(text, args)?;
-        Filter::parse(&full).map_err(|diagnostics| Error::Filter {
-            chisel: self.name.clone(),
-            diagnostics: diagnostics.to_string(),
-        })
+        Filter::parse(&full)
+            .map_err(|diagnostics| Error::Filter { chisel: self.name.clone(), diagnostics: diagnostics.to_string() })
     }
 
     /// The filter with every `$argument` outside of quotes as one checked constant of its type, or a whole filter in

@@ -1,8 +1,8 @@
 //! The command line: sysdig's letters and meanings.
 
 use clap::{ArgAction, CommandFactory, FromArgMatches, Parser};
-use std::ops::Range;
 use std::num::{NonZeroU64, NonZeroUsize};
+use std::ops::Range;
 use std::path::PathBuf;
 
 /// Records what a Linux node did and answers questions about it later.
@@ -54,7 +54,14 @@ pub struct Options {
     #[arg(short = 'q', long = "quiet", help_heading = "Output")]
     pub quiet: bool,
     /// Time of lines: h of day, a since 1970, r since the start, d of the call, D since the line before
-    #[arg(short = 't', long = "timetype", value_name = "h|a|r|d|D", default_value = "h", hide_default_value = true, help_heading = "Output")]
+    #[arg(
+        short = 't',
+        long = "timetype",
+        value_name = "h|a|r|d|D",
+        default_value = "h",
+        hide_default_value = true,
+        help_heading = "Output"
+    )]
     pub time: String,
     /// Data as text
     #[arg(short = 'A', long = "print-ascii", group = "data", help_heading = "Output")]
@@ -169,7 +176,10 @@ pub fn parse<I: IntoIterator<Item = std::ffi::OsString>>(words: I) -> Result<Opt
     for (letter, long, value, about) in NOT_YET {
         let given = if *value { matches.contains_id(letter) } else { matches.get_flag(letter) };
         if given {
-            return Err(clap::Error::raw(clap::error::ErrorKind::InvalidValue, format!("not supported yet: -{letter} (--{long}), {about}")));
+            return Err(clap::Error::raw(
+                clap::error::ErrorKind::InvalidValue,
+                format!("not supported yet: -{letter} (--{long}), {about}"),
+            ));
         }
     }
     let mut options = Options::from_arg_matches(&matches)?;
@@ -218,7 +228,9 @@ mod tests {
 
     #[test]
     fn what_sysdig_has_and_this_does_not_is_said() {
-        for (line, want) in [("sysreel -C 5 -w x", "not supported yet: -C (--file-size)"), ("sysreel -R", "not supported yet: -R")] {
+        for (line, want) in
+            [("sysreel -C 5 -w x", "not supported yet: -C (--file-size)"), ("sysreel -R", "not supported yet: -R")]
+        {
             let error = parse(line.split_whitespace().map(Into::into)).unwrap_err();
             assert!(error.to_string().contains(want), "{error}");
         }
@@ -226,7 +238,9 @@ mod tests {
 
     #[test]
     fn sizes_have_units() {
-        for (text, want) in [("4096", Some(4096)), ("32M", Some(32 << 20)), ("1GiB", Some(1 << 30)), ("x", None), ("5T", None)] {
+        for (text, want) in
+            [("4096", Some(4096)), ("32M", Some(32 << 20)), ("1GiB", Some(1 << 30)), ("x", None), ("5T", None)]
+        {
             assert_eq!(size(text).ok(), want, "{text}");
         }
     }

@@ -31,7 +31,10 @@ impl From<io::Error> for Failure {
     fn from(error: io::Error) -> Failure {
         match error.kind() {
             io::ErrorKind::BrokenPipe => Failure::silent(),
-            _ => Failure::new(format!("cannot write the output: {error}"), "check the disk or the program behind the pipe"),
+            _ => Failure::new(
+                format!("cannot write the output: {error}"),
+                "check the disk or the program behind the pipe",
+            ),
         }
     }
 }

@@ -10,8 +10,26 @@ use std::process::ExitCode;
 
 /// Subcommands that are planned; a word that is none of these starts a filter.
 const NOT_YET: &[&str] = &[
-    "info", "convert", "verify", "repair", "redact", "note", "diff", "chisel", "rules", "detect", "audit", "falco",
-    "doctor", "plan", "dump", "prune", "top", "serve", "completions", "man",
+    "info",
+    "convert",
+    "verify",
+    "repair",
+    "redact",
+    "note",
+    "diff",
+    "chisel",
+    "rules",
+    "detect",
+    "audit",
+    "falco",
+    "doctor",
+    "plan",
+    "dump",
+    "prune",
+    "top",
+    "serve",
+    "completions",
+    "man",
 ];
 
 /// Subcommands that are there.
@@ -24,7 +42,9 @@ pub fn run<I: IntoIterator<Item = OsString>>(words: I) -> ExitCode {
     let mut out = io::BufWriter::with_capacity(1 << 16, io::stdout());
     let result = match parse(words.iter().cloned()) {
         Ok(options) => dispatch(&options, &words, &mut out),
-        Err(error) if error.kind() == ErrorKind::DisplayHelp => write!(out, "{}", error.render()).map_err(Failure::from),
+        Err(error) if error.kind() == ErrorKind::DisplayHelp => {
+            write!(out, "{}", error.render()).map_err(Failure::from)
+        }
         Err(error) => Err(usage(&error)),
     };
     code(result.and_then(|()| out.flush().map_err(Failure::from)))

@@ -49,7 +49,12 @@ pub(super) fn watch(
 
 /// Without the live half there is nothing to watch with.
 #[cfg(not(feature = "linux"))]
-pub(super) fn watch(options: &Options, library: &Library, _: &[OsString], _: &mut (dyn Write + Send)) -> Result<(), Failure> {
+pub(super) fn watch(
+    options: &Options,
+    library: &Library,
+    _: &[OsString],
+    _: &mut (dyn Write + Send),
+) -> Result<(), Failure> {
     let _questions = questions(options, library)?;
     Err(no_live())
 }

@@ -68,7 +68,16 @@ fn answer(want: Want, users: &BTreeMap<u32, String>, groups: &BTreeMap<u32, Stri
             (kinds::CGROUP, pid, vec![OwnedArg::Int(id as i64), OwnedArg::Bytes(path.into_bytes())])
         }
     };
-    let head =
-        Event { kind, time: 0, duration: None, cpu: 0, tid: pid, pid, ret: 0, flags: Flags::default(), args: Args::new() };
+    let head = Event {
+        kind,
+        time: 0,
+        duration: None,
+        cpu: 0,
+        tid: pid,
+        pid,
+        ret: 0,
+        flags: Flags::default(),
+        args: Args::new(),
+    };
     Some(OwnedEvent::new(&head, args))
 }

@@ -108,12 +108,8 @@ pub fn capture(
     probe.attach()?;
     let drain = probe.drain()?;
     let plans = probe.plans();
-    let shared = Shared {
-        clock,
-        stop: AtomicBool::new(false),
-        ready: AtomicBool::new(false),
-        dropped: AtomicU64::new(0),
-    };
+    let shared =
+        Shared { clock, stop: AtomicBool::new(false), ready: AtomicBool::new(false), dropped: AtomicU64::new(0) };
     let scope = root.map_or(Scope::All, Scope::Process);
     let (to_build, from_drain) = bounded(QUEUE);
     let (to_drain, from_build) = bounded(QUEUE);
@@ -170,7 +166,11 @@ fn wait(
             return Ok(Some(exit));
         }
         let over = end.is_some_and(|end| Instant::now() >= end);
-        if over || enough.load(Ordering::Relaxed) || shared.stop.load(Ordering::Acquire) || sys::stop_flag().load(Ordering::Relaxed) {
+        if over
+            || enough.load(Ordering::Relaxed)
+            || shared.stop.load(Ordering::Acquire)
+            || sys::stop_flag().load(Ordering::Relaxed)
+        {
             return Ok(None);
         }
         std::thread::sleep(Duration::from_millis(2));

@@ -95,7 +95,12 @@ struct Shared {
 
 /// Answers questions about batches; lines go to `out` in the order of events. The result and the bytes are the same
 /// for any number of threads. A batch that is damaged is skipped and reported.
-pub fn play(batches: &dyn Batches, questions: &[Question], options: &Options, out: &mut dyn Write) -> io::Result<Played> {
+pub fn play(
+    batches: &dyn Batches,
+    questions: &[Question],
+    options: &Options,
+    out: &mut dyn Write,
+) -> io::Result<Played> {
     let threads = threads(batches, questions, options);
     let shared = Shared {
         next: AtomicUsize::new(0),
@@ -105,9 +110,8 @@ pub fn play(batches: &dyn Batches, questions: &[Question], options: &Options, ou
         window: threads * WINDOW,
     };
     let (result, workers) = thread::scope(|scope| {
-        let handles: Vec<_> = (0..threads)
-            .map(|_| scope.spawn(|| Asker::new(questions, options).run(batches, &shared)))
-            .collect();
+        let handles: Vec<_> =
+            (0..threads).map(|_| scope.spawn(|| Asker::new(questions, options).run(batches, &shared))).collect();
         let result = write_in_order(batches, questions, options, &shared, out);
         shared.halt();
         let workers = handles.into_iter().map(|h| h.join().ok()).collect::<Option<Vec<_>>>();
@@ -134,7 +138,12 @@ fn threads(batches: &dyn Batches, questions: &[Question], options: &Options) -> 
 fn reports(questions: &[Question], options: &Options, askers: Vec<Vec<Worker>>, damaged: &[Damaged]) -> Vec<Report> {
     let mut notes = options.notes.clone();
     if let Some(first) = damaged.first() {
-        notes.push(format!("{} damaged batches were left out; the first: {}: {}", damaged.len(), first.place, first.error));
+        notes.push(format!(
+            "{} damaged batches were left out; the first: {}: {}",
+            damaged.len(),
+            first.place,
+            first.error
+        ));
     }
     let mut by_question: Vec<Vec<Worker>> = questions.iter().map(|_| Vec::new()).collect();
     for workers in askers {
@@ -145,7 +154,13 @@ fn reports(questions: &[Question], options: &Options, askers: Vec<Vec<Worker>>, 
 }
 
 /// Takes results in the order of batches, writes lines, and stops when every question has had its number of lines.
-fn write_in_order(batches: &dyn Batches, questions: &[Question], options: &Options, shared: &Shared, out: &mut dyn Write) -> io::Result<Played> {
+fn write_in_order(
+    batches: &dyn Batches,
+    questions: &[Question],
+    options: &Options,
+    shared: &Shared,
+    out: &mut dyn Write,
+) -> io::Result<Played> {
     let mut played = Played::default();
     let mut left: Vec<u64> = questions.iter().map(|_| options.limit.unwrap_or(u64::MAX)).collect();
     let only_lines = questions.iter().all(|q| matches!(q.query, Query::Lines(_)));

@@ -85,7 +85,8 @@ fn any_number_of_threads_gives_the_same_bytes_and_reports() {
     let made = Made::new(60, Some(17));
     for time_format in [TimeFormat::Absolute, TimeFormat::DeltaPrinted] {
         let ask = |threads| {
-            let questions = [lines("*%evt.outputtime %proc.name %evt.type %evt.rawres", Some("evt.type != openat")), table(None)];
+            let questions =
+                [lines("*%evt.outputtime %proc.name %evt.type %evt.rawres", Some("evt.type != openat")), table(None)];
             let mut options = options(threads);
             options.ctx.time_format = time_format;
             run(&made, &questions, &options)
@@ -118,10 +119,15 @@ fn a_limit_keeps_the_first_lines_and_the_first_events_of_tables() {
         options.limit = Some(limit);
         let (played, text) = run(&made, &[lines("%evt.type", None)], &options);
         assert_eq!(played.lines, limit);
-        assert_eq!(text, all.lines().take(limit as usize).map(|l| format!("{l}\n")).collect::<String>());
+        assert!(text.lines().eq(all.lines().take(limit as usize)), "{text}");
         let (_, names) = run(&made, &[lines("*%proc.name", Some("proc.name exists"))], &options);
-        let (played, _) = run(&made, &[table(Some("evt.type != cputime and proc.name exists and evt.dir = <"))], &options);
-        let counted: u64 = played.reports[0].tables[0].rows.iter().map(|r| if let crate::report::Cell::Uint(n) = r[0] { n } else { 0 }).sum();
+        let (played, _) =
+            run(&made, &[table(Some("evt.type != cputime and proc.name exists and evt.dir = <"))], &options);
+        let counted: u64 = played.reports[0].tables[0]
+            .rows
+            .iter()
+            .map(|r| if let crate::report::Cell::Uint(n) = r[0] { n } else { 0 })
+            .sum();
         assert_eq!((counted, names.lines().count() as u64), (limit, limit));
     }
 }

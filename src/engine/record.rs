@@ -44,7 +44,8 @@ pub fn record(request: &Record) -> Result<RecordSummary, Error> {
     let header = header(request);
     let failed = |error| Error::Write { path: path.clone(), error };
     let writer = Writer::create(&path, &header).map_err(failed)?;
-    let sieve = request.filter.as_ref().map(|(filter, _)| Sieve::new(filter.clone(), header.started, header.tz_offset_s));
+    let sieve =
+        request.filter.as_ref().map(|(filter, _)| Sieve::new(filter.clone(), header.started, header.tz_offset_s));
     let (pieces, from_build) = bounded(QUEUE);
     let (frames, from_encode) = bounded(QUEUE);
     let (spare, recycle) = bounded(QUEUE);

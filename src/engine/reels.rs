@@ -45,7 +45,12 @@ impl Reels {
     /// Earliest and latest time, ns UTC, by the first and last whole batch of each segment.
     pub fn span(&self) -> Span {
         let mut span: Option<Span> = None;
-        let ends = |i: usize| i == 0 || i + 1 == self.batches.len() || self.batches[i].0 != self.batches[i - 1].0 || self.batches[i].0 != self.batches[i + 1].0;
+        let ends = |i: usize| {
+            i == 0
+                || i + 1 == self.batches.len()
+                || self.batches[i].0 != self.batches[i - 1].0
+                || self.batches[i].0 != self.batches[i + 1].0
+        };
         for index in (0..self.batches.len()).filter(|&i| ends(i)) {
             let Ok(batch) = self.batch(index) else { continue };
             let (start, end) = (batch.head().min_time, batch.head().max_time);

@@ -97,7 +97,13 @@ impl Grouper {
     }
 
     /// Group ids of all rows.
-    pub(super) fn ids(&mut self, batch: &Batch, selection: &Selection, in_flight: bool, ctx: &Context) -> Result<Ids, Error> {
+    pub(super) fn ids(
+        &mut self,
+        batch: &Batch,
+        selection: &Selection,
+        in_flight: bool,
+        ctx: &Context,
+    ) -> Result<Ids, Error> {
         let mut ids = mask(batch, selection, in_flight)?;
         if selection.rows.is_some() || self.uses(Level::Thread) || self.uses(Level::Event) {
             self.by_row(batch, selection, ctx, &mut ids)?;

@@ -47,7 +47,13 @@ impl Query {
 
     /// Takes the selected rows of a batch: lines come back, to be put in the order of batches; tables stay with the
     /// worker. On an error nothing of the batch was taken.
-    pub fn partial(&self, worker: &mut Worker, batch: &Batch, selection: &Selection, view: View) -> Result<Lines, Error> {
+    pub fn partial(
+        &self,
+        worker: &mut Worker,
+        batch: &Batch,
+        selection: &Selection,
+        view: View,
+    ) -> Result<Lines, Error> {
         match (self, worker) {
             (Query::Lines(lines), _) => lines.lines(batch, selection, view.ctx, view.limit),
             (Query::Table(_), Worker::Table(table)) => {

@@ -131,7 +131,11 @@ fn tables_agree_with_a_naive_reckoning_for_any_selection_and_number_of_workers()
         let selections: Vec<Selection> = batches.iter().map(|b| selection(&mut dice, b)).collect();
         let in_flight = |i: usize| i >= 3;
         let mut want = Naive::new();
-        batches.iter().zip(&selections).enumerate().for_each(|(i, (b, s))| naive(&query, b, s, in_flight(i), &mut want));
+        batches
+            .iter()
+            .zip(&selections)
+            .enumerate()
+            .for_each(|(i, (b, s))| naive(&query, b, s, in_flight(i), &mut want));
         let want = rows_of(&query, want, span);
         let mut reports = Vec::new();
         for count in 1..=3 {

@@ -29,7 +29,8 @@ impl Report {
     /// as objects by column name) and `notes`. Numbers are raw; the columns say their units.
     pub fn to_json(&self) -> String {
         let tables: Vec<Value> = self.tables.iter().map(Table::to_json).collect();
-        let text = json!({ "title": self.title, "about": self.about, "tables": tables, "notes": self.notes }).to_string();
+        let text =
+            json!({ "title": self.title, "about": self.about, "tables": tables, "notes": self.notes }).to_string();
         defuse(&text) + "\n"
     }
 }
@@ -38,7 +39,8 @@ impl Report {
 fn defuse(json: &str) -> String {
     let mut out = String::with_capacity(json.len());
     for c in json.chars() {
-        let hostile = (c as u32) >= 0x7f && matches!(super::escape(c.encode_utf8(&mut [0; 4]).as_bytes()), Cow::Owned(_));
+        let hostile =
+            (c as u32) >= 0x7f && matches!(super::escape(c.encode_utf8(&mut [0; 4]).as_bytes()), Cow::Owned(_));
         if hostile {
             let _ = write!(out, "\\u{:04x}", c as u32);
         } else {

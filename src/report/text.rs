@@ -81,6 +81,9 @@ impl Table {
 }
 
 #[cfg(test)]
+pub(super) use tests::sample;
+
+#[cfg(test)]
 mod tests {
     use super::super::{Cell, Column, Report, Table, Unit};
 
@@ -135,6 +138,3 @@ mod tests {
         assert_eq!(Cell::Ratio { sum: 25, of: 0 }.show(&percent, false), "<NA>");
     }
 }
-
-#[cfg(test)]
-pub(super) use tests::sample;

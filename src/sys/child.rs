@@ -273,12 +273,21 @@ impl Drop for StoppedChild {
 mod tests {
     use super::*;
 
+    /// A stopped child holds copies of every pipe that its process has open, those of other stopped children too, so
+    /// that none of them would see its pipe end. Only tests have more than one.
+    static ONE_AT_A_TIME: std::sync::Mutex<()> = std::sync::Mutex::new(());
+
+    fn alone() -> std::sync::MutexGuard<'static, ()> {
+        ONE_AT_A_TIME.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+
     fn command(words: &[&str]) -> Vec<OsString> {
         words.iter().map(OsString::from).collect()
     }
 
     #[test]
     fn a_started_child_runs_its_program_and_its_exit_is_seen() {
+        let _alone = alone();
         for (script, exit) in [("exit 3", Exit::Code(3)), ("kill -9 $$", Exit::Signal(9)), ("true", Exit::Code(0))] {
             let stopped = StoppedChild::new(&command(&["sh", "-c", script])).unwrap();
             let pid = stopped.pid();
@@ -290,6 +299,7 @@ mod tests {
 
     #[test]
     fn a_program_that_cannot_be_executed_is_reported_with_the_kernels_reason() {
+        let _alone = alone();
         let stopped = StoppedChild::new(&command(&["/etc/passwd"])).unwrap();
         let Err(StartError::Exec { source, .. }) = stopped.start() else { panic!("it ran") };
         assert_eq!(source.raw_os_error(), Some(libc::EACCES));
@@ -297,6 +307,7 @@ mod tests {
 
     #[test]
     fn a_command_that_is_nowhere_in_path_is_not_found() {
+        let _alone = alone();
         let error = StoppedChild::new(&command(&["no-such-command-anywhere"])).unwrap_err();
         assert!(matches!(error, StartError::NotFound(_)), "{error}");
         assert!(matches!(StoppedChild::new(&[]), Err(StartError::Empty)));
@@ -304,6 +315,7 @@ mod tests {
 
     #[test]
     fn a_child_killed_before_its_program_starts_is_an_error() {
+        let _alone = alone();
         let stopped = StoppedChild::new(&command(&["true"])).unwrap();
         stopped.child.kill(libc::SIGKILL).unwrap();
         // Its death must be complete, or it could still read the byte: the report pipe ends with it.
@@ -314,6 +326,7 @@ mod tests {
 
     #[test]
     fn a_stopped_child_that_is_dropped_never_runs_its_program() {
+        let _alone = alone();
         let dir = tempfile::tempdir().unwrap();
         let mark = dir.path().join("ran");
         drop(StoppedChild::new(&command(&["touch", mark.to_str().unwrap()])).unwrap());

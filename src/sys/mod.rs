@@ -20,7 +20,9 @@ pub use caps::{Capability, missing_capabilities};
 #[cfg(feature = "linux")]
 pub use child::{Child, Exit, StartError, StoppedChild};
 pub use clock::{ClockPair, boot_ns, clock_pair, local_offset, realtime_ns};
-pub use host::{boot_id, hostname, is_terminal, kernel_release, machine, page_size, processors, ticks_per_second, user_id};
+pub use host::{
+    boot_id, hostname, is_terminal, kernel_release, machine, page_size, processors, ticks_per_second, user_id,
+};
 pub use map::map_file;
 #[cfg(feature = "linux")]
 pub use ring::{RingCounters, Rings, SLACK, Window};

@@ -1,7 +1,7 @@
 //! Which change each kind of event makes: one entry per kind that does more than use a descriptor.
 
 use super::dict::DescKind;
-use super::world::World;
+use super::engine::World;
 use crate::event::{Event, KindFlags, SPECS, Spec, kinds};
 
 /// What an event does to the world. Numbers are indices of parameters.
@@ -12,22 +12,42 @@ pub(super) enum Action {
     /// Uses the descriptor in a parameter.
     Uses(u8),
     /// Opens a path: descriptor of the directory, path, open flags.
-    Open { dirfd: Option<u8>, path: u8, flags: Option<u8> },
+    Open {
+        dirfd: Option<u8>,
+        path: u8,
+        flags: Option<u8>,
+    },
     /// Makes a descriptor without a path.
-    Anon { kind: DescKind, name: &'static str, flags: Option<u8>, label: Option<u8> },
+    Anon {
+        kind: DescKind,
+        name: &'static str,
+        flags: Option<u8>,
+        label: Option<u8>,
+    },
     Close(u8),
     CloseRange,
-    Dup { old: u8, new: Option<u8>, flags: Option<u8> },
+    Dup {
+        old: u8,
+        new: Option<u8>,
+        flags: Option<u8>,
+    },
     Fcntl,
-    Pipe { first: u8, flags: Option<u8> },
+    Pipe {
+        first: u8,
+        flags: Option<u8>,
+    },
     Socket,
     Socketpair,
     Bind,
     Listen,
     Connect,
-    Accept { flags: Option<u8> },
+    Accept {
+        flags: Option<u8>,
+    },
     /// Sends or receives, perhaps with the peer's address.
-    Message { addr: u8 },
+    Message {
+        addr: u8,
+    },
     Chdir(u8),
     Fchdir(u8),
     Chroot(u8),
@@ -105,8 +125,14 @@ fn anon_action(kind: crate::event::Kind, spec: &Spec) -> Option<Action> {
         kinds::PIDFD_OPEN => (DescKind::Pidfd, "[pidfd]"),
         kinds::PERF_EVENT_OPEN => (DescKind::Unknown, "[perf_event]"),
         kinds::FANOTIFY_INIT => (DescKind::Unknown, "[fanotify]"),
-        kinds::PIDFD_GETFD | kinds::OPEN_BY_HANDLE_AT | kinds::OPEN_TREE | kinds::FSOPEN | kinds::FSMOUNT
-        | kinds::FSPICK | kinds::MQ_OPEN | kinds::LANDLOCK_CREATE_RULESET => (DescKind::Unknown, ""),
+        kinds::PIDFD_GETFD
+        | kinds::OPEN_BY_HANDLE_AT
+        | kinds::OPEN_TREE
+        | kinds::FSOPEN
+        | kinds::FSMOUNT
+        | kinds::FSPICK
+        | kinds::MQ_OPEN
+        | kinds::LANDLOCK_CREATE_RULESET => (DescKind::Unknown, ""),
         _ => return None,
     };
     let label = (kind == kinds::MEMFD_CREATE).then(|| param(spec, "name")).flatten();
@@ -121,7 +147,9 @@ fn socket_action(kind: crate::event::Kind, spec: &Spec) -> Option<Action> {
         kinds::LISTEN => Action::Listen,
         kinds::CONNECT => Action::Connect,
         kinds::ACCEPT | kinds::ACCEPT4 => Action::Accept { flags: param(spec, "flags") },
-        kinds::SENDTO | kinds::RECVFROM | kinds::SENDMSG | kinds::RECVMSG => Action::Message { addr: param(spec, "addr")? },
+        kinds::SENDTO | kinds::RECVFROM | kinds::SENDMSG | kinds::RECVMSG => {
+            Action::Message { addr: param(spec, "addr")? }
+        }
         _ => return None,
     })
 }

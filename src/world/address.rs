@@ -39,8 +39,7 @@ pub fn sockaddr(bytes: &[u8]) -> Option<Address<'_>> {
 /// A path ends at its NUL; an abstract name (leading NUL) is as long as the address and keeps its NULs.
 fn unix_path(path: &[u8]) -> &[u8] {
     match path.first() {
-        None => path,
-        Some(0) => path,
+        None | Some(0) => path,
         Some(_) => path.split(|&b| b == 0).next().unwrap_or_default(),
     }
 }
@@ -88,7 +87,7 @@ mod tests {
     #[test]
     fn a_cut_address_is_none_and_never_a_panic() {
         for length in 0..8 {
-            assert_eq!(sockaddr(&[2, 0, 0, 80, 127, 0, 0][..length.min(7)]).is_some(), false);
+            assert!(sockaddr(&[2, 0, 0, 80, 127, 0, 0][..length.min(7)]).is_none());
         }
     }
 

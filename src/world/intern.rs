@@ -1,7 +1,7 @@
 //! [`Interner`]: a [`Dict`] that is being written; equal texts, images and descriptors share a row.
 
-use super::dict::{DescRow, Dict, ImageRow, StrId};
 use super::Delta;
+use super::dict::{DescRow, Dict, ImageRow, StrId};
 use foldhash::fast::FixedState;
 use hashbrown::HashTable;
 use std::hash::BuildHasher;

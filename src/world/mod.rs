@@ -7,6 +7,7 @@ mod action;
 pub mod address;
 mod delta;
 pub mod dict;
+mod engine;
 mod files;
 mod intern;
 mod open;
@@ -16,9 +17,8 @@ mod segment;
 mod snapshot;
 mod socket;
 mod thread;
-mod world;
 
 pub use delta::DeltaError;
 pub use dict::{Delta, DescKind, DescRow, Dict, Endpoint, ImageRow, L4, Role, StrId, ThreadRow};
+pub use engine::{Effect, Want, World};
 pub use intern::Interner;
-pub use world::{Effect, Want, World};

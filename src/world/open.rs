@@ -2,9 +2,9 @@
 
 use super::action::{Action, bytes, int, named, named_bytes};
 use super::dict::{DescKind, DescRow, StrId};
+use super::engine::World;
 use super::files::Slot;
 use super::path;
-use super::world::World;
 use crate::event::Event;
 
 /// `O_CLOEXEC` (x86-64 and arm64: include/uapi/asm-generic/fcntl.h).
@@ -23,11 +23,7 @@ impl World {
         if path::is_normal(name) {
             return self.interner.text(name);
         }
-        let base = if dirfd == AT_FDCWD {
-            self.cwd(index)
-        } else {
-            self.dict().desc(self.uses(index, dirfd)).name
-        };
+        let base = if dirfd == AT_FDCWD { self.cwd(index) } else { self.dict().desc(self.uses(index, dirfd)).name };
         if base == StrId::NONE && name.first() != Some(&b'/') {
             return self.interner.text(name);
         }
@@ -82,7 +78,15 @@ impl World {
     }
 
     /// A failed open is about its path too, so that `fd.name` names what could not be opened.
-    fn open(&mut self, index: usize, event: &Event<'_>, dirfd: Option<u8>, path: u8, flags: Option<u8>, scanned: bool) -> u32 {
+    fn open(
+        &mut self,
+        index: usize,
+        event: &Event<'_>,
+        dirfd: Option<u8>,
+        path: u8,
+        flags: Option<u8>,
+        scanned: bool,
+    ) -> u32 {
         let Some(name) = bytes(event, path) else { return 0 };
         let dirfd = dirfd.map_or(AT_FDCWD, |d| int(event, d));
         let flags = flags.map_or(0, |f| int(event, f));
@@ -95,7 +99,15 @@ impl World {
         self.install(index, event.ret, &row, flags & O_CLOEXEC != 0)
     }
 
-    fn anon(&mut self, index: usize, event: &Event<'_>, kind: DescKind, name: &str, flags: Option<u8>, label: Option<u8>) -> u32 {
+    fn anon(
+        &mut self,
+        index: usize,
+        event: &Event<'_>,
+        kind: DescKind,
+        name: &str,
+        flags: Option<u8>,
+        label: Option<u8>,
+    ) -> u32 {
         if event.ret < 0 {
             return 0;
         }

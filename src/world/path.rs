@@ -60,7 +60,9 @@ mod tests {
 
     #[test]
     fn normal_paths_are_known_as_such() {
-        for (path, want) in [("/", true), ("/a/b", true), ("/a/", false), ("a", false), ("//", false), ("/a/../b", false), ("", false)] {
+        for (path, want) in
+            [("/", true), ("/a/b", true), ("/a/", false), ("a", false), ("//", false), ("/a/../b", false), ("", false)]
+        {
             assert_eq!(is_normal(path.as_bytes()), want, "{path}");
         }
     }

@@ -2,7 +2,7 @@
 
 use super::action::{Action, int, named, named_bytes};
 use super::dict::{ImageRow, StrId, ThreadRow};
-use super::world::{Want, World};
+use super::engine::{Want, World};
 use crate::event::Event;
 
 const PR_SET_NAME: i64 = 15;
@@ -96,7 +96,9 @@ impl World {
             thread.row.comm = comm;
         }
         let row = &mut thread.row;
-        for (name, id) in [("uid", &mut row.uid), ("euid", &mut row.euid), ("gid", &mut row.gid), ("egid", &mut row.egid)] {
+        for (name, id) in
+            [("uid", &mut row.uid), ("euid", &mut row.euid), ("gid", &mut row.gid), ("egid", &mut row.egid)]
+        {
             let known = crate::event::Kind::spec(event.kind).params.iter().position(|p| p.name == name);
             if let Some(value) = known.and_then(|p| event.args.get(p)).and_then(|a| a.int()) {
                 *id = value as u32;
@@ -109,8 +111,11 @@ impl World {
 
     /// Exec ends all other threads of the process.
     fn only_thread(&mut self, tid: u32, pid: u32) {
-        let others: Vec<u32> =
-            self.processes.get(&pid).map(|p| p.tids.iter().copied().filter(|&t| t != tid).collect()).unwrap_or_default();
+        let others: Vec<u32> = self
+            .processes
+            .get(&pid)
+            .map(|p| p.tids.iter().copied().filter(|&t| t != tid).collect())
+            .unwrap_or_default();
         for other in others {
             self.remove(other);
         }
@@ -119,7 +124,9 @@ impl World {
     /// Asks for the names of a thread's user and group, once each.
     pub(super) fn want_names(&mut self, index: usize) {
         let row = &self.threads[index].row;
-        for (is_group, id) in [(false, row.uid), (false, row.euid), (false, row.loginuid), (true, row.gid), (true, row.egid)] {
+        for (is_group, id) in
+            [(false, row.uid), (false, row.euid), (false, row.loginuid), (true, row.gid), (true, row.egid)]
+        {
             if id != u32::MAX && self.asked.insert((is_group, id)) {
                 self.wants.push(if is_group { Want::Group(id) } else { Want::User(id) });
             }

@@ -1,8 +1,8 @@
 //! A new segment: the live state moves into a new dictionary, and what only the past refers to stays behind.
 
 use super::dict::{DescRow, Dict, ImageRow, StrId, ThreadRow};
+use super::engine::World;
 use super::intern::Interner;
-use super::world::World;
 use std::collections::HashMap;
 
 /// How far chains of creators are carried over; older ones are in the segments before.

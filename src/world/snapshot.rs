@@ -2,9 +2,9 @@
 
 use super::action::{bytes, int};
 use super::dict::{DescKind, DescRow, ImageRow, L4, Role, StrId, ThreadRow};
+use super::engine::{Effect, World};
 use super::files::Slot;
 use super::process::split_list;
-use super::world::{Effect, World};
 use super::{address, dict};
 use crate::event::{Args, Event, Flags, Kind, OwnedArg, OwnedEvent, kinds};
 
@@ -102,12 +102,8 @@ impl World {
             self.threads.iter().filter(|t| t.alive).map(|t| (t.row.tid != t.row.pid, t.row.tid)).collect();
         tids.sort_unstable();
         let mut rows = Vec::new();
-        for (is_user, (id, name)) in self
-            .dict()
-            .users
-            .iter()
-            .map(|n| (true, n))
-            .chain(self.dict().groups.iter().map(|n| (false, n)))
+        for (is_user, (id, name)) in
+            self.dict().users.iter().map(|n| (true, n)).chain(self.dict().groups.iter().map(|n| (false, n)))
         {
             let kind = if is_user { kinds::SNAP_USER } else { kinds::SNAP_GROUP };
             let args = vec![OwnedArg::Int(i64::from(*id)), self.text_arg(*name)];
@@ -152,8 +148,7 @@ impl World {
         let (row, image) = (&thread.row, self.dict().image(thread.row.image));
         let ids = [row.tid, row.pid, row.vtid, row.vpid, row.ppid, row.sid, row.pgid, row.tty];
         let creds = [row.uid, row.euid, row.gid, row.egid, row.loginuid];
-        let mut args: Vec<OwnedArg> =
-            ids.iter().chain(&creds).map(|&id| OwnedArg::Int(i64::from(id))).collect();
+        let mut args: Vec<OwnedArg> = ids.iter().chain(&creds).map(|&id| OwnedArg::Int(i64::from(id))).collect();
         args.push(OwnedArg::Int(row.start as i64));
         args.push(OwnedArg::Int(thread.cputime as i64));
         args.extend([row.comm, image.exe, image.exepath, image.args].map(|id| self.text_arg(id)));

@@ -3,9 +3,9 @@
 use super::action::{Action, bytes, int, named, named_bytes};
 use super::address::{Address, sockaddr, tuple};
 use super::dict::{DescKind, DescRow, Endpoint, L4, Role, StrId};
+use super::engine::World;
 use super::files::Slot;
 use super::open::O_CLOEXEC;
-use super::world::World;
 use crate::event::Event;
 use std::net::{IpAddr, Ipv4Addr};
 
@@ -22,9 +22,7 @@ impl World {
             Action::Socketpair if event.ret == 0 => self.socketpair(index, event),
             Action::Bind => self.on_socket(index, event, event.ret == 0, bound),
             Action::Listen => self.on_socket(index, event, event.ret == 0, |row, _, _| row.role = Role::Server),
-            Action::Connect => {
-                self.on_socket(index, event, event.ret == 0 || event.ret == -EINPROGRESS, connected)
-            }
+            Action::Connect => self.on_socket(index, event, event.ret == 0 || event.ret == -EINPROGRESS, connected),
             Action::Accept { flags } if event.ret >= 0 => self.accept(index, event, flags),
             Action::Message { addr } => {
                 let known = event.ret >= 0 && bytes(event, addr).is_some_and(|a| !a.is_empty());
@@ -164,12 +162,10 @@ fn exchanged(row: &mut DescRow, addr: Option<&[u8]>) {
         return;
     }
     let Some(Address::Ip(peer)) = addr.and_then(sockaddr) else { return };
-    match row.role {
-        Role::Server => row.client = Some(peer),
-        _ => {
-            row.role = Role::Client;
-            let local = row.client.unwrap_or(UNSPECIFIED);
-            (row.client, row.server) = (Some(local), Some(peer));
-        }
+    if row.role == Role::Server {
+        row.client = Some(peer);
+    } else {
+        row.role = Role::Client;
+        (row.client, row.server) = (Some(row.client.unwrap_or(UNSPECIFIED)), Some(peer));
     }
 }

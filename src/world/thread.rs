@@ -1,7 +1,7 @@
 //! Threads and processes that are alive, and the dictionary rows they have.
 
 use super::dict::{StrId, ThreadRow};
-use super::world::World;
+use super::engine::World;
 use crate::event::OwnedEvent;
 
 /// How far `parent`, `leader`, `session` and `creator` are followed when a row is made. Real trees are far shallower.
@@ -61,15 +61,8 @@ impl World {
     }
 
     fn placeholder(&mut self, tid: u32, pid: u32) -> usize {
-        let row = ThreadRow {
-            tid,
-            pid,
-            vtid: tid,
-            vpid: pid,
-            loginuid: u32::MAX,
-            placeholder: true,
-            ..ThreadRow::default()
-        };
+        let row =
+            ThreadRow { tid, pid, vtid: tid, vpid: pid, loginuid: u32::MAX, placeholder: true, ..ThreadRow::default() };
         let files = match self.find(pid) {
             Some(leader) if tid != pid => self.share(self.threads[leader].files),
             _ => self.tables.add(super::files::Table::default()),

@@ -46,7 +46,8 @@ pub fn event(kind: &str, time: u64, (tid, pid): (u32, u32), ret: i64, named: &[(
             Some((_, V::B(b))) => OwnedArg::Bytes(b.to_vec()),
         })
         .collect();
-    let head = Event { kind, time, duration: Some(5), cpu: 0, tid, pid, ret, flags: Flags::default(), args: Args::new() };
+    let head =
+        Event { kind, time, duration: Some(5), cpu: 0, tid, pid, ret, flags: Flags::default(), args: Args::new() };
     OwnedEvent::new(&head, args)
 }
 

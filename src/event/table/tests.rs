@@ -244,6 +244,7 @@ const LEFT_OUT: &[(&str, &[&str])] = &[
 const ADDED: &[(&str, &[&str])] = &[
     ("sendto recvfrom sendmsg recvmsg sendmmsg recvmmsg", &["addr"]),
     ("bind", &["tuple"]),
+    ("accept accept4", &["sockfd"]),
     ("getsockname getpeername", &["res", "fd", "addr"]),
 ];
 

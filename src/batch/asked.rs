@@ -68,7 +68,7 @@ pub struct Batch {
     damage: OnceLock<Error>,
 }
 
-fn cached<'a, T>(cell: &'a Cache<T>, decode: impl FnOnce() -> Result<T, Error>) -> Result<&'a T, Error> {
+fn cached<T>(cell: &Cache<T>, decode: impl FnOnce() -> Result<T, Error>) -> Result<&T, Error> {
     cell.get_or_init(decode).as_ref().map_err(Clone::clone)
 }
 

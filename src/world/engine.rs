@@ -1,10 +1,10 @@
 //! [`World`]: the state engine. Events go in, in order; out come the rows that each refers to.
 
+use super::Delta;
 use super::dict::Dict;
 use super::files::Tables;
 use super::intern::Interner;
 use super::thread::{Process, Thread};
-use super::Delta;
 use crate::event::{Event, KindFlags, OwnedEvent};
 use foldhash::fast::FixedState;
 use std::collections::HashMap;
