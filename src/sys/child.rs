@@ -281,6 +281,17 @@ mod tests {
         ONE_AT_A_TIME.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 
+    /// Waits until nobody has the reading end of a pipe.
+    fn until_unread(pipe: &impl std::os::fd::AsRawFd) {
+        let begun = std::time::Instant::now();
+        let mut poll = libc::pollfd { fd: pipe.as_raw_fd(), events: libc::POLLOUT, revents: 0 };
+        while poll.revents & libc::POLLERR == 0 {
+            assert!(begun.elapsed().as_secs() < 20, "somebody keeps the pipe");
+            // SAFETY: one live pollfd, and the count says so.
+            assert!(unsafe { libc::poll(&raw mut poll, 1, 10) } >= 0);
+        }
+    }
+
     fn command(words: &[&str]) -> Vec<OsString> {
         words.iter().map(OsString::from).collect()
     }
@@ -318,7 +329,9 @@ mod tests {
         let _alone = alone();
         let stopped = StoppedChild::new(&command(&["true"])).unwrap();
         stopped.child.kill(libc::SIGKILL).unwrap();
-        // Its death must be complete, or it could still read the byte: the report pipe ends with it.
+        // Its death must be complete, or it could still read the byte: the report pipe ends with it. Children that other
+        // tests are just starting may hold copies of the pipe until their exec.
+        until_unread(stopped.go.as_ref().unwrap());
         let mut end = [0_u8; 1];
         assert_eq!(std::fs::File::from(stopped.report.try_clone().unwrap()).read(&mut end).unwrap(), 0);
         assert!(matches!(stopped.start(), Err(StartError::Killed)));
