@@ -210,7 +210,7 @@ fn drain_loop(mut drain: Drain, shared: &Shared, to_build: &Sender<Feed>, spare:
 /// it fills meanwhile at worst; a live question sees events at most this much later.
 fn nap(ring_bytes: usize) -> Duration {
     let fills = Duration::from_nanos(ring_bytes as u64 * 1_000_000_000 / FASTEST / 4);
-    fills.clamp(Duration::from_micros(100), MOMENT)
+    fills.clamp(Duration::from_micros(100), 2 * MOMENT)
 }
 
 fn count_drops(drain: &Drain, shared: &Shared, seen: &mut [u64]) -> Vec<Lost> {
