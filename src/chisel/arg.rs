@@ -115,6 +115,11 @@ impl Args {
         self.0.get(name).map(|(ty, text)| (*ty, text.as_str()))
     }
 
+    /// Names, types and texts, by name.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, ArgType, &str)> {
+        self.0.iter().map(|(name, (ty, text))| (name.as_str(), *ty, text.as_str()))
+    }
+
     /// The argument with a name like this one.
     pub(super) fn near(&self, name: &str) -> Option<&str> {
         nearest(name, self.0.keys().map(String::as_str))

@@ -2,11 +2,10 @@
 
 use super::{ArgType, Args, Chisel, Error, KeyDef, LinesDef, TableDef};
 use crate::field::{FieldRef, lookup};
-use crate::filter::Filter;
+use crate::filter::{Binding, Bindings, Filter};
 use crate::query::{Aggregate, How, Key, LinesQuery, Order, Query, TableQuery};
 use crate::report::Unit;
 use crate::template::Template;
-use std::fmt::Write as _;
 
 /// A chisel with its arguments, ready to be asked.
 #[derive(Clone)]
@@ -123,59 +122,30 @@ impl Chisel {
     }
 
     fn filter(&self, text: &str, args: &Args) -> Result<Filter, Error> {
-        let full = self.substitute(text, args)?;
-        Filter::parse(&full)
+        let bindings = args.iter().map(|(name, ty, value)| Ok((name.to_owned(), self.binding(ty, value)?)));
+        let bindings = bindings.collect::<Result<Bindings, Error>>()?;
+        Filter::parse_with(text, &bindings)
             .map_err(|diagnostics| Error::Filter { chisel: self.name.clone(), diagnostics: diagnostics.to_string() })
     }
 
-    /// The filter with every `$argument` outside of quotes as one checked constant of its type, or a whole filter in
-    /// parentheses: what is given can never end the constant it stands in.
-    fn substitute(&self, text: &str, args: &Args) -> Result<String, Error> {
-        let mut out = String::with_capacity(text.len());
-        let (mut rest, mut quote) = (text, None);
-        while let Some(c) = rest.chars().next() {
-            let after = &rest[c.len_utf8()..];
-            if quote.is_none() && c == '$' {
-                let end = after.find(|c: char| !c.is_ascii_alphanumeric() && c != '_').unwrap_or(after.len());
-                let name = &after[..end];
-                let (ty, value) = args.get(name).ok_or_else(|| self.no_argument(name, args, "with a value"))?;
-                self.push_constant(&mut out, ty, value)?;
-                rest = &after[end..];
-                continue;
-            }
-            if quote == Some(c) {
-                quote = None;
-            } else if quote.is_none() && matches!(c, '"' | '\'') {
-                quote = Some(c);
-            }
-            out.push(c);
-            rest = after;
-        }
-        Ok(out)
-    }
-
-    fn push_constant(&self, out: &mut String, ty: ArgType, value: &str) -> Result<(), Error> {
-        match ty {
-            // Checked to be a number or an address: no character of it can be anything else.
-            ArgType::Int | ArgType::Ipv4 => out.push_str(value),
+    /// What an argument stands for in the filter.
+    fn binding(&self, ty: ArgType, value: &str) -> Result<Binding, Error> {
+        Ok(match ty {
+            ArgType::Int | ArgType::Ipv4 | ArgType::String => Binding::Constant(value.as_bytes().to_vec()),
             ArgType::Milliseconds => {
                 let ns = (value.parse::<f64>().unwrap_or(0.0) * 1e6).round();
-                let _ = write!(out, "{ns:.0}");
+                Binding::Constant(format!("{ns:.0}").into_bytes())
             }
-            ArgType::String => {
-                let escaped = value.replace('\\', "\\\\").replace('"', "\\\"");
-                let _ = write!(out, "\"{escaped}\"");
-            }
-            ArgType::Field | ArgType::Filter => {
-                // Parsed alone first, so that `a) or (b` is an error and not a way out of the parentheses.
-                let filter = Filter::parse(value).map_err(|diagnostics| Error::Filter {
-                    chisel: self.name.clone(),
-                    diagnostics: diagnostics.to_string(),
-                })?;
-                let _ = write!(out, "({filter})");
-            }
-        }
-        Ok(())
+            ArgType::Field => Binding::Field(lookup(value).map_err(|e| Error::Argument {
+                chisel: self.name.clone(),
+                message: e.to_string(),
+                help: suggest(&e),
+            })?),
+            ArgType::Filter => Binding::Filter(Filter::parse(value).map_err(|diagnostics| Error::Filter {
+                chisel: self.name.clone(),
+                diagnostics: diagnostics.to_string(),
+            })?),
+        })
     }
 }
 

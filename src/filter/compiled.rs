@@ -1,6 +1,7 @@
 //! [`Filter`]: a parsed filter, ready to be asked.
 
 use super::ast::Expr;
+use super::binding::Bindings;
 use super::bounds::Asker;
 use super::eval::Eval;
 use super::plan::Node;
@@ -20,7 +21,12 @@ pub struct Filter {
 impl Filter {
     /// Reads a filter in sysdig's language; every error that can be told is told at once.
     pub fn parse(text: &str) -> Result<Filter, Diagnostics> {
-        parse::parse(text).map(Filter::of)
+        parse::parse(text, None).map(Filter::of)
+    }
+
+    /// Reads a filter in which `$name` stands for a parameter.
+    pub fn parse_with(text: &str, bindings: &Bindings) -> Result<Filter, Diagnostics> {
+        parse::parse(text, Some(bindings)).map(Filter::of)
     }
 
     /// A filter from a tree.

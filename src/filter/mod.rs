@@ -4,6 +4,7 @@
 //! index; the plain row-by-row meaning is [`Filter::matches`], and both always agree.
 
 mod ast;
+mod binding;
 mod bounds;
 mod compiled;
 mod diagnostic;
@@ -19,6 +20,7 @@ mod selection;
 mod tests;
 
 pub use ast::{Check, Expr};
+pub use binding::{Binding, Bindings};
 pub use compiled::Filter;
 pub use diagnostic::{Diagnostic, Diagnostics};
 pub use literal::Literal;

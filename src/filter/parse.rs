@@ -3,6 +3,7 @@
 //! The grammar is sysdig's: what a word means depends on where it stands, so there is no separate tokenizer.
 
 use super::ast::{Check, Expr};
+use super::binding::{Binding, Bindings};
 use super::diagnostic::{Diagnostic, Diagnostics};
 use super::operator::{OPERATORS, Operands, Operator};
 use super::{Literal, literal};
@@ -19,10 +20,10 @@ const MAX_LENGTH: usize = 1 << 20;
 /// Errors after this many are not told.
 const MAX_ERRORS: usize = 20;
 
-/// Reads a filter.
-pub(super) fn parse(source: &str) -> Result<Expr, Diagnostics> {
+/// Reads a filter. With `bindings`, even if there are none, `$name` is a parameter; without, `$` is a character.
+pub(super) fn parse(source: &str, bindings: Option<&Bindings>) -> Result<Expr, Diagnostics> {
     let fail = |errors| Diagnostics { source: source.to_owned(), errors };
-    let mut parser = Parser { source, at: 0, depth: 0, errors: Vec::new() };
+    let mut parser = Parser { source, bindings, at: 0, depth: 0, errors: Vec::new() };
     if source.len() > MAX_LENGTH {
         parser.error(0..0, format!("expected at most {MAX_LENGTH} bytes, found {}", source.len()), None);
         return Err(Diagnostics { source: String::new(), errors: parser.errors });
@@ -45,6 +46,7 @@ pub(super) fn parse(source: &str) -> Result<Expr, Diagnostics> {
 
 struct Parser<'s> {
     source: &'s str,
+    bindings: Option<&'s Bindings>,
     at: usize,
     depth: usize,
     errors: Vec<Diagnostic>,
@@ -242,8 +244,43 @@ impl<'s> Parser<'s> {
         None
     }
 
+    /// The parameter whose `$name` stands here. `None`: there is none here; `Some(None)`: an unknown one, which has been told.
+    fn parameter(&mut self) -> Option<Option<&'s Binding>> {
+        let bindings = self.bindings.filter(|_| self.peek() == Some(b'$'))?;
+        let name = &self.rest()[1..];
+        let name = &name[..name.bytes().take_while(|b| b.is_ascii_alphanumeric() || *b == b'_').count()];
+        let span = self.at..self.at + 1 + name.len();
+        self.at = span.end;
+        let found = bindings.get(name);
+        if found.is_none() {
+            let help = nearest(name, bindings.keys().map(String::as_str)).map(|near| did_you_mean(&format!("${near}")));
+            self.error(
+                span,
+                format!("unknown argument `${name}`"),
+                help.or(Some("declare it with [[arg]]".to_owned())),
+            );
+        }
+        Some(found)
+    }
+
+    /// A parameter stands where something else belongs.
+    fn misplaced(&mut self, start: usize, expected: &str) {
+        let found = format!("expected {expected}, found the argument `{}`", &self.source[start..self.at]);
+        self.error(start..self.at, found, Some("its `type` says what it stands for".to_owned()));
+    }
+
     fn check(&mut self) -> Option<Expr> {
-        let field = self.field();
+        let start = self.at;
+        let field = match self.parameter() {
+            Some(Some(Binding::Filter(filter))) => return Some(filter.expr().clone()),
+            Some(Some(Binding::Field(field))) => Ok(field.clone()),
+            Some(Some(Binding::Constant(_))) => {
+                self.misplaced(start, "a field");
+                return None;
+            }
+            Some(None) => return None,
+            None => self.field(),
+        };
         self.blanks();
         let op = self.operator(field.as_ref().ok())?;
         let constants = match op.operands {
@@ -348,6 +385,15 @@ impl<'s> Parser<'s> {
 
     fn constant(&mut self) -> Option<(Range<usize>, Vec<u8>)> {
         let start = self.at;
+        match self.parameter() {
+            Some(Some(Binding::Constant(value))) => return Some((start..self.at, value.clone())),
+            Some(Some(_)) => {
+                self.misplaced(start, "a value");
+                return None;
+            }
+            Some(None) => return None,
+            None => {}
+        }
         if let Some(quote @ (b'"' | b'\'')) = self.peek() {
             let text = self.quoted(quote)?;
             return Some((start..self.at, text));

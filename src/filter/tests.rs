@@ -1,6 +1,6 @@
 //! What filters mean, say and cost.
 
-use super::{Filter, Memo, Selection};
+use super::{Binding, Bindings, Filter, Memo, Selection};
 use crate::batch::Batch;
 use crate::event::Flags;
 use crate::field::Context;
@@ -292,4 +292,30 @@ proptest! {
             prop_assert!(diagnostics.to_string().starts_with("error: "));
         }
     }
+}
+
+#[test]
+fn parameters_stand_for_values_fields_and_conditions_and_never_for_text() {
+    let bindings: Bindings = [
+        ("who".to_owned(), Binding::Constant(b"a\" or evt.num > 0 or proc.name = \"b".to_vec())),
+        ("key".to_owned(), Binding::Field(crate::field::lookup("fd.name").unwrap())),
+        ("all".to_owned(), Binding::Filter(Filter::parse("evt.num = 1 or evt.num = 2").unwrap())),
+    ]
+    .into();
+    let with =
+        |text: &str| Filter::parse_with(text, &bindings).map(|f| f.expr().to_string()).map_err(|e| e.to_string());
+    assert_eq!(
+        with("proc.name = $who and $key contains x").unwrap(),
+        r#"proc.name = "a\" or evt.num > 0 or proc.name = \"b" and fd.name contains x"#
+    );
+    assert_eq!(with("$all and evt.cpu in ($who)").unwrap_err().lines().next().unwrap().matches("expected").count(), 1);
+    assert_eq!(with("not $all").unwrap(), "not (evt.num = 1 or evt.num = 2)");
+    for (text, want) in [
+        ("proc.name = $whom", "did you mean `$who`?"),
+        ("proc.name = $all", "expected a value, found the argument `$all`"),
+        ("$who = 1", "expected a field, found the argument `$who`"),
+    ] {
+        assert!(with(text).unwrap_err().contains(want), "{text}: {:?}", with(text));
+    }
+    assert!(Filter::parse("proc.name = $who").is_ok(), "elsewhere it is a character like others");
 }
