@@ -24,6 +24,8 @@ if [ "${1-}" = --check ]; then
 	command -v "$clang" >/dev/null 2>&1 || skip "no clang"
 	found=$("$clang" -dumpversion | cut -d. -f1)
 	[ "$found" = "$CLANG_MAJOR" ] || skip "the committed object is made by clang $CLANG_MAJOR, found $found"
+	printf '#include <bpf/bpf_helpers.h>\n' | "$clang" -target bpf -I . -include vmlinux_min.h -fsyntax-only -x c - 2>/dev/null ||
+		skip "no libbpf headers (libbpf-dev)"
 	made=$(mktemp)
 	trap 'rm -f "$made"' EXIT
 	compile "$made"
