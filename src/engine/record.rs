@@ -11,7 +11,7 @@ use crate::sys;
 use crate::world::Delta;
 use crossbeam_channel::{Receiver, Sender, bounded};
 use std::path::Path;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Pieces that may wait between two threads. A batch is a few MiB at most, so this bounds the recorder's memory.
 const QUEUE: usize = 3;
@@ -51,7 +51,8 @@ pub fn record(request: &Record) -> Result<RecordSummary, Error> {
     let (spare, recycle) = bounded(QUEUE);
     let stop = AtomicBool::new(false);
     std::thread::scope(|threads| {
-        let encoder = spawn(threads, "encode", move || encode_loop(sieve, &from_build, &frames, &spare))?;
+        let quota = Quota { left: request.limit.unwrap_or(u64::MAX), enough: &stop };
+        let encoder = spawn(threads, "encode", move || encode_loop(sieve, quota, &from_build, &frames, &spare))?;
         let write = spawn(threads, "write", move || write_loop(writer, &from_encode))?;
         let consume = Box::new(move |piece| pieces.send(piece).map_err(|_| Error::Thread("encode")));
         let captured = capture(&live, recycle, &stop, consume);
@@ -87,8 +88,30 @@ fn header(request: &Record) -> Header {
     }
 }
 
+/// How many events are still wanted (`-n`).
+struct Quota<'a> {
+    left: u64,
+    enough: &'a AtomicBool,
+}
+
+impl Quota<'_> {
+    /// Cuts a batch to what is wanted, and says when that was the last.
+    fn cut(&mut self, columns: &mut Columns) {
+        let rows = columns.rows() as u64;
+        if rows > self.left {
+            let keep: Vec<bool> = (0..rows).map(|row| row < self.left).collect();
+            columns.retain(&keep);
+        }
+        self.left = self.left.saturating_sub(rows);
+        if self.left == 0 {
+            self.enough.store(true, Ordering::Relaxed);
+        }
+    }
+}
+
 fn encode_loop(
     mut sieve: Option<Sieve>,
+    mut quota: Quota<'_>,
     pieces: &Receiver<Piece>,
     frames: &Sender<Frame>,
     spare: &Sender<Columns>,
@@ -115,6 +138,7 @@ fn encode_loop(
                     columns = sieve.keep(columns, kept + 1)?;
                 }
                 if !columns.snapshot {
+                    quota.cut(&mut columns);
                     kept += columns.rows() as u64;
                 }
                 let empty = columns.rows() == 0;

@@ -1,7 +1,7 @@
 //! The open descriptors of a process.
 
 use super::file;
-use super::socket::{Socket, Sockets};
+use super::socket::Socket;
 use crate::world::{DescKind, L4, Role};
 use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::path::Path;
@@ -57,15 +57,14 @@ fn open_flags(fdinfo: &str) -> u32 {
     line.and_then(|l| u32::from_str_radix(l.trim(), 8).ok()).unwrap_or(0)
 }
 
-fn descriptor(process: &Path, fd: u32, sockets: &Sockets) -> Option<Descriptor> {
+fn descriptor(process: &Path, fd: u32, socket: &mut dyn FnMut(u64) -> Option<Socket>) -> Option<Descriptor> {
     let path = process.join("fd").join(fd.to_string());
     let link = file::link(&path)?;
     let flags = open_flags(&file::text(&process.join("fdinfo").join(fd.to_string()), 4096).unwrap_or_default());
     let mut found = Descriptor { fd, flags: flags & !CLOEXEC, cloexec: flags & CLOEXEC != 0, ..Descriptor::default() };
     if let Some(ino) = socket_inode(&link) {
         let unknown = Socket { kind: DescKind::Socket, ..Socket::default() };
-        let socket = sockets.get(&ino).cloned().unwrap_or(unknown);
-        let Socket { kind, l4, role, tuple, name } = socket;
+        let Socket { kind, l4, role, tuple, name } = socket(ino).unwrap_or(unknown);
         return Some(Descriptor { kind, name, tuple, l4, role, ino, ..found });
     }
     // Only what has a path is worth a stat, which also tells a directory from a file.
@@ -87,8 +86,9 @@ fn descriptor(process: &Path, fd: u32, sockets: &Sockets) -> Option<Descriptor> 
 }
 
 /// The descriptors of the process whose `/proc` directory this is, in rising order; those that closed meanwhile are left out.
-pub(super) fn descriptors(process: &Path, sockets: &Sockets) -> Vec<Descriptor> {
-    file::numbers(&process.join("fd")).into_iter().filter_map(|fd| descriptor(process, fd, sockets)).collect()
+/// `socket` tells what the socket with an inode is.
+pub(super) fn descriptors(process: &Path, socket: &mut dyn FnMut(u64) -> Option<Socket>) -> Vec<Descriptor> {
+    file::numbers(&process.join("fd")).into_iter().filter_map(|fd| descriptor(process, fd, socket)).collect()
 }
 
 #[cfg(test)]
@@ -123,7 +123,7 @@ mod tests {
         let path = dir.path().join("a file");
         let open = std::fs::File::create(&path).unwrap();
         let open_dir = std::fs::File::open(dir.path()).unwrap();
-        let all = descriptors(Path::new("/proc/self"), &Sockets::new());
+        let all = descriptors(Path::new("/proc/self"), &mut |_| None);
         let with_name = |p: &Path| all.iter().find(|d| d.name == p.as_os_str().as_encoded_bytes()).cloned().unwrap();
         let file = with_name(&path);
         assert_eq!((file.kind, file.cloexec), (DescKind::File, true));

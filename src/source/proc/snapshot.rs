@@ -42,11 +42,13 @@ fn dir_of(pid: u32) -> PathBuf {
     PathBuf::from(format!("/proc/{pid}"))
 }
 
-/// Descriptors, with the sockets of each network namespace read once.
+/// Descriptors, with the sockets of each network namespace read once, and not at all where no socket is open: the
+/// kernel walks its whole table of connections for it.
 fn descriptors_of(dir: &Path, namespaces: &mut HashMap<Vec<u8>, Sockets>) -> Vec<Descriptor> {
     let namespace = file::link(&dir.join("ns/net")).unwrap_or_default();
-    let known = namespaces.entry(namespace).or_insert_with(|| sockets(dir));
-    descriptors(dir, known)
+    descriptors(dir, &mut |inode| {
+        namespaces.entry(namespace.clone()).or_insert_with(|| sockets(dir)).get(&inode).cloned()
+    })
 }
 
 /// Takes a snapshot. `clock` gives the times: the same pair that the decoder has.
