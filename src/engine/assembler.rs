@@ -115,7 +115,8 @@ impl<E> Assembler<E> {
         ];
         let head = Event {
             kind: kinds::LOSS,
-            time: lost.time.max(self.latest),
+            // Its place among the events that have come; when it was noticed is in the Loss frame.
+            time: if self.latest == 0 { lost.time } else { self.latest },
             duration: None,
             cpu: lost.cpu,
             tid: 0,
@@ -168,6 +169,11 @@ impl<E> Assembler<E> {
     /// (tid, pid) of every thread that has not ended, ascending.
     pub fn live_threads(&self) -> Vec<(u32, u32)> {
         self.world.live_threads()
+    }
+
+    /// Time of the latest event so far, ns UTC; 0 before the first.
+    pub fn latest(&self) -> u64 {
+        self.latest
     }
 
     /// Number of rows in the open batch.

@@ -320,7 +320,8 @@ impl<'a> Build<'a> {
             if event.kind.spec().flags.has(crate::event::KindFlags::SNAPSHOT) {
                 self.assembler.initial(&event);
             } else {
-                event.time = self.now();
+                // It is told among the events that have come so far: those that still wait in the rings are not late.
+                event.time = self.assembler.latest();
                 self.assembler.event(&event)?;
             }
         }
