@@ -1,6 +1,7 @@
 //! [`Batch`]: a batch being asked.
 
 use super::{Columns, DataColumn, Error, Head, KindInfo, Runs, Schema};
+use crate::event::Class;
 use crate::world::{Dict, ThreadRow};
 use std::sync::{Arc, OnceLock};
 
@@ -51,6 +52,8 @@ struct TableCache {
     ints: Vec<Cache<Vec<i64>>>,
     texts: Vec<Cache<Vec<u32>>>,
     data: Vec<Cache<DataIndex>>,
+    /// Class of each parameter and its place among those of the class.
+    slots: OnceLock<Vec<(Class, u8)>>,
 }
 
 /// A batch being asked. Shared between threads; columns are decoded on first use.
@@ -68,14 +71,21 @@ pub struct Batch {
     damage: OnceLock<Error>,
 }
 
+/// A column that is there costs a load and a compare: printing asks for a dozen of them per row.
+#[inline]
 fn cached<T>(cell: &Cache<T>, decode: impl FnOnce() -> Result<T, Error>) -> Result<&T, Error> {
+    if let Some(Ok(column)) = cell.get() { Ok(column) } else { first(cell, decode) }
+}
+
+#[cold]
+#[inline(never)]
+fn first<T>(cell: &Cache<T>, decode: impl FnOnce() -> Result<T, Error>) -> Result<&T, Error> {
     cell.get_or_init(decode).as_ref().map_err(Clone::clone)
 }
 
 impl Batch {
     /// A batch whose columns come from `store`.
     pub fn new(head: Head, schema: Arc<Schema>, dict: Arc<Dict>, store: Box<dyn Store>) -> Batch {
-        use crate::event::Class;
         let caches = |n: usize| (0..n).map(|_| OnceLock::new()).collect();
         let tables = head
             .kinds
@@ -112,56 +122,77 @@ impl Batch {
     }
 
     /// What is known without decoding a column.
+    #[inline]
     pub fn head(&self) -> &Head {
         &self.head
     }
 
     /// The segment's kinds.
+    #[inline]
     pub fn schema(&self) -> &Arc<Schema> {
         &self.schema
     }
 
     /// The segment's dictionary.
+    #[inline]
     pub fn dict(&self) -> &Arc<Dict> {
         &self.dict
     }
 
     /// Number of rows.
+    #[inline]
     pub fn rows(&self) -> usize {
         self.head.rows as usize
     }
 
     /// Kind of a local kind number.
+    #[inline]
     pub fn kind_info(&self, local: usize) -> &KindInfo {
         &self.schema.kinds[usize::from(self.head.kinds[local].kind)]
     }
 
+    /// Class of a parameter of a local kind and its column among those of the class; `None` past the last one.
+    #[inline]
+    pub fn slot(&self, local: usize, param: usize) -> Option<(Class, usize)> {
+        let slots = self.tables[local].slots.get_or_init(|| {
+            let info = self.kind_info(local);
+            (0..info.params.len()).map(|n| (info.params[n].class, info.slot(n) as u8)).collect()
+        });
+        slots.get(param).map(|&(class, slot)| (class, usize::from(slot)))
+    }
+
     /// Dictionary row of a local thread number.
+    #[inline]
     pub fn thread_row(&self, local: u16) -> &ThreadRow {
         self.dict.thread(self.head.threads.get(usize::from(local)).copied().unwrap_or(0))
     }
 
     /// Local kind of each row.
+    #[inline]
     pub fn kind(&self) -> Result<&[u8], Error> {
         cached(&self.kind, || self.store.kind()).map(Vec::as_slice)
     }
 
     /// Local thread of each row, as runs.
+    #[inline]
     pub fn thread(&self) -> Result<&Runs, Error> {
         cached(&self.thread, || self.store.thread())
     }
 
     /// Time of each row, ns UTC.
+    #[inline]
     pub fn time(&self) -> Result<&[u64], Error> {
         cached(&self.time, || self.store.time()).map(Vec::as_slice)
     }
 
     /// Processor of each row.
+    #[inline]
     pub fn cpu(&self) -> Result<&[u16], Error> {
         cached(&self.cpu, || self.store.cpu()).map(Vec::as_slice)
     }
 
     /// Position of each row in its kind's table.
+    #[inline]
     pub fn positions(&self) -> Result<&[u32], Error> {
         cached(&self.positions, || {
             let mut next = [0u32; super::MAX_KINDS];
@@ -179,41 +210,49 @@ impl Batch {
     }
 
     /// Return values of a local kind; empty where it has none.
+    #[inline]
     pub fn ret(&self, kind: usize) -> Result<&[i64], Error> {
         cached(&self.tables[kind].ret, || self.store.ret(kind)).map(Vec::as_slice)
     }
 
     /// Durations of a local kind plus one, ns; 0 unknown.
+    #[inline]
     pub fn duration(&self, kind: usize) -> Result<&[u64], Error> {
         cached(&self.tables[kind].duration, || self.store.duration(kind)).map(Vec::as_slice)
     }
 
     /// Descriptor rows of a local kind; empty where no row has any.
+    #[inline]
     pub fn desc(&self, kind: usize) -> Result<&[u32], Error> {
         cached(&self.tables[kind].desc, || self.store.desc(kind)).map(Vec::as_slice)
     }
 
     /// Event flags of a local kind; empty where all are zero.
+    #[inline]
     pub fn flags(&self, kind: usize) -> Result<&[u8], Error> {
         cached(&self.tables[kind].flags, || self.store.flags(kind)).map(Vec::as_slice)
     }
 
     /// Missing parameters of a local kind, a bit each; empty where all are zero.
+    #[inline]
     pub fn missing(&self, kind: usize) -> Result<&[u32], Error> {
         cached(&self.tables[kind].missing, || self.store.missing(kind)).map(Vec::as_slice)
     }
 
     /// An integer column of a local kind.
+    #[inline]
     pub fn int(&self, kind: usize, slot: usize) -> Result<&[i64], Error> {
         cached(&self.tables[kind].ints[slot], || self.store.int(kind, slot)).map(Vec::as_slice)
     }
 
     /// A text column (string ids) of a local kind.
+    #[inline]
     pub fn text(&self, kind: usize, slot: usize) -> Result<&[u32], Error> {
         cached(&self.tables[kind].texts[slot], || self.store.text(kind, slot)).map(Vec::as_slice)
     }
 
     /// One value of a data column of a local kind.
+    #[inline]
     pub fn data(&self, kind: usize, slot: usize, position: usize) -> Result<&[u8], Error> {
         let index = cached(&self.tables[kind].data[slot], || self.store.data(kind, slot).map(DataIndex::of))?;
         Ok(index.get(position))

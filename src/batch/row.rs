@@ -20,6 +20,7 @@ pub struct Row<'a> {
 }
 
 impl<'a> Row<'a> {
+    #[inline]
     fn get<T: Copy>(&self, column: Result<&'a [T], Error>, at: usize) -> Option<T> {
         match column {
             Ok(values) => values.get(at).copied(),
@@ -31,57 +32,68 @@ impl<'a> Row<'a> {
     }
 
     /// `evt.num`.
+    #[inline]
     pub fn num(&self) -> u64 {
         self.batch.head().first_num + self.index as u64
     }
 
     /// Time of completion, ns UTC.
+    #[inline]
     pub fn time(&self) -> u64 {
         self.get(self.batch.time(), self.index).unwrap_or(0)
     }
 
     /// Processor.
+    #[inline]
     pub fn cpu(&self) -> u16 {
         self.get(self.batch.cpu(), self.index).unwrap_or(0)
     }
 
     /// Kind.
+    #[inline]
     pub fn info(&self) -> &'a KindInfo {
         self.batch.kind_info(self.kind)
     }
 
     /// The segment's dictionary.
+    #[inline]
     pub fn dict(&self) -> &'a Dict {
         self.batch.dict()
     }
 
     /// The thread as it was.
+    #[inline]
     pub fn thread(&self) -> &'a ThreadRow {
         self.batch.thread_row(self.thread)
     }
 
     /// Return value; `None` where the kind has none.
+    #[inline]
     pub fn ret(&self) -> Option<i64> {
         self.info().ret.as_ref()?;
         self.get(self.batch.ret(self.kind), self.position)
     }
 
     /// Duration, ns.
+    #[inline]
     pub fn duration(&self) -> Option<u64> {
         self.get(self.batch.duration(self.kind), self.position).filter(|&d| d > 0).map(|d| d - 1)
     }
 
     /// The descriptor it is about.
+    #[inline]
     pub fn desc(&self) -> Option<&'a DescRow> {
         self.desc_row().map(|row| self.dict().desc(row))
     }
 
     /// Dictionary row of the descriptor it is about.
+    #[inline]
     pub fn desc_row(&self) -> Option<u32> {
         self.get(self.batch.desc(self.kind), self.position).filter(|&d| d > 0)
     }
 
     /// Facts about it.
+    #[inline]
     pub fn flags(&self) -> Flags {
         Flags(self.get(self.batch.flags(self.kind), self.position).unwrap_or(0))
     }
@@ -93,19 +105,19 @@ impl<'a> Row<'a> {
     }
 
     /// Whether the source could not read a parameter.
+    #[inline]
     pub fn is_missing(&self, param: usize) -> bool {
         let missing = self.get(self.batch.missing(self.kind), self.position).unwrap_or(0);
         1u32.checked_shl(param as u32).is_some_and(|bit| missing & bit != 0)
     }
 
     /// A parameter by its index in the schema. An environment is not one text: see [`Row::env`].
+    #[inline]
     pub fn arg(&self, param: usize) -> Arg<'a> {
-        let info = self.info();
-        let Some(class) = info.params.get(param).map(|p| p.class) else { return Arg::Missing };
+        let Some((class, slot)) = self.batch.slot(self.kind, param) else { return Arg::Missing };
         if self.is_missing(param) {
             return Arg::Missing;
         }
-        let slot = info.slot(param);
         match class {
             Class::Int => self.get(self.batch.int(self.kind, slot), self.position).map_or(Arg::Missing, Arg::Int),
             Class::Text => self

@@ -67,11 +67,13 @@ impl Column {
     }
 
     /// The number as a value: return values are signed.
+    #[inline]
     pub fn number(self, raw: i64) -> Value<'static> {
         if self == Column::Return { Value::Int(raw) } else { Value::Uint(raw as u64) }
     }
 
     /// The value for one event.
+    #[inline]
     pub fn get(self, row: &Row<'_>) -> Option<i64> {
         match self {
             Column::Num => Some(row.num() as i64),
@@ -142,6 +144,7 @@ pub struct FieldRef {
 
 impl FieldRef {
     /// The value for one event, whatever the level.
+    #[inline]
     pub fn value<'a>(&'a self, row: &Row<'a>, ctx: &Context) -> Value<'a> {
         match self.field.extract {
             Extract::Kind(f) => f(row.info(), &self.arg),

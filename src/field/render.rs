@@ -54,25 +54,28 @@ fn item<'a>(row: &Row<'a>, slot: Slot) -> Option<Item<'a>> {
 pub fn write_info(row: &Row<'_>, ctx: &Context, out: &mut Vec<u8>) {
     let info = row.info();
     let start = out.len();
-    if let Some((name, _)) = info.ret.as_ref().filter(|_| !row.flags().has(Flags::IN_FLIGHT)) {
-        write_pair(row, Slot::Return, name, ctx, out);
+    if let Some((name, ty)) = info.ret.as_ref().filter(|_| !row.flags().has(Flags::IN_FLIGHT)) {
+        let value = row.ret().map_or(Arg::Missing, Arg::Int);
+        let item = Item { ty: *ty, table: None, class: Class::Int, value, slot: Slot::Return };
+        write_pair(row, &item, name, ctx, out);
     }
     for (n, param) in info.params.iter().enumerate() {
         if out.len() > start {
             out.push(b' ');
         }
-        write_pair(row, Slot::Param(n), &param.name, ctx, out);
+        let (ty, table, class) = (param.ty, param.table.as_deref(), param.class);
+        let item = Item { ty, table, class, value: row.arg(n), slot: Slot::Param(n) };
+        write_pair(row, &item, &param.name, ctx, out);
     }
 }
 
-fn write_pair(row: &Row<'_>, slot: Slot, name: &str, ctx: &Context, out: &mut Vec<u8>) {
+fn write_pair(row: &Row<'_>, item: &Item<'_>, name: &str, ctx: &Context, out: &mut Vec<u8>) {
     out.extend_from_slice(name.as_bytes());
     out.push(b'=');
-    let Some(item) = item(row, slot) else { return out.extend_from_slice(MISSING) };
-    write_plain(row, &item, ctx, out);
+    write_plain(row, item, ctx, out);
     let end = out.len();
     out.push(b'(');
-    if write_resolved(row, &item, ctx, out) { out.push(b')') } else { out.truncate(end) }
+    if write_resolved(row, item, ctx, out) { out.push(b')') } else { out.truncate(end) }
 }
 
 /// The value of `evt.arg`: the resolved form where there is one, the raw one otherwise.

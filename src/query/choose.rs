@@ -51,13 +51,23 @@ pub fn before(batch: &Batch, selection: Selection, until: u64) -> Result<Selecti
 pub fn first(batch: &Batch, selection: Selection, count: u64) -> Result<(Selection, u64), Error> {
     let mut rows = Bits::new(batch.rows());
     let mut found = 0;
-    walk(batch, false, |index, _, kind, position| {
-        if found < count && admits(&selection, index, kind, position) {
-            rows.set(index);
-            found += 1;
-        }
-    })?;
+    walk(
+        batch,
+        false,
+        |kind| asks(&selection, kind),
+        |index, _, kind, position| {
+            if found < count && admits(&selection, index, kind, position) {
+                rows.set(index);
+                found += 1;
+            }
+        },
+    )?;
     Ok((Selection { rows: Some(rows), ..selection }, found))
+}
+
+/// Whether a selection admits a row of a local kind.
+pub(super) fn asks(selection: &Selection, kind: usize) -> bool {
+    !matches!(selection.kinds.get(kind), None | Some(KindSelection::None))
 }
 
 /// Whether a selection admits a row.

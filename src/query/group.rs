@@ -4,7 +4,7 @@
 //! over the rows, in which a cursor per kind finds a row's place in its table.
 
 use super::part::{NONE, Part, slot};
-use crate::batch::{Batch, Error, Row, Schema};
+use crate::batch::{Batch, Error, MAX_KINDS, Row, Runs, Schema};
 use crate::event::Flags;
 use crate::field::{Context, FieldRef, Level};
 use crate::filter::{KindSelection, Selection};
@@ -147,33 +147,40 @@ impl Grouper {
             .map(|k| if use_desc && !ids[k].is_empty() { batch.desc(k) } else { Ok(&[][..]) })
             .collect::<Result<Vec<_>, _>>()?;
         let rows = selection.rows.as_ref();
-        walk(batch, use_thread, |index, thread, kind, position| {
-            let Some(slot) = ids.get_mut(kind).and_then(|ids| ids.get_mut(position)).filter(|id| **id != NONE) else {
-                return;
-            };
-            if rows.is_some_and(|rows| !rows.get(index)) {
-                *slot = NONE;
-                return;
-            }
-            let mut key = [NONE; 4];
-            if use_kind {
-                key[0] = self.parts[0].of_kind(batch, kind);
-            }
-            if use_thread {
-                key[1] = self.parts[1].of_thread(batch, thread);
-            }
-            if use_desc {
-                let row = descs[kind].get(position).copied().unwrap_or(0);
-                key[2] = self.parts[2].of_desc(batch, row);
-            }
-            if use_event {
-                key[3] = self.parts[3].of_row(&Row { batch, index, kind, position, thread }, ctx);
-            }
-            *slot = match only {
-                Some(part) => key[part],
-                None => self.combine(key),
-            };
-        })
+        let used: Vec<bool> = ids.iter().map(|ids| !ids.is_empty()).collect();
+        walk(
+            batch,
+            use_thread,
+            |kind| used[kind],
+            |index, thread, kind, position| {
+                let Some(slot) = ids.get_mut(kind).and_then(|ids| ids.get_mut(position)).filter(|id| **id != NONE)
+                else {
+                    return;
+                };
+                if rows.is_some_and(|rows| !rows.get(index)) {
+                    *slot = NONE;
+                    return;
+                }
+                let mut key = [NONE; 4];
+                if use_kind {
+                    key[0] = self.parts[0].of_kind(batch, kind);
+                }
+                if use_thread {
+                    key[1] = self.parts[1].of_thread(batch, thread);
+                }
+                if use_desc {
+                    let row = descs[kind].get(position).copied().unwrap_or(0);
+                    key[2] = self.parts[2].of_desc(batch, row);
+                }
+                if use_event {
+                    key[3] = self.parts[3].of_row(&Row { batch, index, kind, position, thread }, ctx);
+                }
+                *slot = match only {
+                    Some(part) => key[part],
+                    None => self.combine(key),
+                };
+            },
+        )
     }
 
     /// Id of a group by the ids of its parts; [`NONE`] if a part that the key uses has no value.
@@ -199,7 +206,12 @@ fn mask(batch: &Batch, selection: &Selection, in_flight: bool) -> Result<Ids, Er
         let mut ids = match selection.kinds.get(kind) {
             None | Some(KindSelection::None) => Vec::new(),
             Some(KindSelection::All) => vec![1; len],
-            Some(KindSelection::Some(bits)) => (0..len).map(|i| u32::from(i < bits.len() && bits.get(i))).collect(),
+            Some(KindSelection::Some(bits)) => {
+                let mut ids = Vec::with_capacity(len.next_multiple_of(64));
+                bits.words().iter().for_each(|word| ids.extend((0..64).map(|bit| (word >> bit & 1) as u32)));
+                ids.resize(len, NONE);
+                ids
+            }
         };
         if !in_flight && !ids.is_empty() {
             for (id, flags) in ids.iter_mut().zip(batch.flags(kind)?) {
@@ -213,28 +225,32 @@ fn mask(batch: &Batch, selection: &Selection, in_flight: bool) -> Result<Ids, Er
     Ok(all)
 }
 
-/// Calls `visit(index, local thread, local kind, position)` for every row in order. Without `threads` the
-/// thread column is not decoded, and the local thread is 0.
-pub(super) fn walk(batch: &Batch, threads: bool, mut visit: impl FnMut(usize, u16, usize, usize)) -> Result<(), Error> {
+/// Calls `visit(index, local thread, local kind, position)` for every row of the `wanted` local kinds, in order.
+/// Without `threads` the thread column is not decoded, and the local thread is 0.
+pub(super) fn walk(
+    batch: &Batch,
+    threads: bool,
+    wanted: impl Fn(usize) -> bool,
+    mut visit: impl FnMut(usize, u16, usize, usize),
+) -> Result<(), Error> {
     let kinds = batch.kind()?;
-    let mut cursor = [0usize; crate::batch::MAX_KINDS];
-    let mut step = |index: usize, thread: u16, kind: u8| {
-        let kind = usize::from(kind);
+    let (none, runs) = (Runs::default(), if threads { Some(batch.thread()?) } else { None });
+    let covered = runs.map_or(kinds.len(), |runs| runs.lengths.iter().map(|&l| usize::from(l) + 1).sum());
+    if covered != kinds.len() {
+        return Err(Error { column: "thread", expected: format!("{} rows", kinds.len()), found: format!("{covered}") });
+    }
+    let mut runs = runs.unwrap_or(&none).iter();
+    let (mut thread, mut end) = (0, if threads { 0 } else { usize::MAX });
+    let wanted: [bool; MAX_KINDS] = std::array::from_fn(|kind| kind < batch.head().kinds.len() && wanted(kind));
+    let mut cursor = [0usize; MAX_KINDS];
+    for (index, kind) in kinds.iter().map(|&k| usize::from(k)).enumerate().filter(|&(_, k)| wanted[k]) {
+        // Runs are caught up with here, so that those without a wanted row cost an addition each.
+        while index >= end {
+            let Some((next, length)) = runs.next() else { break };
+            (thread, end) = (next, end + length);
+        }
         visit(index, thread, kind, cursor[kind]);
         cursor[kind] += 1;
-    };
-    if !threads {
-        kinds.iter().enumerate().for_each(|(index, &kind)| step(index, 0, kind));
-        return Ok(());
     }
-    let mut start = 0;
-    for (thread, length) in batch.thread()?.iter() {
-        let end = (start + length).min(kinds.len());
-        kinds[start..end].iter().enumerate().for_each(|(i, &kind)| step(start + i, thread, kind));
-        start = end;
-    }
-    if start == kinds.len() {
-        return Ok(());
-    }
-    Err(Error { column: "thread", expected: format!("{} rows", kinds.len()), found: format!("{start}") })
+    Ok(())
 }

@@ -1,6 +1,6 @@
 //! [`LinesQuery`]: each matching event, formatted.
 
-use super::choose::admits;
+use super::choose::{admits, asks};
 use super::group::walk;
 use crate::batch::{Batch, Error, Row};
 use crate::field::Context;
@@ -37,23 +37,28 @@ impl LinesQuery {
     pub fn lines(&self, batch: &Batch, selection: &Selection, ctx: &Context, limit: u64) -> Result<Lines, Error> {
         let mut lines = Lines::default();
         let mut ctx = *ctx;
-        walk(batch, true, |index, thread, kind, position| {
-            if lines.ends.len() as u64 >= limit || !admits(selection, index, kind, position) {
-                return;
-            }
-            let row = Row { batch, index, kind, position, thread };
-            if self.json {
-                self.template.write_json(&row, &ctx, &mut lines.bytes);
-            } else if !self.template.write(&row, &ctx, &mut lines.bytes) {
-                return;
-            }
-            lines.bytes.push(b'\n');
-            lines.ends.push(lines.bytes.len());
-            if self.needs_time(&ctx) {
-                ctx.prev_time = row.time();
-                lines.last_time = Some(ctx.prev_time);
-            }
-        })?;
+        walk(
+            batch,
+            true,
+            |kind| asks(selection, kind),
+            |index, thread, kind, position| {
+                if lines.ends.len() as u64 >= limit || !admits(selection, index, kind, position) {
+                    return;
+                }
+                let row = Row { batch, index, kind, position, thread };
+                if self.json {
+                    self.template.write_json(&row, &ctx, &mut lines.bytes);
+                } else if !self.template.write(&row, &ctx, &mut lines.bytes) {
+                    return;
+                }
+                lines.bytes.push(b'\n');
+                lines.ends.push(lines.bytes.len());
+                if self.needs_time(&ctx) {
+                    ctx.prev_time = row.time();
+                    lines.last_time = Some(ctx.prev_time);
+                }
+            },
+        )?;
         batch.damage().map_or(Ok(lines), |error| Err(error.clone()))
     }
 

@@ -103,16 +103,21 @@ fn by_row<'a>(slots: &mut Slots, batch: &'a Batch, ids: &Ids, ctx: &Context) -> 
         None => Values::Ids(vec![NONE; ids.len()]),
     };
     let mut values: Vec<Values> = ids.iter().map(empty).collect();
-    walk(batch, true, |index, thread, kind, position| {
-        if ids.get(kind).and_then(|ids| ids.get(position)).is_none_or(|&id| id == NONE) {
-            return;
-        }
-        let row = Row { batch, index, kind, position, thread };
-        match (&mut values[kind], &field) {
-            (Values::Made(numbers), Some(field)) => numbers[position] = number(field, &row, ctx),
-            (Values::Ids(ids), _) => ids[position] = slots.values.of_row(&row, ctx),
-            _ => {}
-        }
-    })?;
+    walk(
+        batch,
+        true,
+        |kind| ids.get(kind).is_some_and(|ids| !ids.is_empty()),
+        |index, thread, kind, position| {
+            if ids.get(kind).and_then(|ids| ids.get(position)).is_none_or(|&id| id == NONE) {
+                return;
+            }
+            let row = Row { batch, index, kind, position, thread };
+            match (&mut values[kind], &field) {
+                (Values::Made(numbers), Some(field)) => numbers[position] = number(field, &row, ctx),
+                (Values::Ids(ids), _) => ids[position] = slots.values.of_row(&row, ctx),
+                _ => {}
+            }
+        },
+    )?;
     Ok(values)
 }

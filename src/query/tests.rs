@@ -4,7 +4,7 @@ use super::made::{Dice, batch, dict};
 use super::part::cell;
 use super::values::number;
 use super::*;
-use crate::batch::{Batch, Row, Schema};
+use crate::batch::{Batch, Schema};
 use crate::event::Flags;
 use crate::field::{Context, lookup};
 use crate::filter::{Bits, KindSelection, Selection};
@@ -50,14 +50,13 @@ type Naive = BTreeMap<Vec<Cell>, Vec<(Vec<i64>, BTreeSet<Cell>)>>;
 
 fn naive(query: &TableQuery, batch: &Batch, selection: &Selection, in_flight: bool, into: &mut Naive) {
     let ctx = Context::default();
-    group::walk(batch, true, |index, thread, kind, position| {
-        let row = Row { batch, index, kind, position, thread };
-        let by_kind = match &selection.kinds[kind] {
+    let each = batch.for_each_row(|row| {
+        let by_kind = match &selection.kinds[row.kind] {
             KindSelection::None => false,
             KindSelection::All => true,
-            KindSelection::Some(bits) => bits.get(position),
+            KindSelection::Some(bits) => bits.get(row.position),
         };
-        let by_row = selection.rows.as_ref().is_none_or(|r| r.get(index));
+        let by_row = selection.rows.as_ref().is_none_or(|r| r.get(row.index));
         let key: Vec<Cell> = query.keys.iter().map(|k| cell(k.field.value(&row, &ctx))).collect();
         if !by_kind || !by_row || key.contains(&Cell::Missing) || (!in_flight && row.flags().has(Flags::IN_FLIGHT)) {
             return;
@@ -70,8 +69,8 @@ fn naive(query: &TableQuery, batch: &Batch, selection: &Selection, in_flight: bo
                 Some(f) => numbers.extend(number(f, &row, &ctx).filter(|n| f.field.name != "evt.rawres" || *n >= 0)),
             }
         }
-    })
-    .unwrap();
+    });
+    each.unwrap();
 }
 
 fn rows_of(query: &TableQuery, naive: Naive, span: Span) -> BTreeSet<Vec<Cell>> {

@@ -68,7 +68,7 @@ impl Template {
                 }
                 Piece::Field(field, width) => {
                     let value = field.value(row, ctx);
-                    if value == Value::Missing && !self.keeps_missing {
+                    if matches!(value, Value::Missing) && !self.keeps_missing {
                         out.truncate(start);
                         return false;
                     }

@@ -55,6 +55,11 @@ pub fn write_dots(out: &mut Vec<u8>, bytes: &[u8]) {
 /// Appends text as a JSON string with its quotes; invalid UTF-8 becomes the text `\xNN`, hostile characters `\uNNNN`.
 pub fn write_json_string(out: &mut Vec<u8>, bytes: &[u8]) {
     out.push(b'"');
+    if is_plain(bytes) && memchr::memchr2(b'"', b'\\', bytes).is_none() {
+        out.extend_from_slice(bytes);
+        out.push(b'"');
+        return;
+    }
     for chunk in bytes.utf8_chunks() {
         for c in chunk.valid().chars() {
             match c {
@@ -101,7 +106,9 @@ mod tests {
     #[test]
     fn json_strings_are_valid_json_whatever_the_bytes() {
         for (input, want) in [
-            (&b"a\"b\\c"[..], "a\"b\\c"),
+            (&b"a b"[..], "a b"),
+            (b"\"", "\""),
+            (b"a\"b\\c", "a\"b\\c"),
             (b"\x1b[0m", "\u{1b}[0m"),
             (b"\xff", "\\xff"),
             ("\u{9b}".as_bytes(), "\u{9b}"),

@@ -37,12 +37,15 @@ pub fn write_i64(out: &mut Vec<u8>, n: i64) {
 
 /// Appends a number in decimal with leading zeros up to `width` digits (at most 20).
 pub fn write_padded(out: &mut Vec<u8>, mut n: u64, width: usize) {
-    let start = out.len();
-    out.resize(start + width, b'0');
-    for digit in out[start..].iter_mut().rev() {
-        *digit = b'0' + (n % 10) as u8;
-        n /= 10;
+    let mut text = [b'0'; 20];
+    let mut at = text.len();
+    while n > 0 && at >= 2 {
+        let pair = (n % 100) as usize * 2;
+        n /= 100;
+        at -= 2;
+        text[at..at + 2].copy_from_slice(&PAIRS[pair..pair + 2]);
     }
+    out.extend_from_slice(&text[text.len() - width.min(text.len())..]);
 }
 
 fn write_radix(out: &mut Vec<u8>, mut n: u64, bits: u32) {
@@ -112,6 +115,14 @@ mod tests {
         }
         assert_eq!(text(|o| write_oct(o, 0)), "0");
         assert_eq!(text(|o| write_oct(o, 0o644)), "0644");
-        assert_eq!(text(|o| write_padded(o, 42, 9)), "000000042");
+        for (n, width, want) in [
+            (42, 9, "000000042"),
+            (0, 2, "00"),
+            (7, 1, "7"),
+            (u64::MAX, 20, "18446744073709551615"),
+            (12_345, 3, "345"),
+        ] {
+            assert_eq!(text(|o| write_padded(o, n, width)), want);
+        }
     }
 }
