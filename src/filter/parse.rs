@@ -52,6 +52,16 @@ struct Parser<'s> {
     errors: Vec<Diagnostic>,
 }
 
+/// What a `$name` is.
+enum Parameter<'s> {
+    /// No `$` stands here, or it is a character like others.
+    Absent,
+    /// Nobody declared it, and that has been told.
+    Unknown,
+    /// This.
+    Bound(&'s Binding),
+}
+
 fn is_blank(b: u8) -> bool {
     matches!(b, b' ' | b'\t' | b'\n' | b'\r' | 8)
 }
@@ -244,23 +254,20 @@ impl<'s> Parser<'s> {
         None
     }
 
-    /// The parameter whose `$name` stands here. `None`: there is none here; `Some(None)`: an unknown one, which has been told.
-    fn parameter(&mut self) -> Option<Option<&'s Binding>> {
-        let bindings = self.bindings.filter(|_| self.peek() == Some(b'$'))?;
+    /// The parameter whose `$name` stands here.
+    fn parameter(&mut self) -> Parameter<'s> {
+        let Some(bindings) = self.bindings.filter(|_| self.peek() == Some(b'$')) else { return Parameter::Absent };
         let name = &self.rest()[1..];
         let name = &name[..name.bytes().take_while(|b| b.is_ascii_alphanumeric() || *b == b'_').count()];
         let span = self.at..self.at + 1 + name.len();
         self.at = span.end;
-        let found = bindings.get(name);
-        if found.is_none() {
-            let help = nearest(name, bindings.keys().map(String::as_str)).map(|near| did_you_mean(&format!("${near}")));
-            self.error(
-                span,
-                format!("unknown argument `${name}`"),
-                help.or(Some("declare it with [[arg]]".to_owned())),
-            );
+        if let Some(found) = bindings.get(name) {
+            return Parameter::Bound(found);
         }
-        Some(found)
+        let near = nearest(name, bindings.keys().map(String::as_str)).map(|near| did_you_mean(&format!("${near}")));
+        let help = near.or(Some("declare it with [[arg]]".to_owned()));
+        self.error(span, format!("unknown argument `${name}`"), help);
+        Parameter::Unknown
     }
 
     /// A parameter stands where something else belongs.
@@ -272,14 +279,14 @@ impl<'s> Parser<'s> {
     fn check(&mut self) -> Option<Expr> {
         let start = self.at;
         let field = match self.parameter() {
-            Some(Some(Binding::Filter(filter))) => return Some(filter.expr().clone()),
-            Some(Some(Binding::Field(field))) => Ok(field.clone()),
-            Some(Some(Binding::Constant(_))) => {
+            Parameter::Bound(Binding::Filter(filter)) => return Some(filter.expr().clone()),
+            Parameter::Bound(Binding::Field(field)) => Ok(field.clone()),
+            Parameter::Bound(Binding::Constant(_)) => {
                 self.misplaced(start, "a field");
                 return None;
             }
-            Some(None) => return None,
-            None => self.field(),
+            Parameter::Unknown => return None,
+            Parameter::Absent => self.field(),
         };
         self.blanks();
         let op = self.operator(field.as_ref().ok())?;
@@ -386,13 +393,13 @@ impl<'s> Parser<'s> {
     fn constant(&mut self) -> Option<(Range<usize>, Vec<u8>)> {
         let start = self.at;
         match self.parameter() {
-            Some(Some(Binding::Constant(value))) => return Some((start..self.at, value.clone())),
-            Some(Some(_)) => {
+            Parameter::Bound(Binding::Constant(value)) => return Some((start..self.at, value.clone())),
+            Parameter::Bound(_) => {
                 self.misplaced(start, "a value");
                 return None;
             }
-            Some(None) => return None,
-            None => {}
+            Parameter::Unknown => return None,
+            Parameter::Absent => {}
         }
         if let Some(quote @ (b'"' | b'\'')) = self.peek() {
             let text = self.quoted(quote)?;
