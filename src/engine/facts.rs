@@ -22,7 +22,7 @@ impl Resolver {
     pub(super) fn start() -> Resolver {
         let (questions, wants) = bounded(QUEUE);
         let (facts, answers) = bounded(QUEUE);
-        let thread = std::thread::spawn(move || {
+        let body = move || {
             let (users, groups) = (users(), groups());
             for want in wants {
                 if let Some(fact) = answer(want, &users, &groups)
@@ -31,8 +31,9 @@ impl Resolver {
                     return;
                 }
             }
-        });
-        Resolver { questions: Some(questions), answers, thread: Some(thread) }
+        };
+        let thread = std::thread::Builder::new().name("facts".to_owned()).spawn(body).ok();
+        Resolver { questions: Some(questions), answers, thread }
     }
 
     /// Asks.

@@ -183,14 +183,17 @@ fn drain_loop(mut drain: Drain, shared: &Shared, to_build: &Sender<Feed>, spare:
     sys::set_thread_nice(-10).ok();
     let mut seen = vec![0; drain.processors()];
     let nap = nap(drain.ring_bytes());
+    let mut block = Block::default();
     loop {
         let stopping = shared.stop.load(Ordering::Acquire);
-        let mut block = spare.try_recv().unwrap_or_default();
-        block.clear();
         let round = if stopping { drain.finish(&mut block) } else { drain.round(&mut block) };
         let lost = count_drops(&drain, shared, &mut seen);
-        if !block.is_empty() && to_build.send(Feed::Block(block)).is_err() {
-            break;
+        if !block.is_empty() {
+            let mut next = spare.try_recv().unwrap_or_default();
+            next.clear();
+            if to_build.send(Feed::Block(std::mem::replace(&mut block, next))).is_err() {
+                break;
+            }
         }
         if lost.into_iter().any(|lost| to_build.send(Feed::Lost(lost)).is_err()) {
             break;

@@ -15,6 +15,7 @@ pub struct Interner {
     images: HashTable<u32>,
     descs: HashTable<u32>,
     written: Written,
+    last: StrId,
     users: Vec<(u32, StrId)>,
     groups: Vec<(u32, StrId)>,
 }
@@ -44,6 +45,7 @@ impl Interner {
             images: HashTable::new(),
             descs: HashTable::new(),
             written: Written { strings: 1, images: 1, threads: 1, descs: 1 },
+            last: StrId::NONE,
             users: Vec::new(),
             groups: Vec::new(),
         }
@@ -56,6 +58,15 @@ impl Interner {
 
     /// The id of a text, which is stored once.
     pub fn text(&mut self, text: &[u8]) -> StrId {
+        // An event's path is asked for twice, as it was given and as it was resolved, and most are the same.
+        if self.dict.strings.get(self.last) == Some(text) {
+            return self.last;
+        }
+        self.last = self.find_text(text);
+        self.last
+    }
+
+    fn find_text(&mut self, text: &[u8]) -> StrId {
         let hash = self.hasher.hash_one(text);
         let strings = &self.dict.strings;
         let found = self.strings.find(hash, |&id| strings.get(StrId(id)) == Some(text));
