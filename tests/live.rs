@@ -244,3 +244,55 @@ fn a_recording_filter_keeps_what_matches_and_names_stay_true() {
     assert!(text.lines().any(|l| l.ends_with("/etc/hostname")), "{text}");
     assert!(text.starts_with("1 "), "numbers are those of the reel: {text}");
 }
+
+#[test]
+fn watching_stops_after_as_many_lines_as_were_asked_for() {
+    if !able("watching_stops_after_as_many_lines_as_were_asked_for") {
+        return;
+    }
+    for count in ["1", "7", "40"] {
+        let out = sysreel(&["-n", count, "-p", "%evt.num", "--", "sh", "-c", "true & true & true & wait"]);
+        assert!(out.status.success());
+        assert_eq!(String::from_utf8(out.stdout).unwrap().lines().count().to_string(), count);
+    }
+}
+
+#[test]
+fn a_recording_that_cannot_begin_leaves_an_older_one_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("old.reel");
+    std::fs::write(&file, "kept").unwrap();
+    let out = sysreel(&["-w", file.to_str().unwrap(), "--", "surely-no-such-program"]);
+    assert_eq!(out.status.code(), Some(2));
+    assert_eq!(std::fs::read_to_string(&file).unwrap(), "kept");
+}
+
+#[test]
+fn a_recording_into_a_place_that_refuses_it_ends_with_the_reason() {
+    if !able("a_recording_into_a_place_that_refuses_it_ends_with_the_reason") {
+        return;
+    }
+    let marker = tempfile::tempdir().unwrap().path().join("ran");
+    for (place, reason) in
+        [("/dev/full", "found a full disk"), ("/proc", "Is a directory"), ("/nonexistent/x.reel", "No such file")]
+    {
+        let out = sysreel(&["-w", place, "--", "touch", marker.to_str().unwrap()]);
+        let said = String::from_utf8_lossy(&out.stderr).into_owned();
+        assert_eq!(out.status.code(), Some(2), "{said}");
+        assert!(said.contains(reason) && said.contains("help:"), "{said}");
+        assert!(!marker.exists(), "{place}: the command ran, and nobody recorded it");
+    }
+}
+
+#[test]
+fn whoever_reads_a_recording_from_a_pipe_may_leave() {
+    if !able("whoever_reads_a_recording_from_a_pipe_may_leave") {
+        return;
+    }
+    let mut recorder = Command::new(SYSREEL);
+    recorder.args(["-w", "-", "--", "true"]);
+    let mut recorder = recorder.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    drop(recorder.stdout.take());
+    let out = recorder.wait_with_output().unwrap();
+    assert_eq!((out.status.code(), String::from_utf8_lossy(&out.stderr).as_ref()), (Some(0), ""));
+}

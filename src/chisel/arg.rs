@@ -89,7 +89,8 @@ impl Args {
             format!("usage: -c {}", [chisel.to_owned()].into_iter().chain(words).collect::<Vec<_>>().join(" "))
         };
         if given.len() > defs.len() {
-            return Err(fail(format!("expected at most {} arguments, found {}", defs.len(), given.len()), usage()));
+            let noun = if defs.len() == 1 { "argument" } else { "arguments" };
+            return Err(fail(format!("expected at most {} {noun}, found {}", defs.len(), given.len()), usage()));
         }
         let mut args = BTreeMap::new();
         for (i, def) in defs.iter().enumerate() {

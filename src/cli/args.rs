@@ -4,6 +4,7 @@ use clap::{ArgAction, CommandFactory, FromArgMatches, Parser};
 use std::num::{NonZeroU64, NonZeroUsize};
 use std::ops::Range;
 use std::path::PathBuf;
+use std::time::Duration;
 
 /// Records what a Linux node did and answers questions about it later.
 #[derive(Debug, Clone, Default, Parser)]
@@ -86,22 +87,22 @@ pub struct Options {
     pub verbose: bool,
 
     /// Stop after N events
-    #[arg(short = 'n', long = "numevents", value_name = "N", help_heading = "Limits")]
+    #[arg(short = 'n', long = "numevents", value_name = "N", value_parser = above_zero, allow_negative_numbers = true, help_heading = "Limits")]
     pub count: Option<NonZeroU64>,
     /// Stop after SEC seconds of event time
-    #[arg(short = 'M', value_name = "SEC", help_heading = "Limits")]
+    #[arg(id = "stop-after", short = 'M', value_name = "SEC", value_parser = above_zero, allow_negative_numbers = true, help_heading = "Limits")]
     pub seconds: Option<NonZeroU64>,
     /// Bytes of data kept of each call
-    #[arg(short = 's', long = "snaplen", value_name = "BYTES", help_heading = "Limits")]
+    #[arg(short = 's', long = "snaplen", value_name = "BYTES", value_parser = bytes, allow_negative_numbers = true, help_heading = "Limits")]
     pub snaplen: Option<u32>,
     /// Memory for events on their way, all processors together, such as 32M
-    #[arg(long, value_name = "SIZE", value_parser = size, help_heading = "Limits")]
+    #[arg(long, value_name = "SIZE", value_parser = size, allow_negative_numbers = true, help_heading = "Limits")]
     pub ring: Option<u64>,
     /// Write at least every SEC seconds
-    #[arg(long, value_name = "SEC", help_heading = "Limits")]
-    pub flush: Option<f64>,
+    #[arg(long, value_name = "SEC", value_parser = seconds, allow_negative_numbers = true, help_heading = "Limits")]
+    pub flush: Option<Duration>,
     /// Threads for replay [default: one per processor]
-    #[arg(long, value_name = "N", help_heading = "Limits")]
+    #[arg(long, value_name = "N", value_parser = threads, allow_negative_numbers = true, help_heading = "Limits")]
     pub threads: Option<NonZeroUsize>,
     /// Accepted for sysdig's sake: recordings are always compressed
     #[arg(short = 'z', long = "compress", hide = true)]
@@ -133,21 +134,42 @@ Examples:
   sysreel -r out.reel 'evt.type = execve'
   sysreel -r out.reel -c topprocs_file";
 
-/// sysdig's options that are not there yet: letter or long name, whether a value follows, what it does.
-pub(super) const NOT_YET: &[(&str, &str, bool, &str)] = &[
-    ("C", "file-size", true, "rotation by size"),
-    ("G", "seconds", true, "rotation by time"),
-    ("W", "limit", true, "a ring of files"),
-    ("e", "event-limit", true, "rotation by events"),
-    ("F", "fatfile", false, "fat files (state is always recorded)"),
-    ("R", "resolve-ports", false, "port names"),
-    ("P", "progress", false, "a progress display"),
-    ("d", "displayflt", false, "filters for the display only"),
-    ("E", "exclude-users", false, "recording without users"),
-    ("U", "suppress-comm", true, "leaving programs out"),
-    ("B", "bpf", false, "choosing a probe (there is one)"),
-    ("H", "plugin", true, "plugins"),
-    ("I", "input", true, "plugins"),
+/// sysdig's options that are not there yet: letter, long name, whether a value follows, what it does.
+pub(super) const NOT_YET: &[(Option<char>, &str, bool, &str)] = &[
+    (Some('C'), "file-size", true, "rotation by size"),
+    (Some('G'), "seconds", true, "rotation by time"),
+    (Some('W'), "limit", true, "a ring of files"),
+    (Some('e'), "event-limit", true, "rotation by events"),
+    (Some('F'), "fatfile", false, "fat files (state is always recorded)"),
+    (Some('R'), "resolve-ports", false, "port names"),
+    (Some('P'), "progress", false, "a progress display"),
+    (Some('d'), "displayflt", false, "filters for the display only"),
+    (Some('E'), "exclude-users", false, "recording without users"),
+    (Some('U'), "suppress-comm", true, "leaving programs out"),
+    (Some('B'), "bpf", false, "choosing a probe (there is one)"),
+    (Some('H'), "plugin", true, "plugins"),
+    (Some('I'), "input", true, "plugins"),
+    (Some('k'), "k8s-api", true, "asking Kubernetes"),
+    (Some('K'), "k8s-api-cert", true, "asking Kubernetes"),
+    (Some('N'), "node-name", true, "asking Kubernetes"),
+    (Some('m'), "mesos-api", true, "asking Mesos"),
+    (Some('T'), "force-tracers-capture", false, "tracers"),
+    (Some('u'), "udig", false, "choosing a probe (there is one)"),
+    (Some('g'), "gvisor-generate-config", true, "gVisor"),
+    (None, "gvisor-root", true, "gVisor"),
+    (None, "modern-bpf", false, "choosing a probe (there is one)"),
+    (None, "cpus-for-each-buffer", true, "shared rings (--ring sets their memory)"),
+    (None, "cri", true, "asking the container runtime"),
+    (None, "cri-timeout", true, "asking the container runtime"),
+    (None, "filter-proclist", false, "a filter for the process table"),
+    (None, "large-environment", false, "environments from /proc"),
+    (None, "libs-version", false, "versions of libraries (--version is sysreel's)"),
+    (None, "list-markdown", false, "lists as Markdown"),
+    (None, "log-level", true, "logs"),
+    (None, "page-faults", false, "page faults"),
+    (None, "plugin-info", true, "plugins"),
+    (None, "plugin-config-file", true, "plugins"),
+    (None, "unbuffered", false, "writing out each line"),
 ];
 
 fn size(text: &str) -> Result<u64, String> {
@@ -163,22 +185,40 @@ fn size(text: &str) -> Result<u64, String> {
     number.checked_mul(1 << shift).ok_or_else(|| format!("`{text}` is too large"))
 }
 
+fn above_zero(text: &str) -> Result<NonZeroU64, String> {
+    text.parse().map_err(|_| format!("expected a whole number above 0, found `{text}`"))
+}
+
+fn threads(text: &str) -> Result<NonZeroUsize, String> {
+    text.parse().map_err(|_| format!("expected a whole number above 0, found `{text}`"))
+}
+
+fn bytes(text: &str) -> Result<u32, String> {
+    text.parse().map_err(|_| format!("expected a number of bytes, found `{text}`"))
+}
+
+fn seconds(text: &str) -> Result<Duration, String> {
+    let duration = text.parse().ok().and_then(|s| Duration::try_from_secs_f64(s).ok());
+    duration.filter(|d| !d.is_zero()).ok_or_else(|| format!("expected seconds above 0, found `{text}`"))
+}
+
 /// Parses a command line, the program's name first. The words right behind each `-c` are kept with it as candidates
 /// for its arguments; which of them it takes is decided when the chisel is known.
 pub fn parse<I: IntoIterator<Item = std::ffi::OsString>>(words: I) -> Result<Options, clap::Error> {
     let mut command = Options::command();
     for (letter, long, value, about) in NOT_YET {
-        let arg = clap::Arg::new(*letter).long(*long).short(letter.chars().next()).help(*about).hide(true);
-        let arg = if *value { arg.action(ArgAction::Set) } else { arg.action(ArgAction::SetTrue) };
-        command = command.arg(arg);
+        let action = if *value { ArgAction::Set } else { ArgAction::SetTrue };
+        let arg = clap::Arg::new(*long).long(*long).help(*about).hide(true).action(action);
+        command = command.arg(if let Some(letter) = letter { arg.short(*letter) } else { arg });
     }
     let matches = command.try_get_matches_from(words)?;
     for (letter, long, value, about) in NOT_YET {
-        let given = if *value { matches.contains_id(letter) } else { matches.get_flag(letter) };
+        let given = if *value { matches.contains_id(long) } else { matches.get_flag(long) };
         if given {
+            let name = letter.map_or_else(|| format!("--{long}"), |letter| format!("-{letter} (--{long})"));
             return Err(clap::Error::raw(
                 clap::error::ErrorKind::InvalidValue,
-                format!("not supported yet: -{letter} (--{long}), {about}"),
+                format!("not supported yet: {name}, {about}"),
             ));
         }
     }

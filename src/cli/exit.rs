@@ -1,5 +1,6 @@
 //! How the program ends: codes and messages.
 
+use crate::report::escape;
 use std::io::{self, Write};
 use std::process::ExitCode;
 
@@ -22,7 +23,7 @@ impl Failure {
     }
 
     /// Whoever read our output has had enough: no failure.
-    fn silent() -> Failure {
+    pub(super) fn silent() -> Failure {
         Failure(None)
     }
 }
@@ -39,9 +40,15 @@ impl From<io::Error> for Failure {
     }
 }
 
-/// Writes to standard error; there is nobody to tell if that fails.
+/// Writes to standard error; there is nobody to tell if that fails. File names and texts of a reel are in messages,
+/// so what a terminal would obey is written out.
 pub(super) fn say(text: impl std::fmt::Display) {
-    let _ = writeln!(io::stderr(), "{text}");
+    let _ = io::stderr().write_all(readable(&text.to_string()).as_bytes());
+}
+
+/// Lines of a message, escaped, each with its end.
+fn readable(text: &str) -> String {
+    text.lines().flat_map(|line| [escape(line.as_bytes()), "\n".into()]).collect()
 }
 
 /// The exit code of a command, after saying what failed.
@@ -73,12 +80,33 @@ pub(super) fn usage(error: &clap::Error) -> Failure {
         },
         ErrorKind::ArgumentConflict => {
             let other = text(ContextKind::PriorArg).unwrap_or_default();
+            if arg == other {
+                return Failure::new(format!("`{arg}` is given twice"), "give it once");
+            }
             Failure::new(format!("`{arg}` and `{other}` exclude each other"), "give one of them")
+        }
+        ErrorKind::ValueValidation => {
+            use std::error::Error;
+            let why = error.source().map(ToString::to_string).unwrap_or_default();
+            Failure::new(format!("`{arg}`: {why}"), help)
+        }
+        ErrorKind::InvalidValue if !arg.is_empty() => {
+            Failure::new(format!("expected a value for `{arg}`, found none"), help)
         }
         _ => {
             let all = error.to_string();
             let first = all.lines().next().unwrap_or_default();
             Failure::new(first.trim_start_matches("error: "), help)
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::readable;
+
+    #[test]
+    fn what_a_terminal_would_obey_is_written_out_in_messages_too() {
+        assert_eq!(readable("a\x1b[31m: gone\nhelp: look"), "a\\x1b[31m: gone\nhelp: look\n");
     }
 }

@@ -27,6 +27,7 @@ pub(super) fn fields(out: &mut dyn Write, class: &str, verbose: bool) -> Result<
         return Ok(());
     }
     let mut classes: Vec<&str> = field::all().map(|f| class_of(f.name)).collect();
+    classes.sort_unstable();
     classes.dedup();
     Err(Failure::new(format!("unknown class of fields `{class}`"), format!("one of: {}", classes.join(", "))))
 }

@@ -66,6 +66,12 @@ pub(super) fn questions(options: &Options, library: &Library) -> Result<Vec<Ques
         let query = if options.quiet { Query::Nothing } else { Query::Lines(lines(options)?) };
         questions.push(Question { filter: filter.clone(), query });
     }
+    let is_lines = |q: &Question| matches!(q.query, Query::Lines(_));
+    if (options.csv || options.markdown) && questions.iter().any(is_lines) {
+        let form = if options.csv { "--csv" } else { "--markdown" };
+        let help = "use -j for events, or -q with -S or a chisel that makes a table";
+        return Err(Failure::new(format!("not supported yet: {form} for lines"), help));
+    }
     if options.summary {
         questions.push(Question { filter, query: Query::Table(summary()?) });
     }
@@ -78,7 +84,14 @@ pub(super) fn filter(words: &[&str]) -> Result<Option<Filter>, Failure> {
     if text.trim().is_empty() {
         return Ok(None);
     }
-    Filter::parse(&text).map(Some).map_err(Failure::of)
+    Filter::parse(&text).map(Some).map_err(|error| match words.first() {
+        // What a shell makes of `-r *.reel`.
+        Some(word) if std::path::Path::new(word).is_file() => Failure::new(
+            format!("expected a filter, found the file `{word}`"),
+            "each file needs its own -r, such as -r a.reel -r b.reel",
+        ),
+        _ => Failure::of(error),
+    })
 }
 
 /// sysdig's rule for the word behind `-c NAME`: taken if the chisel needs an argument, or can have one and the words

@@ -16,7 +16,7 @@ const SNAPLEN: u32 = 80;
 pub(super) fn record(options: &Options, path: &Path, words: &[OsString]) -> Result<(), Failure> {
     use super::exit::say;
     if !options.chisels.is_empty() {
-        return Err(Failure::new("a chisel with -w", "record first, then ask with -r and -c"));
+        return Err(Failure::new("expected no chisel with -w, found one", "record first, then ask with -r and -c"));
     }
     if options.count.is_some() {
         return Err(Failure::new("not supported yet: -n with -w", "use -M to stop after some seconds"));
@@ -25,7 +25,14 @@ pub(super) fn record(options: &Options, path: &Path, words: &[OsString]) -> Resu
     if options.compress && options.verbose {
         say("note: -z changes nothing: reels are always compressed");
     }
-    let done = crate::engine::record(&request).map_err(Failure::of)?;
+    let done = crate::engine::record(&request).map_err(|error| match error {
+        crate::engine::Error::Write { error: crate::reel::Error::Io { source, .. }, .. }
+            if path == Path::new("-") && source.kind() == std::io::ErrorKind::BrokenPipe =>
+        {
+            Failure::silent()
+        }
+        error => Failure::of(error),
+    })?;
     told(options, &done.live);
     if !options.quiet {
         say(format_args!("{} events, {} bytes in {}", done.kept, done.totals.bytes, path.display()));
@@ -86,26 +93,20 @@ pub(super) fn record(options: &Options, path: &Path, words: &[OsString]) -> Resu
 pub(super) fn request(options: &Options, path: &Path, words: &[OsString]) -> Result<Record, Failure> {
     let text = options.words.join(" ");
     let words_of_filter: Vec<&str> = options.words.iter().map(String::as_str).collect();
-    Ok(Record { filter: filter(&words_of_filter)?.map(|f| (f, text)), ..live(options, path, words)? })
+    Ok(Record { filter: filter(&words_of_filter)?.map(|f| (f, text)), ..live(options, path, words) })
 }
 
 /// The part of a recording that has nothing to do with its filter.
-pub(super) fn live(options: &Options, path: &Path, words: &[OsString]) -> Result<Record, Failure> {
-    let flush = match options.flush {
-        None => None,
-        Some(s) => Some(Duration::try_from_secs_f64(s).ok().filter(|d| !d.is_zero()).ok_or_else(|| {
-            Failure::new(format!("expected seconds above 0 after --flush, found `{s}`"), "use --flush 1")
-        })?),
-    };
-    Ok(Record {
+pub(super) fn live(options: &Options, path: &Path, words: &[OsString]) -> Record {
+    Record {
         path: path.to_owned(),
         filter: None,
         command: options.command.clone(),
         snaplen: options.snaplen.unwrap_or(SNAPLEN),
         ring: options.ring,
-        flush,
+        flush: options.flush,
         limit: options.count.map(std::num::NonZeroU64::get),
         duration: options.seconds.map(|s| Duration::from_secs(s.get())),
         command_line: words.iter().map(|w| w.to_string_lossy().into_owned()).collect(),
-    })
+    }
 }

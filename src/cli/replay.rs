@@ -12,7 +12,7 @@ use std::io::{self, IsTerminal, Write};
 /// Answers the questions of a command line about reels.
 pub(super) fn replay(options: &Options, library: &Library, out: &mut dyn Write) -> Result<(), Failure> {
     if !options.command.is_empty() {
-        return Err(Failure::new("a command to record, but -r", "use -w to record"));
+        return Err(Failure::new("expected no command with -r, found one behind `--`", "use -w FILE to record it"));
     }
     let questions = questions(options, library)?;
     let mut ctx = context(options)?;
@@ -66,21 +66,24 @@ pub(super) fn render(options: &Options, report: &Report) -> String {
     }
 }
 
-/// Columns of the terminal, if there is one that says so.
+/// Columns of the terminal, if output goes to one.
 fn width(options: &Options) -> Option<usize> {
     if options.wide || !io::stdout().is_terminal() {
         return None;
     }
-    env::var("COLUMNS").ok()?.parse().ok().filter(|&columns| columns >= 20)
+    let told = env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());
+    let columns = told.or_else(|| terminal_size::terminal_size_of(io::stdout()).map(|(width, _)| usize::from(width.0)));
+    columns.filter(|&columns| columns >= 20)
 }
 
 /// Damaged batches cost what they held, and no more; the exit code stays 0.
 fn warn(played: &Played) {
     for damaged in played.damaged.iter().take(5) {
-        say(format_args!("warning: {}: {}", damaged.place, damaged.error));
+        let what = damaged.error.split("\nhelp:").next().unwrap_or_default();
+        say(format_args!("warning: {}: {what}", damaged.place));
     }
     if !played.damaged.is_empty() {
-        say(format_args!("warning: {} damaged batches were left out", played.damaged.len()));
-        say("help: everything else was read; the counts above do not cover these batches");
+        say(format_args!("warning: {}", engine::left_out(played.damaged.len())));
+        say("help: everything else was read; the counts above do not cover what was left out");
     }
 }

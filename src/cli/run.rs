@@ -1,7 +1,7 @@
 //! [`run`]: which of the things to do is asked for.
 
 use super::args::{Options, parse};
-use super::exit::{Failure, code, usage};
+use super::exit::{Failure, code, say, usage};
 use super::{list, question, record, replay, watch};
 use clap::error::ErrorKind;
 use std::ffi::OsString;
@@ -55,8 +55,9 @@ fn dispatch(options: &Options, words: &[OsString], out: &mut (dyn Write + Send))
         return version(out);
     }
     if let Some(class) = &options.list {
-        let verbose = class == "v" || options.verbose;
-        return list::fields(out, if class == "v" { "" } else { class }, verbose);
+        // `-lv CLASS`: the letter is the value, and the class the next word.
+        let class = if class == "v" { options.words.first().map_or("", String::as_str) } else { class };
+        return list::fields(out, class, options.verbose || options.list.as_deref() == Some("v"));
     }
     if options.list_events {
         return list::events(out);
@@ -74,6 +75,10 @@ fn dispatch(options: &Options, words: &[OsString], out: &mut (dyn Write + Send))
     if let Some(result) = subcommand(options, out) {
         return result;
     }
+    if options.command.is_empty() && words.last().is_some_and(|w| w == "--") {
+        return Err(Failure::new("expected a command after `--`, found nothing", "for example `-- ls -l`"));
+    }
+    ignored(options);
     match (&options.write, options.read.is_empty()) {
         (Some(_), false) => Err(Failure::new(
             "not supported yet: -r with -w, writing a part of a reel into another",
@@ -85,6 +90,30 @@ fn dispatch(options: &Options, words: &[OsString], out: &mut (dyn Write + Send))
         }
         (None, false) => replay::replay(options, &library, out),
         (None, true) => watch::watch(options, &library, words, out),
+    }
+}
+
+/// Says which options change nothing about what is to be done.
+fn ignored(options: &Options) {
+    let given: &[(&str, bool)] = if options.write.is_some() {
+        let formatted = options.print.is_some();
+        let form = [options.json, options.csv, options.markdown, options.raw, options.wide].contains(&true);
+        let data = [options.ascii, options.base64, options.hex].contains(&true);
+        &[
+            ("-p", formatted),
+            ("the form of the output", form),
+            ("the form of data", data),
+            ("-S", options.summary),
+            ("--threads", options.threads.is_some()),
+        ]
+    } else if options.read.is_empty() {
+        &[("--threads", options.threads.is_some()), ("--flush", options.flush.is_some())]
+    } else {
+        &[("-s", options.snaplen.is_some()), ("--ring", options.ring.is_some()), ("--flush", options.flush.is_some())]
+    };
+    let names: Vec<&str> = given.iter().filter(|(_, given)| *given).map(|(name, _)| *name).collect();
+    if !names.is_empty() {
+        say(format_args!("note: no effect here: {}", names.join(", ")));
     }
 }
 

@@ -26,7 +26,7 @@ pub(super) fn watch(
     use crate::sys;
     let questions = questions(options, library)?;
     headers(options, &questions, out)?;
-    let record = super::record::live(options, std::path::Path::new("-"), words)?;
+    let record = super::record::live(options, std::path::Path::new("-"), words);
     let options_of_play = engine::Options {
         threads: None,
         limit: record.limit,

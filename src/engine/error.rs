@@ -27,7 +27,7 @@ pub enum Error {
     #[error("the {0} thread ended early\nhelp: this is a fault in sysreel; please report it with the command line")]
     Thread(&'static str),
     /// The recording could not be written.
-    #[error("writing {}: {error}", path.display())]
+    #[error("{}", of_file(path, error))]
     Write {
         /// The file.
         path: PathBuf,
@@ -40,4 +40,13 @@ pub enum Error {
     /// A batch could not be encoded.
     #[error(transparent)]
     Encode(#[from] crate::batch::Error),
+}
+
+/// An error with the name of its file; those of the system have it already.
+fn of_file(path: &std::path::Path, error: &crate::reel::Error) -> String {
+    use crate::reel::Error::{Full, Io};
+    match error {
+        Io { .. } | Full { .. } => error.to_string(),
+        _ => format!("{}: {error}", path.display()),
+    }
 }

@@ -157,6 +157,10 @@ fn wait(
     while !shared.ready.load(Ordering::Acquire) {
         std::thread::sleep(MOMENT / 10);
     }
+    if shared.stop.load(Ordering::Acquire) {
+        // Nobody would record what the command does.
+        return Ok(None);
+    }
     let mut child = child.map(sys::StoppedChild::start).transpose()?;
     let end = request.duration.map(|d| Instant::now() + d);
     loop {

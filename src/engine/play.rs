@@ -135,15 +135,20 @@ fn threads(batches: &dyn Batches, questions: &[Question], options: &Options) -> 
     wanted.clamp(1, batches.len().max(1))
 }
 
+/// How many damaged batches an answer does not cover, in words.
+pub fn left_out(count: usize) -> String {
+    if count == 1 {
+        "1 damaged batch was left out".to_owned()
+    } else {
+        format!("{count} damaged batches were left out")
+    }
+}
+
 fn reports(questions: &[Question], options: &Options, askers: Vec<Vec<Worker>>, damaged: &[Damaged]) -> Vec<Report> {
     let mut notes = options.notes.clone();
     if let Some(first) = damaged.first() {
-        notes.push(format!(
-            "{} damaged batches were left out; the first: {}: {}",
-            damaged.len(),
-            first.place,
-            first.error
-        ));
+        let what = first.error.split("\nhelp:").next().unwrap_or_default();
+        notes.push(format!("{}; the first: {}: {what}", left_out(damaged.len()), first.place));
     }
     let mut by_question: Vec<Vec<Worker>> = questions.iter().map(|_| Vec::new()).collect();
     for workers in askers {
@@ -284,6 +289,12 @@ impl<'a> Asker<'a> {
         each.filter_map(|(q, worker)| q.query.finish(vec![worker], span, self.options.notes.clone())).collect()
     }
 
+    /// Whether every question has had the number of events that was asked for.
+    #[cfg(feature = "linux")]
+    pub(super) fn is_done(&self) -> bool {
+        self.left.iter().all(|&left| left == 0)
+    }
+
     /// All questions about one batch.
     pub(super) fn ask_batch(&mut self, batch: &Batch, in_flight: bool) -> Outcome {
         let past = self.options.until.is_some_and(|until| batch.head().min_time >= until);
@@ -312,6 +323,9 @@ impl<'a> Asker<'a> {
         let limit = self.left[number];
         let view = View { ctx: &self.ctx, in_flight, limit };
         let lines = question.query.partial(&mut self.workers[number], batch, &selection, view)?;
+        if is_lines {
+            self.left[number] = self.left[number].saturating_sub(lines.ends.len() as u64);
+        }
         if let Some(time) = lines.last_time {
             self.ctx.prev_time = time;
         }

@@ -106,7 +106,7 @@ fn a_damaged_batch_is_left_out_and_told() {
     let (played, _) = run(&Made::new(5, Some(2)), &[table(None)], &options(2));
     assert_eq!(played.damaged.len(), 1);
     assert_eq!(played.damaged[0].place, "made.reel, batch at 0x2");
-    let note = "1 damaged batches were left out; the first: made.reel, batch at 0x2: expected 4 bytes, found 3";
+    let note = "1 damaged batch was left out; the first: made.reel, batch at 0x2: expected 4 bytes, found 3";
     assert_eq!(played.reports[0].notes, [note]);
 }
 

@@ -43,7 +43,7 @@ pub fn record(request: &Record) -> Result<RecordSummary, Error> {
     let (live, path) = (LiveRequest::of(request), request.path.clone());
     let header = header(request);
     let failed = |error| Error::Write { path: path.clone(), error };
-    let writer = Writer::create(&path, &header).map_err(failed)?;
+    let is_new = claim(&path).map_err(failed)?;
     let sieve =
         request.filter.as_ref().map(|(filter, _)| Sieve::new(filter.clone(), header.started, header.tz_offset_s));
     let (pieces, from_build) = bounded(QUEUE);
@@ -53,19 +53,34 @@ pub fn record(request: &Record) -> Result<RecordSummary, Error> {
     std::thread::scope(|threads| {
         let quota = Quota { left: request.limit.unwrap_or(u64::MAX), enough: &stop };
         let encoder = spawn(threads, "encode", move || encode_loop(sieve, quota, &from_build, &frames, &spare))?;
-        let write = spawn(threads, "write", move || write_loop(writer, &from_encode))?;
+        let (file, about) = (&path, &header);
+        // The receiver must go with the thread, or nobody would hear that it ended.
+        let write = spawn(threads, "write", move || write_loop(file, about, &from_encode))?;
         let consume = Box::new(move |piece| pieces.send(piece).map_err(|_| Error::Thread("encode")));
         let captured = capture(&live, recycle, &stop, consume);
         let encoded = encoder.join().map_err(|_| Error::Thread("encode"))?;
         // What stopped the writer stopped the others too, so it is the error to tell.
         let (totals, write_cpu) = write.join().map_err(|_| Error::Thread("write"))?.map_err(failed)?;
         let (kept, encode_cpu) = encoded?;
-        if captured.is_err() && totals.frames <= 1 && path != Path::new("-") {
-            // It never began: a file with nothing in it would only puzzle whoever finds it.
+        let begun = totals.frames > 0 && !matches!(captured, Err(Error::Command(_)));
+        if captured.is_err() && is_new && !begun {
+            // A file with nothing in it would only puzzle whoever finds it.
             std::fs::remove_file(&path).ok();
         }
         Ok(RecordSummary { live: captured?, totals, kept, cpu: [encode_cpu, write_cpu] })
     })
+}
+
+/// Finds out whether the file can be written, without touching what an older recording of the name holds: that one goes
+/// when there is something to put in its place. Returns whether the file is new.
+fn claim(path: &Path) -> Result<bool, crate::reel::Error> {
+    let found = std::fs::metadata(path);
+    // Pipes and devices hold nothing, and are not opened twice.
+    if path == Path::new("-") || found.as_ref().is_ok_and(|about| !about.is_file() && !about.is_dir()) {
+        return Ok(false);
+    }
+    let opened = std::fs::OpenOptions::new().write(true).create(true).truncate(false).open(path);
+    opened.map(|_| found.is_err()).map_err(|source| crate::reel::Error::Io { path: path.to_owned(), source })
 }
 
 fn header(request: &Record) -> Header {
@@ -164,9 +179,14 @@ fn encode_loop(
     Ok((kept, sys::thread_cpu_ns()))
 }
 
-fn write_loop(mut writer: Writer, frames: &Receiver<Frame>) -> Result<(Totals, u64), crate::reel::Error> {
+fn write_loop(path: &Path, header: &Header, frames: &Receiver<Frame>) -> Result<(Totals, u64), crate::reel::Error> {
     let schema = Schema::current();
+    let mut created = None;
     for frame in frames {
+        let writer = match &mut created {
+            Some(writer) => writer,
+            None => created.insert(Writer::create(path, header)?),
+        };
         match frame {
             Frame::Begin => {
                 let now = sys::clock_pair();
@@ -179,5 +199,6 @@ fn write_loop(mut writer: Writer, frames: &Receiver<Frame>) -> Result<(Totals, u
             Frame::End => writer.close_segment()?,
         }
     }
-    writer.finish().map(|totals| (totals, sys::thread_cpu_ns()))
+    let totals = created.map(Writer::finish).transpose()?.unwrap_or_default();
+    Ok((totals, sys::thread_cpu_ns()))
 }

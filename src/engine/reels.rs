@@ -3,7 +3,7 @@
 use super::Batches;
 use crate::batch::Batch;
 use crate::query::Span;
-use crate::reel::{BatchRef, Error, Reader};
+use crate::reel::{BatchRef, DamageKind, Error, Reader};
 use crate::world::Dict;
 use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
@@ -67,7 +67,15 @@ impl Reels {
                 let (from, to) = (moment(loss.from), moment(loss.to));
                 notes.push(format!("{} events were lost between {from} and {to} ({})", loss.count, loss.place));
             }
-            notes.extend(reader.damages().iter().map(|d| format!("{}: {d}", path.display())));
+            let damages = reader.damages();
+            notes.extend(damages.iter().map(|d| format!("{}: {d}", path.display())));
+            let is_cut = damages.iter().any(|d| d.kind == DamageKind::CutTail);
+            if !is_cut && !reader.is_closed() {
+                notes.push(format!(
+                    "{}: expected the end of a recording, found none: it still runs, was killed, or the file was cut",
+                    path.display()
+                ));
+            }
         }
         notes
     }

@@ -60,7 +60,6 @@ struct Watcher<'a> {
     /// The interval being counted, ns UTC.
     begun: u64,
     latest: u64,
-    shown: u64,
 }
 
 impl<'a> Watcher<'a> {
@@ -73,7 +72,6 @@ impl<'a> Watcher<'a> {
             dict: Arc::new(Dict::new()),
             begun: 0,
             latest: 0,
-            shown: 0,
         }
     }
 
@@ -106,10 +104,9 @@ impl<'a> Watcher<'a> {
             self.report(batch.head().min_time)?;
         }
         for lines in self.asker.ask_batch(batch, true).map_err(std::io::Error::other)? {
-            self.shown += lines.ends.len() as u64;
             self.screen.lines(&lines.bytes)?;
         }
-        if self.request.options.limit.is_some_and(|limit| self.shown >= limit) {
+        if self.asker.is_done() {
             enough.store(true, Ordering::Relaxed);
         }
         Ok(())
@@ -124,6 +121,7 @@ impl<'a> Watcher<'a> {
     }
 
     fn finish(mut self) -> std::io::Result<()> {
-        self.report(self.latest.max(self.begun))
+        // A capture that could not begin says why, and has nothing to report.
+        if self.begun == 0 { Ok(()) } else { self.report(self.latest.max(self.begun)) }
     }
 }

@@ -130,7 +130,8 @@ fn explain(text: &str) -> Error {
 /// The field whose name is most like `name`, if any is like it.
 fn nearest(name: &str) -> Option<String> {
     let scored = all().map(|f| (strsim::damerau_levenshtein(name, f.name), f.name));
-    let (distance, best) = scored.min_by_key(|(distance, _)| *distance)?;
+    // Of those at the same distance, one that was only not finished.
+    let (distance, best) = scored.min_by_key(|(distance, f)| (*distance, !f.starts_with(name)))?;
     (distance <= 1 + name.len() / 4).then(|| best.to_owned())
 }
 
@@ -160,6 +161,7 @@ mod tests {
         for (text, message, suggestion) in [
             ("proc.nam", "unknown field `proc.nam`", Some("proc.name")),
             ("proc.names", "unknown field `proc.names`", Some("proc.name")),
+            ("fd.nam", "unknown field `fd.nam`", Some("fd.name")),
             ("zzz.qqqqqqqqq", "unknown field `zzz.qqqqqqqqq`", None),
             ("evt.arg", "field `evt.arg`: expected a name after a dot or a number in brackets, found none", None),
             ("proc.name[1]", "field `proc.name`: expected no argument, found `[1]`", Some("proc.name")),

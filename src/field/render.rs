@@ -11,6 +11,7 @@ use crate::value::{
     Value, write_date, write_dots, write_escaped, write_hex, write_i64, write_ip, write_oct, write_padded,
     write_time_of_day, write_u64,
 };
+use crate::world::ImageRow;
 use foldhash::fast::FixedState;
 use std::collections::HashMap;
 use std::sync::LazyLock;
@@ -81,6 +82,9 @@ fn write_pair(row: &Row<'_>, item: &Item<'_>, name: &str, ctx: &Context, out: &m
 /// The value of `evt.arg`: the resolved form where there is one, the raw one otherwise.
 pub(super) fn resolved<'a>(row: &Row<'a>, slot: Slot, ctx: &Context) -> Value<'a> {
     let Some(item) = item(row, slot) else { return Value::Missing };
+    if item.class == Class::Env && !knows_env(row) {
+        return Value::Missing;
+    }
     if item.class == Class::Env {
         let env: Vec<_> = row.env().collect();
         return Value::owned(env.join(&b' '));
@@ -93,11 +97,21 @@ pub(super) fn resolved<'a>(row: &Row<'a>, slot: Slot, ctx: &Context) -> Value<'a
     // A filter compares what was recorded; escaping is for whoever prints it.
     let ctx = Context { raw_text: true, ..*ctx };
     let mut out = Vec::with_capacity(32);
+    if let (ParamType::TextList, Arg::Bytes(bytes)) = (item.ty, item.value) {
+        write_list(&mut out, list(bytes), usize::MAX, &ctx);
+        return Value::owned(out);
+    }
     if !write_resolved(row, &item, &ctx, &mut out) {
         out.clear();
         write_plain(row, &item, &ctx, &mut out);
     }
     Value::owned(out)
+}
+
+/// Whether the thread's image is known: neither unread when it was recorded nor lost with a damaged dictionary.
+fn knows_env(row: &Row<'_>) -> bool {
+    let image = row.dict().image(row.thread().image);
+    *image != ImageRow::default()
 }
 
 fn write_text(out: &mut Vec<u8>, text: &[u8], ctx: &Context) {
@@ -106,11 +120,11 @@ fn write_text(out: &mut Vec<u8>, text: &[u8], ctx: &Context) {
 
 fn write_plain(row: &Row<'_>, item: &Item<'_>, ctx: &Context, out: &mut Vec<u8>) {
     match item.value {
+        _ if item.class == Class::Env && !knows_env(row) => out.extend_from_slice(MISSING),
         _ if item.class == Class::Env => {
-            for variable in row.env() {
-                write_text(out, variable, ctx);
-                out.push(b'.');
-            }
+            // No variable is empty, but one that is lost.
+            let variables = row.env().map(|text| if text.is_empty() { MISSING } else { text });
+            write_list(out, variables, ctx.buffer_limit, ctx);
         }
         Arg::Missing => out.extend_from_slice(MISSING),
         Arg::Int(v) => write_int(out, item.ty, v, ctx),
@@ -137,12 +151,7 @@ fn write_int(out: &mut Vec<u8>, ty: ParamType, v: i64, ctx: &Context) {
 fn write_bytes(out: &mut Vec<u8>, ty: ParamType, bytes: &[u8], ctx: &Context) {
     match ty {
         ParamType::Text | ParamType::Path | ParamType::RelPath if bytes == b"(NULL)" => out.extend_from_slice(MISSING),
-        ParamType::TextList => {
-            for text in bytes.split(|&b| b == 0).filter(|t| !t.is_empty()) {
-                write_text(out, text, ctx);
-                out.push(b'.');
-            }
-        }
+        ParamType::TextList => write_list(out, list(bytes), ctx.buffer_limit, ctx),
         ParamType::Bytes | ParamType::SockAddr | ParamType::Tuple | ParamType::FdList if bytes.is_empty() => {
             out.extend_from_slice(b"NULL");
         }
@@ -152,6 +161,32 @@ fn write_bytes(out: &mut Vec<u8>, ty: ParamType, bytes: &[u8], ctx: &Context) {
         ParamType::Bytes => write_data(out, bytes, ctx),
         _ => write_text(out, bytes, ctx),
     }
+}
+
+/// The texts of a list.
+fn list(bytes: &[u8]) -> impl Iterator<Item = &[u8]> {
+    bytes.split(|&b| b == 0).filter(|text| !text.is_empty())
+}
+
+/// Appends texts with a dot behind each, cut to `limit` bytes as data is.
+fn write_list<'a>(out: &mut Vec<u8>, texts: impl Iterator<Item = &'a [u8]>, limit: usize, ctx: &Context) {
+    let mut left = limit;
+    for text in texts {
+        let shown = &text[..cut(text, left)];
+        write_text(out, shown, ctx);
+        if shown.len() < text.len() {
+            return out.extend_from_slice(b"...");
+        }
+        out.push(b'.');
+        left = left.saturating_sub(text.len() + 1);
+    }
+}
+
+/// Where to cut a text to at most `limit` bytes, not inside a character.
+fn cut(text: &[u8], limit: usize) -> usize {
+    let goes_on = |at: &usize| text.get(*at).is_some_and(|b| b & 0xc0 == 0x80);
+    let end = text.len().min(limit);
+    (end.saturating_sub(3)..=end).rev().find(|at| !goes_on(at)).unwrap_or(end)
 }
 
 fn write_data(out: &mut Vec<u8>, bytes: &[u8], ctx: &Context) {

@@ -29,11 +29,20 @@ pub enum Error {
     },
     /// There is no frame in it.
     #[error(
-        "expected a reel (f5 53 52 4c), found {found}\nhelp: `sysreel -r` reads reels, scap files and audit logs; check the file's name"
+        "expected a reel (f5 53 52 4c), found {found}\nhelp: {}",
+        if *known { "reading that is not supported yet; a reel is what `sysreel -w` writes" } else { "a reel is what `sysreel -w` writes; check the file's name" }
     )]
     NotAReel {
         /// What stands at its start.
         found: String,
+        /// Whether it is a form that later versions will read.
+        known: bool,
+    },
+    /// A directory.
+    #[error("{path}: expected a reel, found a directory\nhelp: name its reels, each with its own -r")]
+    Directory {
+        /// Its path.
+        path: PathBuf,
     },
     /// Written by a later, incompatible version.
     #[error(
@@ -48,9 +57,7 @@ pub enum Error {
         offset: u64,
     },
     /// A frame's body does not hold what its kind calls for.
-    #[error(
-        "{kind:?} frame at offset {offset:#x}: {what}\nhelp: `sysreel verify` lists all damage; the rest of the reel can be read"
-    )]
+    #[error("{kind:?} frame at offset {offset:#x}: {what}\nhelp: the rest of the reel can be read")]
     Frame {
         /// Kind of frame.
         kind: FrameKind,
@@ -60,9 +67,7 @@ pub enum Error {
         what: String,
     },
     /// A batch's directory is damaged.
-    #[error(
-        "batch at offset {offset:#x}: {source}\nhelp: `sysreel verify` lists all damage; the rest of the reel can be read"
-    )]
+    #[error("batch at offset {offset:#x}: {source}\nhelp: the rest of the reel can be read")]
     Batch {
         /// Where its frame stands.
         offset: u64,
@@ -70,7 +75,7 @@ pub enum Error {
         source: batch::Error,
     },
     /// The reel has no such segment or batch.
-    #[error("expected a {what} below {count}, found {found}\nhelp: `sysreel info` lists what a reel holds")]
+    #[error("expected a {what} below {count}, found {found}\nhelp: please report this as a bug")]
     Absent {
         /// Segment or batch.
         what: &'static str,

@@ -1,6 +1,7 @@
 //! The bytes of a reel: a mapped file, or what came through a pipe.
 
 use super::error::Error;
+use super::frame::MAGIC;
 use crate::batch::codec::Bytes;
 use crate::batch::codec::limits::MAX_PIPE;
 use std::fs::File;
@@ -16,6 +17,9 @@ pub(super) fn bytes(path: &Path) -> Result<Bytes, Error> {
     }
     let file = File::open(path).map_err(failed)?;
     let about = file.metadata().map_err(failed)?;
+    if about.is_dir() {
+        return Err(Error::Directory { path: path.to_owned() });
+    }
     // An empty file cannot be mapped, and a pipe has no length.
     if about.is_file() && about.len() > 0 {
         return Ok(Arc::new(crate::sys::map_file(&file).map_err(failed)?));
@@ -30,4 +34,61 @@ fn whole(input: impl Read) -> std::io::Result<Bytes> {
         return Err(std::io::Error::other(format!("expected at most {MAX_PIPE} bytes from a pipe, found more")));
     }
     Ok(Arc::new(bytes))
+}
+
+/// First bytes of other files that people have.
+const FORMS: &[(&[u8], &str, bool)] = &[
+    // The block type of a section header, as in pcapng.
+    (&[0x0a, 0x0d, 0x0d, 0x0a], "a scap file", true),
+    (&[0x1f, 0x8b], "a gzip file", true),
+    (&[0x28, 0xb5, 0x2f, 0xfd], "a zstd file", true),
+    (b"{", "JSON", true),
+];
+
+/// Why bytes without a frame in them are no reel: by their start, with the name of its form if we know it.
+pub(super) fn not_a_reel(bytes: &[u8]) -> Error {
+    let start: Vec<String> = bytes.iter().take(8).map(|b| format!("{b:02x}")).collect();
+    let start = start.join(" ");
+    if bytes.is_empty() {
+        return Error::NotAReel { found: "an empty file".to_owned(), known: false };
+    }
+    if bytes.starts_with(&MAGIC) {
+        return Error::NotAReel {
+            found: format!("only the start of one, cut or damaged, in {} bytes", bytes.len()),
+            known: false,
+        };
+    }
+    match FORMS.iter().find(|(magic, ..)| bytes.starts_with(magic)) {
+        Some((_, name, known)) => Error::NotAReel { found: format!("{name} ({start})"), known: *known },
+        None => Error::NotAReel { found: start, known: false },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_no_reel_is_named_if_it_is_known() {
+        for (bytes, want) in [
+            (
+                &b""[..],
+                "expected a reel (f5 53 52 4c), found an empty file\nhelp: a reel is what `sysreel -w` writes; check the file's name",
+            ),
+            (
+                b"\xf5SRLH",
+                "expected a reel (f5 53 52 4c), found only the start of one, cut or damaged, in 5 bytes\nhelp: a reel is what `sysreel -w` writes; check the file's name",
+            ),
+            (
+                b"hi\n",
+                "expected a reel (f5 53 52 4c), found 68 69 0a\nhelp: a reel is what `sysreel -w` writes; check the file's name",
+            ),
+            (
+                b"\x0a\x0d\x0d\x0a\x1c\0\0\0\x4d\x3c",
+                "expected a reel (f5 53 52 4c), found a scap file (0a 0d 0d 0a 1c 00 00 00)\nhelp: reading that is not supported yet; a reel is what `sysreel -w` writes",
+            ),
+        ] {
+            assert_eq!(not_a_reel(bytes).to_string(), want);
+        }
+    }
 }

@@ -89,9 +89,7 @@ impl Reader {
     pub fn of_bytes(bytes: Bytes) -> Result<Reader, Error> {
         let walk = walk((*bytes).as_ref());
         let Some(first) = walk.frames.first() else {
-            let start: Vec<String> = (*bytes).as_ref().iter().take(8).map(|b| format!("{b:02x}")).collect();
-            let found = if start.is_empty() { "an empty file".to_owned() } else { start.join(" ") };
-            return Err(Error::NotAReel { found });
+            return Err(input::not_a_reel((*bytes).as_ref()));
         };
         let (found, offset) = (first.header.version, first.offset as u64);
         if found > VERSION {
@@ -155,8 +153,12 @@ impl Reader {
 
     /// Reads every byte and compares it with the hashes.
     pub fn verify(&self) -> Verdict {
-        let closed = self.segments.last().is_none_or(|s| s.info.close.is_some());
-        verify::verify(self.data(), &self.walk, closed)
+        verify::verify(self.data(), &self.walk, self.is_closed())
+    }
+
+    /// Whether the last segment has its end: its recorder was not killed, nor is it still at work.
+    pub fn is_closed(&self) -> bool {
+        self.segments.last().is_some_and(|s| s.info.close.is_some())
     }
 
     /// The batches of events of a segment, in order, each an error where its directory is damaged.

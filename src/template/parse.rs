@@ -1,7 +1,7 @@
 //! Template text → pieces.
 
 use super::line::Piece;
-use crate::field::lookup_prefix;
+use crate::field::{ArgRule, FieldArg, FieldRef, lookup_prefix};
 
 /// Widths beyond this are a slip of the finger.
 const MAX_WIDTH: usize = 4096;
@@ -19,9 +19,9 @@ pub enum Error {
         /// What to write instead.
         help: String,
     },
-    /// A `%` with nothing or only a width behind it.
+    /// A `%` with no name behind it.
     #[error(
-        "expected a field name after `%`, found the end of the format, at byte {at}\nhelp: write `%evt.num`, or drop the `%`"
+        "expected a field name after `%` at byte {at} of the format, found none\nhelp: write `%evt.num`, or drop the `%`"
     )]
     Unfinished {
         /// Where the `%` stands, bytes from the start.
@@ -82,6 +82,12 @@ fn escape<'t>(tail: &'t str, literal: &mut Vec<u8>) -> &'t str {
     &tail[1..]
 }
 
+/// Whether brackets stand behind a field that takes an argument, and what is in them is none.
+fn has_bad_argument(field: &FieldRef, rest: &str) -> bool {
+    let inner = rest.strip_prefix('[').and_then(|inner| inner.split_once(']')).map(|(inner, _)| inner);
+    field.field.arg != ArgRule::No && field.arg == FieldArg::None && inner.is_some_and(|inner| !inner.contains('%'))
+}
+
 fn field(text: &str, at: usize) -> Result<(Piece, &str), Error> {
     let digits = text.bytes().take_while(u8::is_ascii_digit).count();
     let width = match &text[..digits] {
@@ -91,13 +97,15 @@ fn field(text: &str, at: usize) -> Result<(Piece, &str), Error> {
         }
     };
     let text = &text[digits..];
-    if text.is_empty() {
+    if !text.starts_with(|c: char| c.is_alphanumeric()) {
         return Err(Error::Unfinished { at });
     }
-    if let Some((field, used)) = lookup_prefix(text) {
+    if let Some((field, used)) = lookup_prefix(text).filter(|(field, used)| !has_bad_argument(field, &text[*used..])) {
         return Ok((Piece::field(field, width), &text[used..]));
     }
-    let end = text.find(|c: char| !c.is_ascii_alphanumeric() && !"._[]".contains(c)).unwrap_or(text.len());
+    let stop = |(_, c): &(usize, char)| !c.is_ascii_alphanumeric() && !"._[]".contains(*c);
+    let ended = text.char_indices().find(stop).map_or(text.len(), |(at, _)| at);
+    let end = text[..ended].find(']').map_or(ended, |at| at + 1);
     let Err(cause) = crate::field::lookup(&text[..end]) else { return Err(Error::Unfinished { at }) };
     let help = match cause.suggestion() {
         Some(name) => format!("did you mean `%{name}`?"),

@@ -47,18 +47,25 @@ fn a_template_that_names_no_field_says_where_and_what_instead() {
         ("%evt.num %proc.nam", "unknown field `proc.nam` at byte 9 of the format\nhelp: did you mean `%proc.name`?"),
         (
             "*%",
-            "expected a field name after `%`, found the end of the format, at byte 1\nhelp: write `%evt.num`, or drop the `%`",
+            "expected a field name after `%` at byte 1 of the format, found none\nhelp: write `%evt.num`, or drop the `%`",
         ),
         (
             "%12",
-            "expected a field name after `%`, found the end of the format, at byte 0\nhelp: write `%evt.num`, or drop the `%`",
+            "expected a field name after `%` at byte 0 of the format, found none\nhelp: write `%evt.num`, or drop the `%`",
         ),
         ("%99999proc.name", "expected a width of at most 4096, found `99999`, at byte 0\nhelp: write a smaller number"),
         (
             "%evt.arg x",
             "field `evt.arg`: expected a name after a dot or a number in brackets, found none at byte 0 of the format\nhelp: `sysreel -l` lists all fields",
         ),
-        ("%%", "unknown field `` at byte 0 of the format\nhelp: `sysreel -l` lists all fields"),
+        (
+            "%%",
+            "expected a field name after `%` at byte 0 of the format, found none\nhelp: write `%evt.num`, or drop the `%`",
+        ),
+        (
+            "%proc.aname[x]",
+            "field `proc.aname`: expected nothing or a number in brackets, found `[x]` at byte 0 of the format\nhelp: `sysreel -l` lists all fields",
+        ),
     ] {
         assert_eq!(Template::parse(template).unwrap_err().to_string(), want, "{template}");
     }
@@ -75,4 +82,14 @@ fn json_has_each_field_once_sorted_and_typed() {
         String::from_utf8(out).unwrap(),
         r#"{"evt.args":"res=5 data=GET . fd=7(<f>/etc/passwd) size=4096","evt.failed":false,"evt.num":1,"fd.cip":null,"proc.aname":["bash"],"proc.name":"nginx","user.name":"www\u001b[31m"}"#
     );
+}
+
+#[test]
+fn lists_are_cut_as_data_is_and_not_inside_a_character() {
+    let args = ["a".repeat(70), "bbbbbbbb\u{e9}x".to_owned(), "never shown".to_owned()].join("\0");
+    let sample = Sample::new("execve", 2).bytes("args", args.as_bytes());
+    let line = line("%evt.args", &sample).unwrap();
+    assert!(line.contains(&format!(" args={}.bbbbbbbb... ", "a".repeat(70))), "{line}");
+    let sample = Sample::new("execve", 2).bytes("args", b"-l\0/tmp\0");
+    assert!(self::line("%evt.args", &sample).unwrap().contains(" args=-l./tmp. "));
 }

@@ -12,7 +12,7 @@ const MAX_TABLE: u64 = 1 << 20;
 /// Why a delta cannot be appended.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "{table}: expected {expected}, found {found}\nhelp: this dictionary frame is damaged; `verify` lists all damage"
+    "{table}: expected {expected}, found {found}\nhelp: this dictionary frame is damaged; the rest of the reel can be read"
 )]
 pub struct DeltaError {
     /// Which table.

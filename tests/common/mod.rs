@@ -1,7 +1,12 @@
 //! What several tests share: events by name, scratch reels, named skips.
 #![allow(dead_code, unreachable_pub, reason = "each test binary uses its part")]
 
+use std::path::Path;
+use std::sync::{Arc, Mutex};
+use sysreel::batch::{Encoder, Schema};
+use sysreel::engine::{Assembler, Piece, SegmentLimits};
 use sysreel::event::{Args, Event, Flags, OwnedArg, OwnedEvent, kind_by_name};
+use sysreel::reel::{ClockPair, Error, Header, Writer};
 
 /// A parameter's value in a scene.
 #[derive(Debug, Clone)]
@@ -49,6 +54,32 @@ pub fn event(kind: &str, time: u64, (tid, pid): (u32, u32), ret: i64, named: &[(
     let head =
         Event { kind, time, duration: Some(5), cpu: 0, tid, pid, ret, flags: Flags::default(), args: Args::new() };
     OwnedEvent::new(&head, args)
+}
+
+/// Writes a reel of what `feed` gives the assembler, through the recorder's own pipeline.
+pub fn write_reel(path: &Path, limits: SegmentLimits, feed: impl FnOnce(&mut Assembler<Error>)) {
+    let writer = Writer::create(path, &Header { snaplen: 80, ..Header::default() }).unwrap();
+    let writer = Arc::new(Mutex::new((writer, Encoder::new())));
+    let sink = Arc::clone(&writer);
+    let write = move |piece: Piece| -> Result<(), Error> {
+        let (writer, encoder) = &mut *sink.lock().unwrap();
+        let schema = Schema::current();
+        match piece {
+            Piece::Begin(time) => writer.begin_segment(&schema, &[ClockPair { boot: time, utc: time }]),
+            Piece::Rows(delta) => writer.dictionary(&delta),
+            Piece::Batch(columns) => {
+                let encoded = encoder.encode(&columns, &schema).unwrap();
+                if columns.snapshot { writer.snapshot(&encoded) } else { writer.batch(&encoded) }
+            }
+            Piece::Lost(_) => Ok(()),
+            Piece::End => writer.close_segment(),
+        }
+    };
+    let mut assembler = Assembler::new(limits, Box::new(write));
+    feed(&mut assembler);
+    drop(assembler);
+    let (writer, _) = Arc::into_inner(writer).unwrap().into_inner().unwrap();
+    writer.finish().unwrap();
 }
 
 /// Says that a test was skipped and why; `.ci/run` counts these lines.

@@ -13,8 +13,9 @@ static PROBE: &[u8] = aya::include_bytes_aligned!("probe.bpf.o");
 const SENTINEL: [u8; 4] = 0x51ee_1b0c_u32.to_le_bytes();
 /// The most bytes of one record; `MAX_RECORD` in the probe.
 pub(super) const MAX_RECORD: usize = 17_408;
-/// The least and the most that one ring may have, bytes.
-const RING_LIMITS: (usize, usize) = (256 << 10, 512 << 20);
+/// The least and the most that one ring may have, bytes. The kernel's verifier takes no offsets of 2^29 and more
+/// (`BPF_MAX_VAR_OFF`), and a record starts anywhere in the ring and ends behind that.
+const RING_LIMITS: (usize, usize) = (256 << 10, 256 << 20);
 
 /// Bytes of one ring: `total` shared among the processors, rounded down to a power of two.
 pub(super) fn ring_bytes(total: usize, processors: usize) -> usize {
@@ -66,7 +67,7 @@ mod tests {
             (32 << 20, 3, 8 << 20),
             (32 << 20, 256, 256 << 10),
             (0, 1, 256 << 10),
-            (1 << 40, 1, 512 << 20),
+            (1 << 40, 1, 256 << 20),
         ] {
             assert_eq!(ring_bytes(total, processors), expected, "{total} / {processors}");
         }
