@@ -11,7 +11,7 @@ use super::request::Record;
 use crate::source::ebpf::{Block, Decoder, Drain, Incoming, Options, Probe};
 use crate::source::proc::{self, Scope};
 use crate::sys::{self, ClockPair};
-use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
+use crossbeam_channel::{Receiver, Sender, TryRecvError, bounded};
 use std::ffi::OsString;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -115,7 +115,8 @@ pub fn capture(
     let (to_drain, from_build) = bounded(QUEUE);
     std::thread::scope(|threads| {
         let shared = &shared;
-        let drainer = spawn(threads, "drain", move || drain_loop(drain, shared, &to_build, &from_build))?;
+        let drainer =
+            spawn(threads, "drain", move || drain_loop(drain, shared, request.flush, &to_build, &from_build))?;
         let builder = spawn(threads, "build", move || {
             let mut build = Build::new(shared, scope, request.flush, Decoder::new(plans, clock), recycle, consume);
             let result = build.run(&from_drain, &to_drain);
@@ -182,11 +183,17 @@ fn wait(
 }
 
 /// Copies records out of the rings until the end, and counts what was dropped. Returns the thread's processor time, ns.
-fn drain_loop(mut drain: Drain, shared: &Shared, to_build: &Sender<Feed>, spare: &Receiver<Block>) -> u64 {
+fn drain_loop(
+    mut drain: Drain,
+    shared: &Shared,
+    flush: Duration,
+    to_build: &Sender<Feed>,
+    spare: &Receiver<Block>,
+) -> u64 {
     // Being late here loses events; being nicer to others would not help them.
     sys::set_thread_nice(-10).ok();
     let mut seen = vec![0; drain.processors()];
-    let nap = nap(drain.ring_bytes());
+    let nap = nap(drain.ring_bytes(), flush);
     let mut block = Block::default();
     loop {
         let stopping = shared.stop.load(Ordering::Acquire);
@@ -213,11 +220,11 @@ fn drain_loop(mut drain: Drain, shared: &Shared, to_build: &Sender<Feed>, spare:
     sys::thread_cpu_ns()
 }
 
-/// Each round costs some microseconds, however little there is: as few of them as the ring's size allows. A quarter of
-/// it fills meanwhile at worst; a live question sees events at most this much later.
-fn nap(ring_bytes: usize) -> Duration {
-    let fills = Duration::from_nanos(ring_bytes as u64 * 1_000_000_000 / FASTEST / 4);
-    fills.clamp(Duration::from_micros(100), 2 * MOMENT)
+/// Each round costs some microseconds and cold caches, however little there is: as few of them as the ring's size and
+/// the freshness of what is shown allow. Half of the ring fills meanwhile at worst.
+fn nap(ring_bytes: usize, flush: Duration) -> Duration {
+    let fills = Duration::from_nanos(ring_bytes as u64 * 1_000_000_000 / FASTEST / 2);
+    fills.min(flush / 10).clamp(Duration::from_micros(100), 4 * MOMENT)
 }
 
 fn count_drops(drain: &Drain, shared: &Shared, seen: &mut [u64]) -> Vec<Lost> {
@@ -276,14 +283,19 @@ impl<'a> Build<'a> {
         self.shared.ready.store(true, Ordering::Release);
         let mut flushed = Instant::now();
         loop {
-            match feed.recv_timeout(self.flush.min(Duration::from_millis(50))) {
+            match feed.try_recv() {
                 Ok(Feed::Block(block)) => {
                     self.block(&block)?;
                     spare.try_send(block).ok();
                 }
                 Ok(Feed::Lost(lost)) => self.assembler.lost(&lost)?,
-                Err(RecvTimeoutError::Timeout) => self.answers()?,
-                Err(RecvTimeoutError::Disconnected) => break,
+                // Asleep, not waiting on the channel: that would spin and yield first, and cost the other side a wake-up
+                // for each block, which is most of what a quiet recorder would do.
+                Err(TryRecvError::Empty) => {
+                    self.answers()?;
+                    std::thread::sleep(MOMENT);
+                }
+                Err(TryRecvError::Disconnected) => break,
             }
             while let Ok(columns) = self.recycle.try_recv() {
                 self.assembler.recycle(columns);
