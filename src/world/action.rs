@@ -206,8 +206,7 @@ impl World {
 
     fn change(&mut self, action: Action, index: usize, event: &Event<'_>) -> u32 {
         // What happened before the process was scanned is in the scan: only what the call was about is looked up.
-        let pid = self.threads[index].row.pid;
-        let scanned = self.processes.get(&pid).is_some_and(|p| event.time <= p.stamp);
+        let scanned = event.time <= self.threads[index].stamp;
         if scanned && !matches!(action, Action::Fork | Action::CpuTime | Action::Open { .. }) {
             return event.kind.spec().fd.map_or(0, |fd| self.uses(index, int(event, fd)));
         }

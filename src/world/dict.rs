@@ -48,6 +48,11 @@ impl Strings {
         self.bytes.get(self.ends[i - 1] as usize..end)
     }
 
+    /// The bytes at a place; none where there are not so many.
+    pub(super) fn slice(&self, start: u32, length: u32) -> &[u8] {
+        self.bytes.get(start as usize..start as usize + length as usize).unwrap_or_default()
+    }
+
     fn is_lost(&self, id: usize) -> bool {
         let next = self.lost.partition_point(|lost| lost.end <= id);
         self.lost.get(next).is_some_and(|lost| lost.contains(&id))

@@ -66,6 +66,7 @@ impl World {
         };
         let index = self.insert(row, files);
         self.threads[index].cputime = int(event, 14) as u64;
+        self.threads[index].stamp = event.time;
         self.processes.entry(pid).or_default().stamp = event.time;
         Effect { thread: 0, desc: 0 }
     }

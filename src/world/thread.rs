@@ -20,6 +20,8 @@ pub(super) struct Thread {
     pub(super) in_flight: Option<Box<OwnedEvent>>,
     /// Nanoseconds it has run, as last reported.
     pub(super) cputime: u64,
+    /// Scanned at this moment, ns UTC: events before it are in the scan already. 0: it was not there then.
+    pub(super) stamp: u64,
     /// The entry is in use.
     pub(super) alive: bool,
     /// Its row is being made: guards against rows that would refer to themselves.
@@ -35,7 +37,7 @@ pub(super) struct Process {
     pub(super) children: u32,
     /// Orphans below it become its children (`PR_SET_CHILD_SUBREAPER`).
     pub(super) subreaper: bool,
-    /// Scanned at this moment, ns UTC: events before it are in the scan already.
+    /// Scanned at this moment, ns UTC; 0: it was not there then.
     pub(super) stamp: u64,
     /// Control group as the probe reported it last; 0 not yet.
     pub(super) cgroup_id: u64,
