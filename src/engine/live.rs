@@ -22,8 +22,9 @@ const QUEUE: usize = 32;
 /// How long a wait for something else takes: the scan, the last switch of a dead process.
 const MOMENT: Duration = Duration::from_millis(5);
 
-/// Bytes that one processor can put into its ring, per second: a loop of one-byte writes makes 250 MB/s.
-const FASTEST: u64 = 400 << 20;
+/// Bytes that one processor can put into its ring, per second, with room: a loop of one-byte reads and writes makes
+/// 125 MB/s here.
+const FASTEST: u64 = 250 << 20;
 
 /// What to capture, and for how long.
 #[derive(Debug, Clone, Default)]
@@ -224,7 +225,7 @@ fn drain_loop(
 /// the freshness of what is shown allow. Half of the ring fills meanwhile at worst.
 fn nap(ring_bytes: usize, flush: Duration) -> Duration {
     let fills = Duration::from_nanos(ring_bytes as u64 * 1_000_000_000 / FASTEST / 2);
-    fills.min(flush / 10).clamp(Duration::from_micros(100), 4 * MOMENT)
+    fills.min(flush / 10).clamp(Duration::from_micros(100), 8 * MOMENT)
 }
 
 fn count_drops(drain: &Drain, shared: &Shared, seen: &mut [u64]) -> Vec<Lost> {

@@ -10,6 +10,7 @@ mod child;
 mod clock;
 mod host;
 mod map;
+mod prefetch;
 #[cfg(feature = "linux")]
 mod ring;
 mod signal;
@@ -24,6 +25,7 @@ pub use host::{
     boot_id, hostname, is_terminal, kernel_release, machine, page_size, processors, ticks_per_second, user_id,
 };
 pub use map::map_file;
+pub use prefetch::prefetch;
 #[cfg(feature = "linux")]
 pub use ring::{RingCounters, Rings, SLACK, Window};
 pub use signal::{stop_flag, stop_on_signals};

@@ -79,9 +79,8 @@ impl Interner {
     fn find_text(&mut self, text: &[u8]) -> StrId {
         let hash = self.hasher.hash_one(text);
         let strings = &self.dict.strings;
-        let is_it = |known: &Known| {
-            known.length as usize == text.len() && strings.slice(known.start, known.length) == text
-        };
+        let is_it =
+            |known: &Known| known.length as usize == text.len() && strings.slice(known.start, known.length) == text;
         if let Some(known) = self.strings.find(hash, is_it) {
             return known.id;
         }
