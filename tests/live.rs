@@ -231,6 +231,19 @@ fn watching_shows_lines_and_tables_without_a_file() {
 }
 
 #[test]
+fn a_recording_ends_with_its_last_wanted_event() {
+    if !able("a_recording_ends_with_its_last_wanted_event") {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("few.reel");
+    let out = sysreel(&["-q", "-n", "20", "-w", file.to_str().unwrap(), "--", "cat", "/etc/hostname"]);
+    assert!(out.status.success(), "{}", String::from_utf8_lossy(&out.stderr));
+    let numbers: Vec<String> = replay(&file, &["-D", "-p", "%evt.num"]).lines().map(str::to_owned).collect();
+    assert_eq!(numbers, (1..=20).map(|n| n.to_string()).collect::<Vec<_>>());
+}
+
+#[test]
 fn a_recording_filter_keeps_what_matches_and_names_stay_true() {
     if !able("a_recording_filter_keeps_what_matches_and_names_stay_true") {
         return;

@@ -18,9 +18,6 @@ pub(super) fn record(options: &Options, path: &Path, words: &[OsString]) -> Resu
     if !options.chisels.is_empty() {
         return Err(Failure::new("expected no chisel with -w, found one", "record first, then ask with -r and -c"));
     }
-    if options.count.is_some() {
-        return Err(Failure::new("not supported yet: -n with -w", "use -M to stop after some seconds"));
-    }
     let request = request(options, path, words)?;
     if options.compress && options.verbose {
         say("note: -z changes nothing: reels are always compressed");
