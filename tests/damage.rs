@@ -198,3 +198,22 @@ fn a_flipped_byte_costs_little_and_is_told() {
     let unknown = costs.iter().map(|c| c.unknown).max();
     assert!(unknown <= Some(SEGMENT as usize), "a flip costs names in {unknown:?} lines, expected a segment at most");
 }
+
+#[test]
+fn losses_of_a_file_are_summed_up_in_one_note() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("lossy.reel");
+    common::write_reel(&file, SegmentLimits::default(), |assembler| {
+        assembler.event(&common::event("getppid", 1_000, (10, 10), 1, &[]).event()).unwrap();
+        for i in 0..300 {
+            let reason = "the ring was full".to_owned();
+            let lost = engine::Lost { time: 2_000 + i, cpu: (i % 2) as u16, count: 5, stage: "ring", reason };
+            assembler.lost(&lost).unwrap();
+        }
+        assembler.finish(9_000).unwrap();
+    });
+    let notes = Reels::open(&[file]).unwrap().notes();
+    let want = "1500 events were lost in 300 gaps between 1970-01-01 00:00:00.000002000 UTC and \
+                1970-01-01 00:00:00.000002299 UTC (ring of cpu 0, ring of cpu 1)";
+    assert_eq!(notes, [want]);
+}

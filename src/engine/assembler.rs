@@ -2,6 +2,7 @@
 
 use crate::batch::{Builder, Columns};
 use crate::event::{Args, Event, Flags, OwnedArg, OwnedEvent, kinds};
+use crate::reel::Loss;
 use crate::world::{Delta, Want, World};
 
 /// Where a segment ends; whichever comes first (architecture §3).
@@ -49,6 +50,13 @@ pub struct Lost {
     pub stage: &'static str,
     /// Why, in words.
     pub reason: String,
+}
+
+impl From<Lost> for Loss {
+    fn from(lost: Lost) -> Loss {
+        let place = format!("{} of cpu {}", lost.stage, lost.cpu);
+        Loss { from: lost.time, to: lost.time, place, count: lost.count }
+    }
 }
 
 /// Events in order → world → batches, cut into segments.

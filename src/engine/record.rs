@@ -156,20 +156,14 @@ fn encode_loop(
                     quota.cut(&mut columns);
                     kept += columns.rows() as u64;
                 }
-                let empty = columns.rows() == 0;
-                let encoded = encoder.encode(&columns, &schema)?;
-                spare.try_send(columns).ok();
-                if empty {
+                if columns.rows() == 0 {
                     continue;
                 }
+                let encoded = encoder.encode(&columns, &schema)?;
+                spare.try_send(columns).ok();
                 Frame::Batch(encoded)
             }
-            Piece::Lost(lost) => Frame::Lost(Loss {
-                from: lost.time,
-                to: lost.time,
-                place: format!("{} of cpu {}", lost.stage, lost.cpu),
-                count: lost.count,
-            }),
+            Piece::Lost(lost) => Frame::Lost(lost.into()),
             Piece::End => Frame::End,
         };
         if frames.send(frame).is_err() {

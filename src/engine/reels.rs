@@ -3,7 +3,7 @@
 use super::Batches;
 use crate::batch::Batch;
 use crate::query::Span;
-use crate::reel::{BatchRef, DamageKind, Error, Reader};
+use crate::reel::{BatchRef, DamageKind, Error, Loss, Reader};
 use crate::world::Dict;
 use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
@@ -63,10 +63,7 @@ impl Reels {
     pub fn notes(&self) -> Vec<String> {
         let mut notes = Vec::new();
         for (path, reader) in self.files() {
-            for loss in reader.losses() {
-                let (from, to) = (moment(loss.from), moment(loss.to));
-                notes.push(format!("{} events were lost between {from} and {to} ({})", loss.count, loss.place));
-            }
+            notes.extend(lost(reader.losses()));
             let damages = reader.damages();
             notes.extend(damages.iter().map(|d| format!("{}: {d}", path.display())));
             let is_cut = damages.iter().any(|d| d.kind == DamageKind::CutTail);
@@ -117,11 +114,23 @@ impl Batches for Reels {
     }
 }
 
+/// What a file's losses come to: an overload that lasts makes hundreds of them, and `evt.type = loss` shows each.
+fn lost(losses: &[Loss]) -> Option<String> {
+    let from = losses.iter().map(|l| l.from).min()?;
+    let to = losses.iter().map(|l| l.to).max()?;
+    let count: u64 = losses.iter().map(|l| l.count).fold(0, u64::saturating_add);
+    let mut places: Vec<&str> = losses.iter().map(|l| l.place.as_str()).collect();
+    places.sort_unstable();
+    places.dedup();
+    let (gaps, places) = (losses.len(), places.join(", "));
+    Some(format!("{count} events were lost in {gaps} gaps between {} and {} ({places})", moment(from), moment(to)))
+}
+
 /// A moment in UTC, for notes.
 fn moment(time: u64) -> String {
     let mut text = Vec::new();
     crate::value::write_date(&mut text, time, 0);
     text.push(b' ');
-    crate::value::write_time_of_day(&mut text, time, 0, false);
+    crate::value::write_time_of_day(&mut text, time, 0, true);
     String::from_utf8_lossy(&text).into_owned() + " UTC"
 }

@@ -71,7 +71,7 @@ pub fn write_reel(path: &Path, limits: SegmentLimits, feed: impl FnOnce(&mut Ass
                 let encoded = encoder.encode(&columns, &schema).unwrap();
                 if columns.snapshot { writer.snapshot(&encoded) } else { writer.batch(&encoded) }
             }
-            Piece::Lost(_) => Ok(()),
+            Piece::Lost(lost) => writer.loss(&lost.into()),
             Piece::End => writer.close_segment(),
         }
     };
