@@ -14,37 +14,14 @@ pub fn all(batch: &Batch, internal: bool) -> Selection {
     Selection { kinds: (0..batch.head().kinds.len()).map(kind).collect(), rows: None }
 }
 
-/// The rows that both selections of one batch admit.
-#[must_use]
-pub fn both(a: Selection, b: Selection) -> Selection {
-    let kinds = a.kinds.into_iter().zip(b.kinds).map(|pair| match pair {
-        (KindSelection::None, _) | (_, KindSelection::None) => KindSelection::None,
-        (KindSelection::All, other) | (other, KindSelection::All) => other,
-        (KindSelection::Some(a), KindSelection::Some(b)) => KindSelection::Some(and(a, &b)),
-    });
-    let rows = match (a.rows, b.rows) {
-        (Some(a), Some(b)) => Some(and(a, &b)),
-        (a, b) => a.or(b),
-    };
-    Selection { kinds: kinds.collect(), rows }
-}
-
-fn and(mut a: Bits, b: &Bits) -> Bits {
-    a.words_mut().iter_mut().zip(b.words()).for_each(|(a, b)| *a &= b);
-    a
-}
-
 /// The rows of a selection that were complete before `until`, ns UTC.
-pub fn before(batch: &Batch, selection: Selection, until: u64) -> Result<Selection, Error> {
+pub fn before(batch: &Batch, mut selection: Selection, until: u64) -> Result<Selection, Error> {
     if batch.head().max_time < until {
         return Ok(selection);
     }
-    let mut rows = Bits::new(batch.rows());
-    for (i, _) in batch.time()?.iter().enumerate().filter(|(_, time)| **time < until) {
-        rows.set(i);
-    }
-    let rows = selection.rows.map_or(rows.clone(), |old| and(old, &rows));
-    Ok(Selection { rows: Some(rows), ..selection })
+    let rows = Bits::of(batch.time()?.iter().map(|&time| time < until));
+    selection.intersect(Selection { rows: Some(rows), ..Selection::all(batch.head().kinds.len()) });
+    Ok(selection)
 }
 
 /// The first `count` rows of a selection, and how many it had up to there.
