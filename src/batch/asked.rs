@@ -116,7 +116,8 @@ impl Batch {
     }
 
     /// A batch over plain columns (live, before or without a file).
-    pub fn of_columns(columns: Columns, schema: Arc<Schema>, dict: Arc<Dict>) -> Batch {
+    pub fn of_columns(columns: impl Into<Arc<Columns>>, schema: Arc<Schema>, dict: Arc<Dict>) -> Batch {
+        let columns = columns.into();
         let (head, runs) = Head::of(&columns);
         Batch::new(head, schema, dict, Box::new(super::columns::PlainStore::new(columns, runs)))
     }

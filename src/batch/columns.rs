@@ -1,6 +1,7 @@
 //! [`Columns`]: a batch as plain arrays.
 
 use super::{Error, Runs, Store};
+use std::sync::Arc;
 
 /// The most rows of a batch.
 pub const MAX_ROWS: usize = 65_536;
@@ -68,12 +69,12 @@ impl Columns {
 
 /// Plain columns as a [`Store`](super::Store).
 pub(super) struct PlainStore {
-    columns: Columns,
+    columns: Arc<Columns>,
     runs: Runs,
 }
 
 impl PlainStore {
-    pub(super) fn new(columns: Columns, runs: Runs) -> Self {
+    pub(super) fn new(columns: Arc<Columns>, runs: Runs) -> Self {
         PlainStore { columns, runs }
     }
 }

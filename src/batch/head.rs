@@ -93,7 +93,12 @@ impl Head {
         let mut descs: Vec<u32> = columns.tables.iter().flat_map(|t| &t.desc).copied().filter(|&d| d != 0).collect();
         descs.sort_unstable();
         descs.dedup();
-        let head = Head {
+        (Head::with(columns, threads, descs), runs)
+    }
+
+    /// The head of a batch whose thread rows (in order of first occurrence) and descriptor rows (ascending) are known.
+    pub(super) fn with(columns: &Columns, threads: Vec<u32>, descs: Vec<u32>) -> Head {
+        Head {
             first_num: columns.first_num,
             rows: columns.rows() as u32,
             snapshot: columns.snapshot,
@@ -103,7 +108,6 @@ impl Head {
             kinds: columns.tables.iter().map(|t| KindRows { kind: t.kind, rows: t.duration.len() as u32 }).collect(),
             threads,
             descs,
-        };
-        (head, runs)
+        }
     }
 }

@@ -38,9 +38,12 @@ impl Sieve {
     }
 
     /// The matching rows of a batch, numbered from `first_num`. Losses are always kept.
-    pub(super) fn keep(&mut self, mut columns: Columns, first_num: u64) -> Result<Columns, Error> {
-        let batch = Batch::of_columns(columns.clone(), Arc::clone(&self.schema), Arc::clone(&self.dict));
+    pub(super) fn keep(&mut self, columns: Columns, first_num: u64) -> Result<Columns, Error> {
+        let columns = Arc::new(columns);
+        let batch = Batch::of_columns(Arc::clone(&columns), Arc::clone(&self.schema), Arc::clone(&self.dict));
         let wanted = self.filter.select(&mut self.memo, &batch, &self.context)?.to_rows(&batch)?;
+        drop(batch);
+        let mut columns = Arc::unwrap_or_clone(columns);
         let is_loss: Vec<bool> = columns.tables.iter().map(|t| Some(t.kind) == self.losses).collect();
         let keep: Vec<bool> = columns
             .kind

@@ -8,7 +8,7 @@ use super::pack::{Nature, Packer};
 use super::runs;
 use super::stage::Stage;
 use super::varint::zigzag;
-use crate::batch::{Columns, Error, Head, KindInfo, KindRows, MAX_KINDS, MAX_ROWS, RowOrder, Runs, Schema, Table};
+use crate::batch::{Columns, Error, Head, KindInfo, MAX_KINDS, MAX_ROWS, Runs, Schema, Table};
 use crate::event::Class;
 
 /// Kinds with at least this many rows have frames of their own, so that the others' columns need not be inflated.
@@ -173,18 +173,7 @@ impl Encoder {
         }
         let mut descs = self.descs.rows().to_vec();
         descs.sort_unstable();
-        let kind_rows = |t: &Table| KindRows { kind: t.kind, rows: t.duration.len() as u32 };
-        Head {
-            first_num: columns.first_num,
-            rows: columns.rows() as u32,
-            snapshot: columns.snapshot,
-            order: RowOrder::Time,
-            min_time: columns.time.iter().copied().min().unwrap_or(0),
-            max_time: columns.time.iter().copied().max().unwrap_or(0),
-            kinds: columns.tables.iter().map(kind_rows).collect(),
-            threads: self.threads.rows().to_vec(),
-            descs,
-        }
+        Head::with(columns, self.threads.rows().to_vec(), descs)
     }
 
     fn body(&mut self, head: &Head) -> Result<Vec<u8>, super::Fault> {
