@@ -124,7 +124,8 @@ pub fn capture(
             shared.ready.store(true, Ordering::Release);
             shared.stop.store(true, Ordering::Release);
             result.map(|()| (build.assembler.next_num() - 1, build.assembler.late(), sys::thread_cpu_ns()))
-        })?;
+        })
+        .inspect_err(|_| shared.stop.store(true, Ordering::Release))?;
         let command = wait(request, child, shared, enough);
         probe.detach();
         shared.stop.store(true, Ordering::Release);
