@@ -280,13 +280,13 @@ impl<'a> Asker<'a> {
         self.ctx.start = start;
     }
 
-    /// The reports of what was asked so far; counting begins anew.
+    /// The reports of what was asked so far, with what they must say; counting begins anew.
     #[cfg(feature = "linux")]
-    pub(super) fn reports(&mut self, span: Span) -> Vec<Report> {
+    pub(super) fn reports(&mut self, span: Span, notes: &[String]) -> Vec<Report> {
         let fresh = self.questions.iter().map(|q| q.query.worker()).collect();
         let workers = std::mem::replace(&mut self.workers, fresh);
         let each = self.questions.iter().zip(workers);
-        each.filter_map(|(q, worker)| q.query.finish(vec![worker], span, self.options.notes.clone())).collect()
+        each.filter_map(|(q, worker)| q.query.finish(vec![worker], span, notes.to_vec())).collect()
     }
 
     /// Whether every question has had the number of events that was asked for.

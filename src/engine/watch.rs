@@ -60,6 +60,8 @@ struct Watcher<'a> {
     /// The interval being counted, ns UTC.
     begun: u64,
     latest: u64,
+    /// Events lost in it.
+    lost: u64,
 }
 
 impl<'a> Watcher<'a> {
@@ -72,6 +74,7 @@ impl<'a> Watcher<'a> {
             dict: Arc::new(Dict::new()),
             begun: 0,
             latest: 0,
+            lost: 0,
         }
     }
 
@@ -92,7 +95,8 @@ impl<'a> Watcher<'a> {
                 let batch = Batch::of_columns(columns, Arc::clone(&self.schema), Arc::clone(&self.dict));
                 self.batch(&batch, enough)?;
             }
-            Piece::Batch(_) | Piece::Lost(_) | Piece::End => {}
+            Piece::Lost(lost) => self.lost += lost.count,
+            Piece::Batch(_) | Piece::End => {}
         }
         Ok(())
     }
@@ -116,12 +120,77 @@ impl<'a> Watcher<'a> {
     fn report(&mut self, now: u64) -> std::io::Result<()> {
         let span = Span { start: self.begun, end: now };
         self.begun = now;
-        let reports = self.asker.reports(span);
+        let lost = std::mem::take(&mut self.lost);
+        let notes = if lost > 0 { vec![format!("{lost} events were lost in this time")] } else { Vec::new() };
+        let reports = self.asker.reports(span, &notes);
         if reports.is_empty() { Ok(()) } else { self.screen.reports(&reports) }
     }
 
     fn finish(mut self) -> std::io::Result<()> {
         // A capture that could not begin says why, and has nothing to report.
         if self.begun == 0 { Ok(()) } else { self.report(self.latest.max(self.begun)) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Lost, Options, Question, Record};
+    use super::*;
+    use crate::chisel::{Library, Style};
+    use crate::field::Context;
+    use std::num::NonZeroUsize;
+
+    #[derive(Default)]
+    struct Kept(Vec<Report>);
+
+    impl Screen for Kept {
+        fn lines(&mut self, _: &[u8]) -> std::io::Result<()> {
+            Ok(())
+        }
+
+        fn reports(&mut self, reports: &[Report]) -> std::io::Result<()> {
+            self.0.extend_from_slice(reports);
+            Ok(())
+        }
+    }
+
+    fn request() -> Watch {
+        let chisel = Library::default().find("topscalls").unwrap().prepare(&[], Style::default()).unwrap();
+        let record = Record {
+            path: "-".into(),
+            filter: None,
+            command: Vec::new(),
+            snaplen: 80,
+            ring: None,
+            flush: None,
+            limit: None,
+            duration: None,
+            command_line: Vec::new(),
+        };
+        let options = Options {
+            threads: NonZeroUsize::new(1),
+            limit: None,
+            until: None,
+            ctx: Context::default(),
+            span: Span::default(),
+            notes: Vec::new(),
+        };
+        let questions = vec![Question { filter: chisel.filter, query: chisel.query }];
+        Watch { questions, record, options, interval: Duration::from_secs(1) }
+    }
+
+    #[test]
+    fn a_report_over_a_loss_says_so_and_the_next_does_not() {
+        let (request, mut screen) = (request(), Kept::default());
+        let mut watcher = Watcher::new(&request, &mut screen);
+        let lost = Lost { time: 5, cpu: 0, count: 7, stage: "ring", reason: String::new() };
+        let enough = AtomicBool::new(false);
+        for piece in [Piece::Begin(1), Piece::Lost(lost)] {
+            watcher.piece(piece, &enough).unwrap();
+        }
+        watcher.report(10).unwrap();
+        watcher.report(20).unwrap();
+        let notes: Vec<&[String]> = screen.0.iter().map(|report| report.notes.as_slice()).collect();
+        assert_eq!(notes, [&["7 events were lost in this time".to_owned()][..], &[]]);
     }
 }
