@@ -91,10 +91,6 @@ impl Story {
     fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a Seen> {
         self.rows.iter().filter(move |s| s.name == name)
     }
-
-    fn first<'a>(&'a self, name: &'a str) -> &'a Seen {
-        self.all(name).next().unwrap_or_else(|| panic!("no {name} among {} rows", self.rows.len()))
-    }
 }
 
 /// Whether to skip, and says why.
@@ -300,7 +296,9 @@ fn a_connection_has_both_its_ends() {
     let port = listener.local_addr().unwrap().port();
     let story = record(&["bash", "-c", &format!("exec 3<>/dev/tcp/127.0.0.1/{port}")]);
     let local = listener.accept().unwrap().1.port();
-    let connect = story.first("connect");
+    // Where a name service runs, the shell asks it over a Unix socket first.
+    let internet = |addr: &Kept| matches!(addr, Kept::Bytes(b) if b.starts_with(&[2, 0]));
+    let connect = story.all("connect").find(|c| internet(c.arg("addr"))).expect("a connection to the listener");
     let ends = |local: u16, remote: u16| {
         let end = |port: u16| [&[127, 0, 0, 1][..], &port.to_le_bytes()].concat();
         [vec![2], end(local), end(remote)].concat()
