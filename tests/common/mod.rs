@@ -1,6 +1,8 @@
 //! What several tests share: events by name, scratch reels, named skips.
 #![allow(dead_code, unreachable_pub, reason = "each test binary uses its part")]
 
+pub mod live;
+
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 use sysreel::batch::{Encoder, Schema};
