@@ -212,3 +212,106 @@ fn a_recorder_killed_at_any_moment_leaves_every_whole_batch() {
     killed.say();
     assert!(killed.files > 0 && killed.rows > 0);
 }
+
+/// A storm: its name and size, the size of its long form, and what of it a recording holds: filter, rows per count.
+struct Storm {
+    name: &'static str,
+    count: u64,
+    long: u64,
+    holds: &'static [(&'static str, u64)],
+}
+
+const STORMS: [Storm; 9] = [
+    Storm {
+        name: "forks",
+        count: 1500,
+        long: 30_000,
+        holds: &[("evt.type=procfork", 1), ("evt.type=procexit and proc.name=storm", 1)],
+    },
+    Storm {
+        name: "execs",
+        count: 300,
+        long: 10_000,
+        holds: &[("evt.type=execve and evt.failed=false and proc.name=true", 1)],
+    },
+    Storm {
+        name: "opens",
+        count: 160_000,
+        long: 1_600_000,
+        holds: &[("evt.type in (open, openat) and evt.failed=false and fd.name=/dev/null", 0)],
+    },
+    Storm {
+        name: "connections",
+        count: 5000,
+        long: 100_000,
+        holds: &[("evt.type=connect and evt.failed=false", 1), ("evt.type=accept", 1)],
+    },
+    Storm { name: "peers", count: 2000, long: 10_000, holds: &[("evt.type=sendto", 2), ("evt.type=recvfrom", 2)] },
+    Storm { name: "descriptors", count: 2000, long: 10_000, holds: &[("evt.type=unlink", 1)] },
+    Storm {
+        name: "threads",
+        count: 500,
+        long: 5000,
+        holds: &[("evt.type=procfork", 1), ("evt.type=procexit and thread.ismain=false", 1)],
+    },
+    Storm { name: "deep", count: 300, long: 1000, holds: &[("evt.type=mkdir", 1), ("evt.type=rmdir", 1)] },
+    Storm { name: "writes", count: 500_000, long: 10_000_000, holds: &[("evt.type=write and fd.name=/dev/null", 1)] },
+];
+
+/// Most memory that a recorder may take, beside its rings (the bound, and invariant 7).
+const MEMORY_MB: u64 = 70;
+
+/// Runs a storm under the recorder; returns the most memory it had, MB.
+fn record_storm(storm: &Path, folder: &Path, name: &str, count: u64, ring: &str) -> u64 {
+    let mut recorder = Command::new(SYSREEL)
+        .args(["-q", "--ring", ring, "-w", folder.join("x.reel").to_str().unwrap(), "--"])
+        .args([storm, Path::new(name)])
+        .arg(count.to_string())
+        .current_dir(folder)
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let status = format!("/proc/{}/status", recorder.id());
+    let mut most = 0;
+    let done = loop {
+        let text = std::fs::read_to_string(&status).unwrap_or_default();
+        let peak = text.lines().find_map(|l| l.strip_prefix("VmHWM:")?.trim().strip_suffix(" kB")?.parse().ok());
+        most = most.max(peak.unwrap_or(0));
+        if let Some(done) = recorder.try_wait().unwrap() {
+            break done;
+        }
+        std::thread::yield_now();
+    };
+    assert!(done.success(), "{name}: {done}");
+    most / 1024
+}
+
+/// Checks that what a recording holds and what it says it lost come to what was made.
+fn check_storm(file: &Path, storm: &Storm, count: u64) -> (u64, u64) {
+    let losses = replay(file, &["-p", "%evt.rawarg.count", "evt.type=loss"]);
+    let lost: u64 = losses.lines().map(|l| l.parse::<u64>().unwrap()).sum();
+    let mut kept_all = 0;
+    for (filter, per) in storm.holds {
+        let kept = replay(file, &["-D", "-p", "%evt.num", filter]).lines().count() as u64;
+        let made = if *per == 0 { count.div_ceil(16) } else { count * per };
+        assert!(kept <= made + 8, "{}: {kept} rows of {made} for {filter}", storm.name);
+        assert!(kept + lost >= made, "{}: {kept} rows and {lost} lost of {made} for {filter}", storm.name);
+        kept_all += kept;
+    }
+    (kept_all, lost)
+}
+
+#[test]
+fn storms_are_recorded_inside_the_memory_bound() {
+    let test = "storms_are_recorded_inside_the_memory_bound";
+    let folder = tempfile::tempdir().unwrap();
+    let Some(program) = able(test).then(|| program(test, "storm", folder.path())).flatten() else { return };
+    for storm in &STORMS {
+        let count = if long() { storm.long } else { storm.count };
+        let scratch = tempfile::tempdir().unwrap();
+        let memory = record_storm(&program, scratch.path(), storm.name, count, "32MiB");
+        let (kept, lost) = check_storm(&scratch.path().join("x.reel"), storm, count);
+        println!("{} {count}: {kept} rows, {lost} lost, {memory} MB with 32 MiB of rings", storm.name);
+        assert!(memory <= MEMORY_MB + 34, "{}: {memory} MB", storm.name);
+    }
+}
