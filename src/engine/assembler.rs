@@ -22,6 +22,9 @@ impl Default for SegmentLimits {
     }
 }
 
+/// Events between two looks at the dictionary's size: an exec may bring some hundred KiB.
+const CHECKED_EVERY: u64 = 64;
+
 /// What the assembler hands on, in order.
 #[derive(Debug)]
 pub enum Piece {
@@ -202,7 +205,7 @@ impl<E> Assembler<E> {
     fn is_over(&self, time: u64) -> bool {
         self.segment_events >= self.limits.events
             || self.begun.is_some_and(|begun| time.saturating_sub(begun) >= self.limits.duration)
-            || (self.segment_events.is_multiple_of(4096) && self.world.dict_size() >= self.limits.dictionary)
+            || (self.segment_events.is_multiple_of(CHECKED_EVERY) && self.world.dict_size() >= self.limits.dictionary)
     }
 
     fn next_segment(&mut self, time: u64) -> Result<(), E> {

@@ -98,6 +98,7 @@ pub fn capture(
     consume: Box<dyn FnMut(Piece) -> Result<(), Error> + Send>,
 ) -> Result<LiveSummary, Error> {
     sys::stop_on_signals().map_err(Error::Signals)?;
+    sys::return_freed_memory();
     let child = match request.command.as_slice() {
         [] => None,
         command => Some(sys::StoppedChild::new(command)?),
@@ -200,16 +201,17 @@ fn drain_loop(
     loop {
         let stopping = shared.stop.load(Ordering::Acquire);
         let round = if stopping { drain.finish(&mut block) } else { drain.round(&mut block) };
+        // Before the block: whatever came behind a gap is counted by now, so no row stands behind a gap that is not told.
         let lost = count_drops(&drain, shared, &mut seen);
+        if lost.into_iter().any(|lost| to_build.send(Feed::Lost(lost)).is_err()) {
+            break;
+        }
         if !block.is_empty() {
             let mut next = spare.try_recv().unwrap_or_default();
             next.clear();
             if to_build.send(Feed::Block(std::mem::replace(&mut block, next))).is_err() {
                 break;
             }
-        }
-        if lost.into_iter().any(|lost| to_build.send(Feed::Lost(lost)).is_err()) {
-            break;
         }
         if round.more {
             continue;

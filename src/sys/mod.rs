@@ -10,6 +10,7 @@ mod child;
 mod clock;
 mod host;
 mod map;
+mod memory;
 mod prefetch;
 #[cfg(feature = "linux")]
 mod ring;
@@ -25,6 +26,7 @@ pub use host::{
     boot_id, hostname, is_terminal, kernel_release, machine, page_size, processors, ticks_per_second, user_id,
 };
 pub use map::map_file;
+pub use memory::return_freed_memory;
 pub use prefetch::prefetch;
 #[cfg(feature = "linux")]
 pub use ring::{RingCounters, Rings, SLACK, Window};

@@ -77,6 +77,11 @@ impl Strings {
         self.ends.len() <= 1
     }
 
+    /// Bytes of memory held for texts.
+    pub(super) fn capacity(&self) -> usize {
+        self.bytes.capacity() + self.ends.capacity() * size_of::<u32>()
+    }
+
     /// Bytes of all texts.
     pub fn size(&self) -> usize {
         self.bytes.len()

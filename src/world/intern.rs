@@ -19,6 +19,8 @@ pub struct Interner {
     last: StrId,
     users: Vec<(u32, StrId)>,
     groups: Vec<(u32, StrId)>,
+    /// Bytes of the images' lists of variables.
+    environments: usize,
 }
 
 /// A text that has an id. Where it stands is kept beside the id: one cache miss less for each text that is looked up,
@@ -58,6 +60,7 @@ impl Interner {
             last: StrId::NONE,
             users: Vec::new(),
             groups: Vec::new(),
+            environments: 0,
         }
     }
 
@@ -94,7 +97,12 @@ impl Interner {
 
     /// The row of an image.
     pub fn image(&mut self, row: &ImageRow) -> u32 {
-        intern(&mut self.images, &mut self.dict.images, &self.hasher, row)
+        let known = self.dict.images.len();
+        let id = intern(&mut self.images, &mut self.dict.images, &self.hasher, row);
+        if self.dict.images.len() > known {
+            self.environments += row.env.len() * size_of::<StrId>();
+        }
+        id
     }
 
     /// The row of a descriptor.
@@ -122,14 +130,16 @@ impl Interner {
         }
     }
 
-    /// Approximate bytes held by the rows, which bounds a segment.
+    /// Bytes of memory held for the rows and for finding them, which bounds a segment.
     pub fn size(&self) -> usize {
         let dict = &self.dict;
-        dict.strings.size()
-            + dict.strings.len() * 12
-            + dict.images.len() * (size_of::<ImageRow>() + 128)
-            + dict.threads.len() * size_of::<super::ThreadRow>()
-            + dict.descs.len() * (size_of::<DescRow>() + 8)
+        dict.strings.capacity()
+            + self.strings.capacity() * (size_of::<Known>() + 1)
+            + dict.images.capacity() * size_of::<ImageRow>()
+            + self.environments
+            + dict.threads.capacity() * size_of::<super::ThreadRow>()
+            + dict.descs.capacity() * size_of::<DescRow>()
+            + (self.images.capacity() + self.descs.capacity()) * (size_of::<u32>() + 1)
     }
 
     /// What was appended since the last call.
