@@ -11,11 +11,17 @@ mod clock;
 mod host;
 mod map;
 mod memory;
+#[cfg(feature = "linux")]
+mod netlink;
+#[cfg(feature = "linux")]
+mod netns;
 mod prefetch;
 #[cfg(feature = "linux")]
 mod ring;
 mod signal;
 mod usage;
+#[cfg(feature = "linux")]
+mod xattr;
 
 #[cfg(feature = "linux")]
 pub use caps::{Capability, missing_capabilities};
@@ -27,8 +33,14 @@ pub use host::{
 };
 pub use map::map_file;
 pub use memory::return_freed_memory;
+#[cfg(feature = "linux")]
+pub use netlink::{Netlink, NetlinkFamily, netlink_attributes};
+#[cfg(feature = "linux")]
+pub use netns::in_network_namespace;
 pub use prefetch::prefetch;
 #[cfg(feature = "linux")]
 pub use ring::{RingCounters, Rings, SLACK, Window};
 pub use signal::{stop_flag, stop_on_signals};
 pub use usage::{Usage, process_usage, set_thread_nice, thread_cpu_ns};
+#[cfg(feature = "linux")]
+pub use xattr::attribute;

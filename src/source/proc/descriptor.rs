@@ -57,6 +57,26 @@ fn open_flags(fdinfo: &str) -> u32 {
     line.and_then(|l| u32::from_str_radix(l.trim(), 8).ok()).unwrap_or(0)
 }
 
+/// What a socket is, by the name of its protocol, which the kernel shows as an attribute of the socket's inode
+/// (`net/socket.c`, `sockfs_xattr_get`).
+fn protocol(path: &Path) -> Option<Socket> {
+    let name = crate::sys::attribute(path, c"system.sockprotoname")?;
+    let (kind, l4) = match name.split(|&b| b == 0).next()? {
+        b"TCP" => (DescKind::Ipv4, L4::Tcp),
+        b"TCPv6" => (DescKind::Ipv6, L4::Tcp),
+        b"UDP" => (DescKind::Ipv4, L4::Udp),
+        b"UDPv6" => (DescKind::Ipv6, L4::Udp),
+        b"PING" => (DescKind::Ipv4, L4::Icmp),
+        b"PINGv6" => (DescKind::Ipv6, L4::Icmp),
+        b"RAW" => (DescKind::Ipv4, L4::Raw),
+        b"RAWv6" => (DescKind::Ipv6, L4::Raw),
+        b"UNIX" | b"UNIX-STREAM" => (DescKind::Unix, L4::None),
+        b"NETLINK" => (DescKind::Netlink, L4::None),
+        _ => return None,
+    };
+    Some(Socket { kind, l4, ..Socket::default() })
+}
+
 fn descriptor(process: &Path, fd: u32, socket: &mut dyn FnMut(u64) -> Option<Socket>) -> Option<Descriptor> {
     let path = process.join("fd").join(fd.to_string());
     let link = file::link(&path)?;
@@ -64,7 +84,8 @@ fn descriptor(process: &Path, fd: u32, socket: &mut dyn FnMut(u64) -> Option<Soc
     let mut found = Descriptor { fd, flags: flags & !CLOEXEC, cloexec: flags & CLOEXEC != 0, ..Descriptor::default() };
     if let Some(ino) = socket_inode(&link) {
         let unknown = Socket { kind: DescKind::Socket, ..Socket::default() };
-        let Socket { kind, l4, role, tuple, name } = socket(ino).unwrap_or(unknown);
+        // What is in no table is bound and connected to nothing; its protocol still has a name.
+        let Socket { kind, l4, role, tuple, name } = socket(ino).or_else(|| protocol(&path)).unwrap_or(unknown);
         return Some(Descriptor { kind, name, tuple, l4, role, ino, ..found });
     }
     // Only what has a path is worth a stat, which also tells a directory from a file.
@@ -109,6 +130,21 @@ mod tests {
         }
         assert_eq!(socket_inode(b"socket:[77]"), Some(77));
         assert_eq!(socket_inode(b"socket:[x]"), None);
+    }
+
+    #[test]
+    fn a_socket_that_is_nowhere_yet_has_a_protocol() {
+        let found = |socket: &dyn std::os::fd::AsRawFd| {
+            let path = format!("/proc/self/fd/{}", socket.as_raw_fd());
+            protocol(Path::new(&path)).map(|s| (s.kind, s.l4))
+        };
+        let udp = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
+        let tcp = std::net::TcpListener::bind("[::1]:0").unwrap();
+        let (unix, _) = std::os::unix::net::UnixStream::pair().unwrap();
+        assert_eq!(found(&udp), Some((DescKind::Ipv4, L4::Udp)));
+        assert_eq!(found(&tcp), Some((DescKind::Ipv6, L4::Tcp)));
+        assert_eq!(found(&unix), Some((DescKind::Unix, L4::None)));
+        assert_eq!(found(&std::fs::File::open("/dev/null").unwrap()), None);
     }
 
     #[test]

@@ -6,6 +6,7 @@
 
 mod cgroup;
 mod descriptor;
+mod diag;
 mod file;
 mod process;
 mod snapshot;

@@ -19,6 +19,8 @@ pub(super) struct Process {
     pub(super) root: Option<Vec<u8>>,
     pub(super) cgroup: String,
     pub(super) loginuid: u32,
+    /// A thread of the kernel: it runs no file and has no descriptors, only a name.
+    pub(super) is_kernel: bool,
     /// The first thread stands first.
     pub(super) threads: Vec<Thread>,
 }
@@ -42,7 +44,11 @@ pub(super) struct Thread {
     /// ns.
     pub(super) cputime: u64,
     pub(super) comm: String,
+    is_kernel: bool,
 }
+
+/// `PF_KTHREAD` (`include/linux/sched.h`).
+const KERNEL_THREAD: i64 = 0x0020_0000;
 
 /// The columns of a `stat` line that are used (`Documentation/filesystems/proc.rst`, table 1-4).
 fn read_stat(thread: &mut Thread, line: &str, clock: ClockPair) -> Option<()> {
@@ -56,6 +62,7 @@ fn read_stat(thread: &mut Thread, line: &str, clock: ClockPair) -> Option<()> {
     thread.pgid = column(5)? as u32;
     thread.sid = column(6)? as u32;
     thread.tty = column(7)? as u32;
+    thread.is_kernel = column(9)? & KERNEL_THREAD != 0;
     let ticks = column(22)? as u64;
     let boot = u128::from(ticks) * 1_000_000_000 / u128::from(ticks_per_second());
     thread.start = clock.utc_of(boot as u64);
@@ -107,6 +114,10 @@ pub(super) fn process(dir: &Path, pid: u32, clock: ClockPair) -> Option<Process>
         return None;
     }
     let groups = file::text(&dir.join("cgroup"), TEXT_LIMIT).unwrap_or_default();
+    let cgroup = cgroup::choose(&groups).unwrap_or_default().to_owned();
+    if threads.iter().any(|t| t.is_kernel) {
+        return Some(Process { time, pid, cgroup, loginuid: u32::MAX, is_kernel: true, threads, ..Process::default() });
+    }
     let loginuid = file::text(&dir.join("loginuid"), 64).and_then(|t| t.trim().parse().ok());
     Some(Process {
         time,
@@ -116,7 +127,8 @@ pub(super) fn process(dir: &Path, pid: u32, clock: ClockPair) -> Option<Process>
         exepath: file::link(&dir.join("exe")),
         cwd: file::link(&dir.join("cwd")),
         root: file::link(&dir.join("root")),
-        cgroup: cgroup::choose(&groups).unwrap_or_default().to_owned(),
+        cgroup,
+        is_kernel: false,
         loginuid: loginuid.unwrap_or(u32::MAX),
         threads,
     })

@@ -36,19 +36,50 @@ pub struct Snapshot {
     users: BTreeMap<u32, String>,
     groups: BTreeMap<u32, String>,
     time: u64,
+    notes: Vec<String>,
 }
 
 fn dir_of(pid: u32) -> PathBuf {
     PathBuf::from(format!("/proc/{pid}"))
 }
 
-/// Descriptors, with the sockets of each network namespace read once, and not at all where no socket is open: the
-/// kernel walks its whole table of connections for it.
-fn descriptors_of(dir: &Path, namespaces: &mut HashMap<Vec<u8>, Sockets>) -> Vec<Descriptor> {
-    let namespace = file::link(&dir.join("ns/net")).unwrap_or_default();
-    descriptors(dir, &mut |inode| {
-        namespaces.entry(namespace.clone()).or_insert_with(|| sockets(dir)).get(&inode).cloned()
-    })
+/// The sockets of each network namespace that was looked at, by its link.
+#[derive(Debug, Default)]
+struct Namespaces {
+    sockets: HashMap<Vec<u8>, Sockets>,
+    /// Namespaces that could not be entered.
+    closed: usize,
+}
+
+impl Namespaces {
+    /// Looks at a process; `None` if it is gone. The sockets of each network namespace are read once, and not at all
+    /// where no socket is open: the kernel walks its whole table of connections for it.
+    fn look(&mut self, pid: u32, clock: ClockPair) -> Option<(Process, Vec<Descriptor>)> {
+        let dir = dir_of(pid);
+        let process = process(&dir, pid, clock)?;
+        if process.is_kernel {
+            return Some((process, Vec::new()));
+        }
+        let mut namespace = None;
+        let found = descriptors(&dir, &mut |inode| {
+            let namespace = namespace.get_or_insert_with(|| file::link(&dir.join("ns/net")).unwrap_or_default());
+            if !self.sockets.contains_key(namespace) {
+                let (sockets, entered) = sockets(&dir);
+                self.closed += usize::from(!entered);
+                self.sockets.insert(namespace.clone(), sockets);
+            }
+            self.sockets.get(namespace).and_then(|sockets| sockets.get(&inode)).cloned()
+        });
+        Some((process, found))
+    }
+
+    fn notes(&self) -> Vec<String> {
+        let note = format!(
+            "{} network namespaces could not be entered: their sockets are as /proc shows them, without the names of Unix peers (entering needs CAP_SYS_ADMIN)",
+            self.closed
+        );
+        if self.closed > 0 { vec![note] } else { Vec::new() }
+    }
 }
 
 /// Takes a snapshot. `clock` gives the times: the same pair that the decoder has.
@@ -57,32 +88,25 @@ fn descriptors_of(dir: &Path, namespaces: &mut HashMap<Vec<u8>, Sockets>) -> Vec
 /// There is no `/proc`, or not the one process asked for. Whatever else cannot be read is left out.
 pub fn snapshot(scope: Scope, clock: ClockPair) -> Result<Snapshot, Error> {
     let time = clock.utc_of(crate::sys::boot_ns());
-    let mut namespaces = HashMap::new();
-    let mut processes = Vec::new();
-    match scope {
+    let mut namespaces = Namespaces::default();
+    let mut processes: Vec<_> = match scope {
         Scope::All => {
             let own = std::process::id();
-            for pid in file::numbers(Path::new("/proc")).into_iter().filter(|pid| *pid != own) {
-                let dir = dir_of(pid);
-                if let Some(found) = process(&dir, pid, clock) {
-                    processes.push((found, descriptors_of(&dir, &mut namespaces)));
-                }
-            }
-            if processes.is_empty() {
-                return Err(Error::NoProc);
-            }
+            let all = file::numbers(Path::new("/proc")).into_iter().filter(|pid| *pid != own);
+            all.filter_map(|pid| namespaces.look(pid, clock)).collect()
         }
-        Scope::Process(pid) => {
-            let dir = dir_of(pid);
-            let found = process(&dir, pid, clock).ok_or(Error::NoProcess(pid))?;
-            processes.push((found, descriptors_of(&dir, &mut namespaces)));
-        }
+        Scope::Process(pid) => namespaces.look(pid, clock).into_iter().collect(),
+    };
+    match scope {
+        _ if !processes.is_empty() => {}
+        Scope::All => return Err(Error::NoProc),
+        Scope::Process(pid) => return Err(Error::NoProcess(pid)),
     }
     // Parents before their children, as far as the clock's ticks tell.
     processes.sort_by_key(|(p, _)| (p.threads.first().map(|t| t.start), p.pid));
     // Of a single tree only the names that it comes to need are asked for, one by one.
     let (users, groups) = if scope == Scope::All { (users(), groups()) } else { Default::default() };
-    Ok(Snapshot { processes, users, groups, time })
+    Ok(Snapshot { processes, users, groups, time, notes: namespaces.notes() })
 }
 
 /// What a thread has used so far, ns; `None` when it has ended.
@@ -165,6 +189,11 @@ impl Snapshot {
     /// Number of descriptors in it.
     pub fn descriptors(&self) -> usize {
         self.processes.iter().map(|(_, d)| d.len()).sum()
+    }
+
+    /// What could not be seen, and why; nothing where all of it was.
+    pub fn notes(&self) -> &[String] {
+        &self.notes
     }
 
     /// (tid, ns used so far) of every thread in it, for [`Decoder::note_cputime`](crate::source::ebpf::Decoder::note_cputime).
