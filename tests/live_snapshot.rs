@@ -1,0 +1,199 @@
+//! What a recording knows of programs that ran before it began, and what it learns when it has lost events.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "a test that cannot go on fails, and says so"
+)]
+
+mod common;
+
+use common::skip;
+use std::collections::BTreeMap;
+use std::io::{BufRead, BufReader, Write};
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdout, Command, Stdio};
+use std::time::{Duration, Instant};
+
+const SYSREEL: &str = env!("CARGO_BIN_EXE_sysreel");
+
+/// Whether live capture can work here at all, and the programs are there; says why not.
+fn able(test: &str, programs: &[&str]) -> bool {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let effective =
+        status.lines().find_map(|l| l.strip_prefix("CapEff:")).and_then(|v| u64::from_str_radix(v.trim(), 16).ok());
+    // CAP_SYS_ADMIN is 21, CAP_PERFMON 38, CAP_BPF 39 (include/uapi/linux/capability.h).
+    if effective.is_none_or(|caps| caps >> 38 & 3 != 3 || caps >> 21 & 1 != 1) {
+        skip(test, "needs CAP_BPF, CAP_PERFMON and CAP_SYS_ADMIN");
+        return false;
+    }
+    if !Path::new("/sys/kernel/btf/vmlinux").exists() {
+        skip(test, "this kernel has no BTF");
+        return false;
+    }
+    for program in programs {
+        if Command::new(program).arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status().is_err() {
+            skip(test, &format!("needs {program}"));
+            return false;
+        }
+    }
+    true
+}
+
+/// Waits for a condition with a deadline.
+fn until(what: &str, mut condition: impl FnMut() -> bool) {
+    let begun = Instant::now();
+    while !condition() {
+        assert!(begun.elapsed() < Duration::from_secs(60), "{what} did not happen");
+        std::thread::yield_now();
+    }
+}
+
+/// A program that says what it holds, waits for a line, goes on and ends.
+struct Holder {
+    child: Child,
+    lines: BufReader<ChildStdout>,
+}
+
+impl Holder {
+    fn start(words: &[&str]) -> Holder {
+        let mut child =
+            Command::new(words[0]).args(&words[1..]).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+        let lines = BufReader::new(child.stdout.take().unwrap());
+        Holder { child, lines }
+    }
+
+    fn line(&mut self) -> String {
+        let mut line = String::new();
+        self.lines.read_line(&mut line).unwrap();
+        line.trim_end().to_owned()
+    }
+
+    fn go_on(&mut self) {
+        self.child.stdin.as_mut().unwrap().write_all(b"\n").unwrap();
+    }
+}
+
+impl Drop for Holder {
+    fn drop(&mut self) {
+        self.child.kill().ok();
+        self.child.wait().ok();
+    }
+}
+
+/// A recorder of the whole machine that keeps what a filter wants.
+struct Recorder {
+    child: Child,
+    file: PathBuf,
+}
+
+impl Recorder {
+    /// Starts it, and waits until it has seen the state of the machine: it records only from then on.
+    fn start(folder: &tempfile::TempDir, words: &[&str]) -> Recorder {
+        let file = folder.path().join("live.reel");
+        let child = Command::new(SYSREEL).args(["-q", "-w", file.to_str().unwrap()]).args(words).spawn().unwrap();
+        let recorder = Recorder { child, file };
+        until("the recording began", || std::fs::metadata(&recorder.file).is_ok_and(|m| m.len() > 0));
+        recorder
+    }
+
+    fn stop(mut self) -> PathBuf {
+        let pid = self.child.id().to_string();
+        assert!(Command::new("kill").args(["-INT", &pid]).status().unwrap().success());
+        assert!(self.child.wait().unwrap().success());
+        self.file.clone()
+    }
+}
+
+impl Drop for Recorder {
+    fn drop(&mut self) {
+        self.child.kill().ok();
+        self.child.wait().ok();
+    }
+}
+
+/// Standard output of a replay that must succeed.
+fn replay(file: &Path, words: &[&str]) -> String {
+    let out = Command::new(SYSREEL).args(["-r", file.to_str().unwrap()]).args(words).output().unwrap();
+    assert!(out.status.success(), "{words:?}: {}", String::from_utf8_lossy(&out.stderr));
+    String::from_utf8(out.stdout).unwrap()
+}
+
+/// Holds one of each, says `PID`, then `number name` for each; writes a byte to each when it may go on.
+const HOLDS: &str = r#"
+import os, socket, sys
+folder = sys.argv[1]
+held = []
+def hold(thing, name):
+    held.append(thing)
+    print(thing.fileno() if hasattr(thing, "fileno") else thing, name, flush=True)
+print(os.getpid(), flush=True)
+listener = socket.create_server(("127.0.0.1", 0))
+client = socket.create_connection(listener.getsockname())
+server, _ = listener.accept()
+name = "%s:%d->%s:%d" % (client.getsockname() + server.getsockname())
+hold(client, name)
+hold(server, name)
+six = socket.create_server(("::1", 0), family=socket.AF_INET6)
+client6 = socket.create_connection(six.getsockname()[:2])
+server6, _ = six.accept()
+hold(server6, "::1:%d->::1:%d" % (client6.getsockname()[1], six.getsockname()[1]))
+udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+udp.connect(("127.0.0.1", 9))
+hold(udp, "%s:%d->127.0.0.1:9" % udp.getsockname())
+path = folder + "/socket"
+unix = socket.socket(socket.AF_UNIX)
+unix.bind(path)
+unix.listen()
+near = socket.socket(socket.AF_UNIX)
+near.connect(path)
+far, _ = unix.accept()
+hold(near, path)
+hold(far, path)
+file = open(folder + "/kept", "wb", buffering=0)
+hold(file, folder + "/kept")
+gone = open(folder + "/gone", "wb", buffering=0)
+os.unlink(folder + "/gone")
+hold(gone, folder + "/gone")
+reader, writer = os.pipe()
+hold(writer, "pipe:[%d]" % os.fstat(writer).st_ino)
+print("ready", flush=True)
+sys.stdin.readline()
+for thing in held:
+    try:
+        os.write(thing.fileno() if hasattr(thing, "fileno") else thing, b"x")
+    except OSError:
+        pass
+"#;
+
+#[test]
+fn what_a_program_held_before_the_recording_has_its_names_also_in_another_network_namespace() {
+    let test = "what_a_program_held_before_the_recording_has_its_names_also_in_another_network_namespace";
+    if !able(test, &["python3", "unshare", "ip"]) {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let script = folder.path().join("holds.py");
+    std::fs::write(&script, HOLDS).unwrap();
+    let inside = format!("ip link set lo up; exec python3 {} {}", script.display(), folder.path().display());
+    let mut holder = Holder::start(&["unshare", "-n", "sh", "-c", &inside]);
+    let pid = holder.line();
+    let mut held = BTreeMap::new();
+    loop {
+        let line = holder.line();
+        let Some((fd, name)) = line.split_once(' ') else { break };
+        held.insert(fd.to_owned(), name.to_owned());
+    }
+    assert_eq!(held.len(), 9, "{held:?}");
+    let recorder = Recorder::start(&folder, &[&format!("proc.pid={pid}")]);
+    holder.go_on();
+    assert!(holder.child.wait().unwrap().success());
+    let reel = recorder.stop();
+    let text = replay(&reel, &["-p", "%fd.num %fd.name", "evt.type in (write, sendto) and fd.num > 2"]);
+    let seen: BTreeMap<String, String> =
+        text.lines().filter_map(|l| l.split_once(' ')).map(|(fd, name)| (fd.to_owned(), name.to_owned())).collect();
+    assert_eq!(seen, held);
+    let story = replay(&reel, &["-n", "1", "-p", "%proc.name %proc.pid %proc.exeline", "evt.type=write"]);
+    assert!(story.starts_with(&format!("python3 {pid} ")) && story.contains("holds.py"), "{story}");
+}
