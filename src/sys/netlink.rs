@@ -1,4 +1,5 @@
 //! Asking the kernel for its tables over netlink: binary, filtered by the kernel, and of one network namespace at a time.
+#![allow(clippy::host_endian_bytes, reason = "netlink is spoken on one machine, in its own byte order")]
 
 use std::fs::File;
 use std::io::{self, Read, Write};

@@ -1,5 +1,6 @@
 //! The sockets of the network namespace that the calling thread is in, as the kernel tells them over `sock_diag(7)`:
 //! a tenth of the time that the text tables take, and without the thousands of connections that only wait for their end.
+#![allow(clippy::host_endian_bytes, reason = "netlink is spoken on one machine, in its own byte order")]
 
 use super::socket::{End, IpSocket, Tables, UnixSocket};
 use crate::sys::{Netlink, NetlinkFamily, netlink_attributes};
