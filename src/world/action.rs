@@ -2,6 +2,7 @@
 
 use super::dict::DescKind;
 use super::engine::World;
+use super::open::O_CLOEXEC;
 use crate::event::{Event, KindFlags, SPECS, Spec, kinds};
 
 /// What an event does to the world. Numbers are indices of parameters.
@@ -21,39 +22,84 @@ pub(super) enum Action {
     Anon {
         kind: DescKind,
         name: &'static str,
-        flags: Option<u8>,
+        /// What is added to the name.
         label: Option<u8>,
+        cloexec: Cloexec,
+    },
+    /// `bpf(2)`: some of its commands make a descriptor.
+    Bpf {
+        cmd: u8,
+    },
+    /// `signalfd(2)`: makes a descriptor, or changes what an old one waits for.
+    Signalfd {
+        fd: u8,
+        flags: Option<u8>,
+    },
+    PidfdOpen {
+        pid: u8,
+    },
+    PidfdGetfd {
+        pidfd: u8,
+        target: u8,
     },
     Close(u8),
-    CloseRange,
+    CloseRange {
+        first: u8,
+        last: u8,
+        flags: u8,
+    },
     Dup {
         old: u8,
         new: Option<u8>,
         flags: Option<u8>,
     },
-    Fcntl,
+    Fcntl {
+        fd: u8,
+        cmd: u8,
+        arg: u8,
+    },
     Pipe {
         first: u8,
         flags: Option<u8>,
+        ino: Option<u8>,
     },
-    Socket,
-    Socketpair,
-    Bind,
+    /// Writes data to a descriptor.
+    Write {
+        fd: u8,
+        data: u8,
+    },
+    Socket(SocketParams),
+    Socketpair(SocketParams),
+    Bind(Ends),
     Listen,
-    Connect,
+    Connect(Ends),
     Accept {
+        listener: u8,
+        tuple: u8,
         flags: Option<u8>,
     },
     /// Sends or receives, perhaps with the peer's address.
     Message {
         addr: u8,
+        receives: bool,
     },
     Chdir(u8),
     Fchdir(u8),
     Chroot(u8),
-    Fork,
+    Getcwd(u8),
+    PivotRoot {
+        new: u8,
+        old: u8,
+    },
+    Fork(ForkParams),
+    Clone {
+        flags: u8,
+    },
     Exec,
-    Exit,
+    Exit {
+        last: u8,
+        reaper: Option<u8>,
+    },
     CpuTime,
     Cgroup,
     Prctl,
@@ -61,9 +107,53 @@ pub(super) enum Action {
     Setgid,
     Setreuid,
     Setregid,
+    Setresuid,
+    Setresgid,
     Setsid,
     Setpgid,
-    Unshare,
+    Unshare(u8),
+    Setns {
+        fd: u8,
+        flags: u8,
+    },
+}
+
+/// Whether what a call makes is closed on exec.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Cloexec {
+    Always,
+    Never,
+    /// If a parameter has these bits.
+    If(u8, i64),
+}
+
+/// Parameters of `socket` and `socketpair`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct SocketParams {
+    pub(super) domain: u8,
+    pub(super) ty: u8,
+    pub(super) protocol: u8,
+    /// The first of the two descriptors of a pair.
+    pub(super) first: u8,
+}
+
+/// Parameters of `bind` and `connect`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Ends {
+    pub(super) addr: u8,
+    pub(super) tuple: u8,
+}
+
+/// Parameters of `procfork`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct ForkParams {
+    pub(super) tid: u8,
+    pub(super) pid: u8,
+    pub(super) vtid: u8,
+    pub(super) vpid: u8,
+    pub(super) ppid: u8,
+    pub(super) flags: u8,
+    pub(super) start: u8,
 }
 
 fn param(spec: &Spec, name: &str) -> Option<u8> {
@@ -81,6 +171,11 @@ pub(super) fn actions() -> Vec<Action> {
 
 fn action(kind: crate::event::Kind, spec: &Spec) -> Action {
     let uses = spec.fd.map_or(Action::None, Action::Uses);
+    if matches!(kind, kinds::WRITE | kinds::PWRITE)
+        && let (Some(fd), Some(data)) = (spec.fd, param(spec, "data"))
+    {
+        return Action::Write { fd, data };
+    }
     if !spec.flags.has(KindFlags::STATE) {
         return uses;
     }
@@ -96,59 +191,84 @@ fn file_action(kind: crate::event::Kind, spec: &Spec) -> Option<Action> {
     let flags = param(spec, "flags");
     Some(match kind {
         kinds::OPEN | kinds::CREAT => Action::Open { dirfd: None, path, flags },
-        kinds::OPENAT | kinds::OPENAT2 => Action::Open { dirfd: param(spec, "dirfd"), path, flags },
+        kinds::OPENAT | kinds::OPENAT2 | kinds::OPEN_TREE | kinds::OPEN_TREE_ATTR => {
+            Action::Open { dirfd: param(spec, "dirfd"), path, flags }
+        }
         kinds::CLOSE => Action::Close(0),
-        kinds::CLOSE_RANGE => Action::CloseRange,
+        kinds::CLOSE_RANGE => {
+            Action::CloseRange { first: param(spec, "first")?, last: param(spec, "last")?, flags: flags? }
+        }
         kinds::DUP => Action::Dup { old: 0, new: None, flags: None },
         kinds::DUP2 => Action::Dup { old: 0, new: Some(1), flags: None },
         kinds::DUP3 => Action::Dup { old: 0, new: Some(1), flags },
-        kinds::FCNTL => Action::Fcntl,
-        kinds::PIPE | kinds::PIPE2 => Action::Pipe { first: param(spec, "fd1")?, flags },
+        kinds::FCNTL => Action::Fcntl { fd: spec.fd?, cmd: param(spec, "cmd")?, arg: param(spec, "arg")? },
+        kinds::PIPE | kinds::PIPE2 => Action::Pipe { first: param(spec, "fd1")?, flags, ino: param(spec, "ino") },
         kinds::CHDIR => Action::Chdir(path),
         kinds::FCHDIR => Action::Fchdir(0),
         kinds::CHROOT => Action::Chroot(path),
+        kinds::GETCWD => Action::Getcwd(path),
+        kinds::PIVOT_ROOT => Action::PivotRoot { new: param(spec, "new_root")?, old: param(spec, "put_old")? },
         _ => return None,
     })
 }
 
 fn anon_action(kind: crate::event::Kind, spec: &Spec) -> Option<Action> {
-    let (desc, name) = match kind {
-        kinds::EVENTFD | kinds::EVENTFD2 => (DescKind::Event, "[eventfd]"),
-        kinds::EPOLL_CREATE | kinds::EPOLL_CREATE1 => (DescKind::Eventpoll, "[eventpoll]"),
-        kinds::INOTIFY_INIT | kinds::INOTIFY_INIT1 => (DescKind::Inotify, "[inotify]"),
-        kinds::SIGNALFD | kinds::SIGNALFD4 => (DescKind::Signal, "[signalfd]"),
-        kinds::TIMERFD_CREATE => (DescKind::Timer, "[timerfd]"),
-        kinds::MEMFD_CREATE => (DescKind::Memfd, "memfd:"),
-        kinds::USERFAULTFD => (DescKind::Userfault, "[userfaultfd]"),
-        kinds::BPF => (DescKind::Bpf, "[bpf]"),
-        kinds::IO_URING_SETUP => (DescKind::IoUring, "[io_uring]"),
-        kinds::PIDFD_OPEN => (DescKind::Pidfd, "[pidfd]"),
-        kinds::PERF_EVENT_OPEN => (DescKind::Unknown, "[perf_event]"),
-        kinds::FANOTIFY_INIT => (DescKind::Unknown, "[fanotify]"),
-        kinds::PIDFD_GETFD
-        | kinds::OPEN_BY_HANDLE_AT
-        | kinds::OPEN_TREE
-        | kinds::FSOPEN
-        | kinds::FSMOUNT
-        | kinds::FSPICK
-        | kinds::MQ_OPEN
-        | kinds::LANDLOCK_CREATE_RULESET => (DescKind::Unknown, ""),
+    let flags = param(spec, "flags");
+    let bit = |bits| flags.map_or(Cloexec::Never, |f| Cloexec::If(f, bits));
+    let o_cloexec = bit(O_CLOEXEC);
+    let (desc, name, cloexec) = match kind {
+        kinds::EVENTFD | kinds::EVENTFD2 => (DescKind::Event, "[eventfd]", o_cloexec),
+        kinds::EPOLL_CREATE | kinds::EPOLL_CREATE1 => (DescKind::Eventpoll, "[eventpoll]", o_cloexec),
+        kinds::INOTIFY_INIT | kinds::INOTIFY_INIT1 => (DescKind::Inotify, "[inotify]", o_cloexec),
+        kinds::TIMERFD_CREATE => (DescKind::Timer, "[timerfd]", o_cloexec),
+        kinds::USERFAULTFD => (DescKind::Userfault, "[userfaultfd]", o_cloexec),
+        // MFD_CLOEXEC, FSOPEN_CLOEXEC, FSMOUNT_CLOEXEC, FSPICK_CLOEXEC and FAN_CLOEXEC are 1, PERF_FLAG_FD_CLOEXEC is 8
+        kinds::MEMFD_CREATE => (DescKind::Memfd, "memfd:", bit(1)),
+        kinds::MEMFD_SECRET => (DescKind::Memfd, "secretmem", o_cloexec),
+        kinds::PERF_EVENT_OPEN => (DescKind::Unknown, "[perf_event]", bit(8)),
+        kinds::FANOTIFY_INIT => (DescKind::Unknown, "[fanotify]", bit(1)),
+        kinds::FSOPEN | kinds::FSPICK => (DescKind::Unknown, "[fscontext]", bit(1)),
+        kinds::FSMOUNT => (DescKind::Unknown, "[fsmount]", bit(1)),
+        kinds::OPEN_BY_HANDLE_AT => (DescKind::Unknown, "", o_cloexec),
+        // `ipc/mqueue.c`, `security/landlock/syscalls.c`, `io_uring/io_uring.c`
+        kinds::MQ_OPEN => (DescKind::Unknown, "mqueue:", Cloexec::Always),
+        kinds::LANDLOCK_CREATE_RULESET => (DescKind::Unknown, "[landlock-ruleset]", Cloexec::Always),
+        kinds::IO_URING_SETUP => (DescKind::IoUring, "[io_uring]", Cloexec::Always),
+        kinds::BPF => return Some(Action::Bpf { cmd: param(spec, "cmd")? }),
+        kinds::SIGNALFD | kinds::SIGNALFD4 => return Some(Action::Signalfd { fd: param(spec, "fd")?, flags }),
+        kinds::PIDFD_OPEN => return Some(Action::PidfdOpen { pid: param(spec, "pid")? }),
+        kinds::PIDFD_GETFD => {
+            return Some(Action::PidfdGetfd { pidfd: param(spec, "pid_fd")?, target: param(spec, "target_fd")? });
+        }
         _ => return None,
     };
-    let label = (kind == kinds::MEMFD_CREATE).then(|| param(spec, "name")).flatten();
-    Some(Action::Anon { kind: desc, name, flags: param(spec, "flags"), label })
+    let named = matches!(kind, kinds::MEMFD_CREATE | kinds::MQ_OPEN);
+    let label = if named { param(spec, "name") } else { None };
+    Some(Action::Anon { kind: desc, name, label, cloexec })
 }
 
 fn socket_action(kind: crate::event::Kind, spec: &Spec) -> Option<Action> {
+    let ends = || Some(Ends { addr: param(spec, "addr")?, tuple: param(spec, "tuple")? });
+    let made = |first| {
+        let (domain, ty, protocol) = (param(spec, "domain")?, param(spec, "type")?, param(spec, "proto")?);
+        Some(SocketParams { domain, ty, protocol, first })
+    };
     Some(match kind {
-        kinds::SOCKET => Action::Socket,
-        kinds::SOCKETPAIR => Action::Socketpair,
-        kinds::BIND => Action::Bind,
+        kinds::SOCKET => Action::Socket(made(0)?),
+        kinds::SOCKETPAIR => Action::Socketpair(made(param(spec, "fd1")?)?),
+        kinds::BIND => Action::Bind(ends()?),
         kinds::LISTEN => Action::Listen,
-        kinds::CONNECT => Action::Connect,
-        kinds::ACCEPT | kinds::ACCEPT4 => Action::Accept { flags: param(spec, "flags") },
-        kinds::SENDTO | kinds::RECVFROM | kinds::SENDMSG | kinds::RECVMSG => {
-            Action::Message { addr: param(spec, "addr")? }
+        kinds::CONNECT => Action::Connect(ends()?),
+        kinds::ACCEPT | kinds::ACCEPT4 => Action::Accept {
+            listener: param(spec, "sockfd")?,
+            tuple: param(spec, "tuple")?,
+            flags: param(spec, "flags"),
+        },
+        kinds::SENDTO | kinds::SENDMSG | kinds::SENDMMSG => {
+            Action::Message { addr: param(spec, "addr")?, receives: false }
+        }
+        kinds::RECVFROM | kinds::RECVMSG | kinds::RECVMMSG => {
+            Action::Message { addr: param(spec, "addr")?, receives: true }
         }
         _ => return None,
     })
@@ -156,19 +276,31 @@ fn socket_action(kind: crate::event::Kind, spec: &Spec) -> Option<Action> {
 
 fn process_action(kind: crate::event::Kind, spec: &Spec) -> Option<Action> {
     Some(match kind {
-        kinds::PROCFORK => Action::Fork,
+        kinds::PROCFORK => Action::Fork(ForkParams {
+            tid: param(spec, "child_tid")?,
+            pid: param(spec, "child_pid")?,
+            vtid: param(spec, "child_vtid")?,
+            vpid: param(spec, "child_vpid")?,
+            ppid: param(spec, "ppid")?,
+            flags: param(spec, "flags")?,
+            start: param(spec, "start")?,
+        }),
+        kinds::CLONE | kinds::CLONE3 => Action::Clone { flags: param(spec, "flags")? },
         kinds::EXECVE | kinds::EXECVEAT => Action::Exec,
-        kinds::PROCEXIT => Action::Exit,
+        kinds::PROCEXIT => Action::Exit { last: param(spec, "last")?, reaper: param(spec, "reaper") },
         kinds::CPUTIME => Action::CpuTime,
         kinds::CGROUP => Action::Cgroup,
         kinds::PRCTL => Action::Prctl,
         kinds::SETUID => Action::Setuid,
         kinds::SETGID => Action::Setgid,
-        kinds::SETREUID | kinds::SETRESUID => Action::Setreuid,
-        kinds::SETREGID | kinds::SETRESGID => Action::Setregid,
+        kinds::SETREUID => Action::Setreuid,
+        kinds::SETREGID => Action::Setregid,
+        kinds::SETRESUID => Action::Setresuid,
+        kinds::SETRESGID => Action::Setresgid,
         kinds::SETSID => Action::Setsid,
         kinds::SETPGID => Action::Setpgid,
-        kinds::UNSHARE if param(spec, "flags").is_some() => Action::Unshare,
+        kinds::UNSHARE => Action::Unshare(param(spec, "flags")?),
+        kinds::SETNS => Action::Setns { fd: param(spec, "fd")?, flags: param(spec, "nstype")? },
         _ => return None,
     })
 }
@@ -188,6 +320,11 @@ pub(super) fn named(event: &Event<'_>, name: &str) -> i64 {
     param(event.kind.spec(), name).map_or(0, |p| int(event, p))
 }
 
+/// An integer parameter by its name; `None` where there is none, or it is missing.
+pub(super) fn named_int(event: &Event<'_>, name: &str) -> Option<i64> {
+    event.args.get(usize::from(param(event.kind.spec(), name)?)).and_then(|a| a.int())
+}
+
 /// A parameter's bytes by its name.
 pub(super) fn named_bytes<'a>(event: &Event<'a>, name: &str) -> Option<&'a [u8]> {
     bytes(event, param(event.kind.spec(), name)?)
@@ -200,6 +337,7 @@ impl World {
         match action {
             Action::None => 0,
             Action::Uses(fd) => self.uses(index, int(event, fd)),
+            Action::Write { fd, data } => self.write(index, event, fd, data),
             _ => self.change(action, index, event),
         }
     }
@@ -207,27 +345,32 @@ impl World {
     fn change(&mut self, action: Action, index: usize, event: &Event<'_>) -> u32 {
         // What happened before the process was scanned is in the scan: only what the call was about is looked up.
         let scanned = event.time <= self.threads[index].stamp;
-        if scanned && !matches!(action, Action::Fork | Action::CpuTime | Action::Open { .. }) {
+        if scanned && !matches!(action, Action::Fork(_) | Action::CpuTime | Action::Open { .. }) {
             return event.kind.spec().fd.map_or(0, |fd| self.uses(index, int(event, fd)));
         }
         match action {
-            Action::None | Action::Uses(_) => 0,
             Action::Open { .. }
-            | Action::Anon { .. }
             | Action::Close(_)
-            | Action::CloseRange
+            | Action::CloseRange { .. }
             | Action::Dup { .. }
-            | Action::Fcntl
-            | Action::Pipe { .. }
-            | Action::Unshare => self.change_files(action, index, event, scanned),
-            Action::Socket
-            | Action::Socketpair
-            | Action::Bind
+            | Action::Fcntl { .. }
+            | Action::Pipe { .. } => self.change_files(action, index, event, scanned),
+            Action::Anon { .. }
+            | Action::Bpf { .. }
+            | Action::Signalfd { .. }
+            | Action::PidfdOpen { .. }
+            | Action::PidfdGetfd { .. } => self.change_anonymous(action, index, event),
+            Action::Socket(_)
+            | Action::Socketpair(_)
+            | Action::Bind(_)
             | Action::Listen
-            | Action::Connect
+            | Action::Connect(_)
             | Action::Accept { .. }
             | Action::Message { .. } => self.change_sockets(action, index, event),
-            Action::Chdir(_) | Action::Fchdir(_) | Action::Chroot(_) => self.change_directory(action, index, event),
+            Action::Chdir(_) | Action::Fchdir(_) | Action::Chroot(_) | Action::Getcwd(_) | Action::PivotRoot { .. } => {
+                self.change_directory(action, index, event)
+            }
+            Action::Setns { fd, flags } => self.setns(index, event, fd, flags),
             _ => {
                 self.change_process_state(action, index, event);
                 0

@@ -6,6 +6,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 const AF_UNIX: u16 = 1;
 const AF_INET: u16 = 2;
 const AF_INET6: u16 = 10;
+const AF_VSOCK: u16 = 40;
 
 /// A socket address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -14,6 +15,13 @@ pub enum Address<'a> {
     Ip(Endpoint),
     /// Path; abstract names start with `@` in place of the NUL.
     Unix(&'a [u8]),
+    /// Between virtual machines and their host (`vsock(7)`).
+    Vsock {
+        /// Machine.
+        cid: u32,
+        /// Port.
+        port: u32,
+    },
     /// Another family, or too short to tell.
     Other(u16),
 }
@@ -32,6 +40,10 @@ pub fn sockaddr(bytes: &[u8]) -> Option<Address<'_>> {
             Address::Ip(Endpoint { ip: plain(Ipv6Addr::from(ip)), port: port()? })
         }
         AF_UNIX => Address::Unix(unix_path(&bytes[2..])),
+        AF_VSOCK => {
+            let word = |at: usize| Some(u32::from_le_bytes(bytes.get(at..at + 4)?.try_into().ok()?));
+            Address::Vsock { port: word(4)?, cid: word(8)? }
+        }
         other => Address::Other(other),
     })
 }
@@ -82,6 +94,7 @@ mod tests {
         assert_eq!(sockaddr(b"\x01\0/run/x.sock\0junk"), Some(Address::Unix(b"/run/x.sock")));
         assert_eq!(sockaddr(b"\x01\0\0abstract"), Some(Address::Unix(b"\0abstract")));
         assert_eq!(sockaddr(b"\x10\0"), Some(Address::Other(16)));
+        assert_eq!(sockaddr(b"\x28\0\0\0\x00\x04\0\0\x02\0\0\0"), Some(Address::Vsock { cid: 2, port: 1024 }));
     }
 
     #[test]

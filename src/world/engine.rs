@@ -4,10 +4,11 @@ use super::Delta;
 use super::dict::Dict;
 use super::files::Tables;
 use super::intern::Interner;
+use super::sharers::Sharers;
 use super::thread::{Process, Thread};
 use crate::event::{Event, KindFlags, OwnedEvent};
 use foldhash::fast::FixedState;
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 
 /// What an event refers to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -45,6 +46,11 @@ pub struct World {
     pub(super) tables: Tables,
     /// The thread looked up last: events of one thread come in bursts.
     pub(super) last: (u32, usize),
+    pub(super) directories: Sharers,
+    /// How many namespaces were made, counted so that each has a number.
+    pub(super) namespaces: u32,
+    /// Threads that exited, the earliest first: (ns UTC, tid).
+    pub(super) exits: VecDeque<(u64, u32)>,
     /// The thread whose last event is being applied.
     pub(super) gone: Option<u32>,
     pub(super) wants: Vec<Want>,
@@ -69,6 +75,9 @@ impl World {
             by_tid: HashMap::default(),
             processes: HashMap::default(),
             tables: Tables::default(),
+            directories: Sharers::default(),
+            namespaces: 0,
+            exits: VecDeque::new(),
             last: (u32::MAX, 0),
             gone: None,
             wants: Vec::new(),
@@ -96,7 +105,7 @@ impl World {
         let index = self.thread(event.tid, event.pid);
         let effect = Effect { thread: self.row(index), desc };
         if let Some(tid) = self.gone.take() {
-            self.remove(tid);
+            self.retire(tid);
         }
         effect
     }
@@ -142,7 +151,8 @@ impl World {
 
     /// (tid, pid) of every thread that has not ended, ascending.
     pub fn live_threads(&self) -> Vec<(u32, u32)> {
-        let mut threads: Vec<_> = self.threads.iter().filter(|t| t.alive).map(|t| (t.row.tid, t.row.pid)).collect();
+        let mut threads: Vec<_> =
+            self.threads.iter().filter(|t| t.alive && !t.gone).map(|t| (t.row.tid, t.row.pid)).collect();
         threads.sort_unstable();
         threads
     }

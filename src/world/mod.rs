@@ -5,8 +5,11 @@
 
 mod action;
 pub mod address;
+mod anonymous;
+mod credentials;
 mod delta;
 pub mod dict;
+mod directory;
 mod engine;
 mod files;
 mod intern;
@@ -14,6 +17,7 @@ mod open;
 pub mod path;
 mod process;
 mod segment;
+mod sharers;
 mod snapshot;
 mod socket;
 mod thread;

@@ -60,11 +60,9 @@ impl World {
         };
         let (tid, pid) = (row.tid, row.pid);
         // The table of the process is filled by the rows that follow; its other threads share it.
-        let files = match self.find(pid) {
-            Some(leader) if tid != pid => self.share(self.threads[leader].files),
-            _ => self.tables.add(super::files::Table::default()),
-        };
-        let index = self.insert(row, files);
+        let row = ThreadRow { root: self.unless_slash(row.root), ..row };
+        let (files, fs) = self.shared_with_leader(tid, pid);
+        let index = self.insert(row, files, fs);
         self.threads[index].cputime = int(event, 14) as u64;
         self.threads[index].stamp = event.time;
         self.processes.entry(pid).or_default().stamp = event.time;
@@ -93,7 +91,7 @@ impl World {
         };
         let index = self.thread(event.tid, event.pid);
         let desc = self.interner.desc(&row);
-        self.files(index).set(int(event, 0), Slot { desc, cloexec: int(event, 9) != 0 });
+        self.files(index).set(int(event, 0), Slot::of(desc, int(event, 9) != 0));
         Effect { thread: 0, desc }
     }
 

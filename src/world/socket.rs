@@ -1,91 +1,197 @@
 //! Socket calls: who is connected to whom, and in which role.
+//!
+//! Names read client->server. A socket is one thing however many numbers refer to it: what `bind`, `connect` and `listen` make of
+//! it shows in all of them. The peer of a datagram shows in the number that was used.
 
-use super::action::{Action, bytes, int, named, named_bytes};
+use super::action::{Action, Ends, SocketParams, bytes, int};
 use super::address::{Address, sockaddr, tuple};
 use super::dict::{DescKind, DescRow, Endpoint, L4, Role, StrId};
 use super::engine::World;
 use super::files::Slot;
 use super::open::O_CLOEXEC;
-use crate::event::Event;
-use std::net::{IpAddr, Ipv4Addr};
+use crate::event::{Event, kinds};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
+const EINTR: i64 = 4;
 const EINPROGRESS: i64 = 115;
-const UNSPECIFIED: Endpoint = Endpoint { ip: IpAddr::V4(Ipv4Addr::UNSPECIFIED), port: 0 };
+const AF_UNSPEC: u16 = 0;
+
+/// What a call names, with texts in the dictionary.
+#[derive(Debug, Clone, Copy)]
+enum Named {
+    Ip(Endpoint),
+    Text(DescKind, StrId),
+    /// `AF_UNSPEC`: to nobody any more.
+    Nobody,
+}
 
 impl World {
     pub(super) fn change_sockets(&mut self, action: Action, index: usize, event: &Event<'_>) -> u32 {
         match action {
-            Action::Socket if event.ret >= 0 => {
-                let cloexec = named(event, "type") & O_CLOEXEC != 0;
-                self.install(index, event.ret, &new_socket(event), cloexec)
+            Action::Socket(at) if event.ret >= 0 => {
+                let row = self.new_socket(event, at);
+                let cloexec = int(event, at.ty) & O_CLOEXEC != 0;
+                self.install_socket(index, event.ret, &row, cloexec)
             }
-            Action::Socketpair if event.ret == 0 => self.socketpair(index, event),
-            Action::Bind => self.on_socket(index, event, event.ret == 0, bound),
-            Action::Listen => self.on_socket(index, event, event.ret == 0, |row, _, _| row.role = Role::Server),
-            Action::Connect => self.on_socket(index, event, event.ret == 0 || event.ret == -EINPROGRESS, connected),
-            Action::Accept { flags } if event.ret >= 0 => self.accept(index, event, flags),
-            Action::Message { addr } => {
-                let known = event.ret >= 0 && bytes(event, addr).is_some_and(|a| !a.is_empty());
-                self.on_socket(index, event, known, |row, event, _| exchanged(row, bytes(event, addr)))
+            Action::Socketpair(at) if event.ret == 0 => {
+                let row = self.new_socket(event, at);
+                let cloexec = int(event, at.ty) & O_CLOEXEC != 0;
+                self.install_socket(index, int(event, at.first), &row, cloexec);
+                self.install_socket(index, int(event, at.first + 1), &row, cloexec)
             }
+            Action::Bind(at) => self.on_socket(
+                index,
+                event,
+                event.ret == 0,
+                |row, named, event| {
+                    bound(row, named, bytes(event, at.tuple));
+                },
+                at,
+            ),
+            Action::Listen => {
+                let fd = fd_of(event);
+                let slot = self.files(index).slot(fd);
+                let row = DescRow { role: Role::Server, ..self.dict().desc(slot.desc).clone() };
+                if event.ret == 0 { self.retell(index, fd, &row, true) } else { slot.desc }
+            }
+            Action::Connect(at) => {
+                // Interrupted, it goes on by itself (`connect(2)`).
+                let begun = matches!(-event.ret, 0 | EINPROGRESS | EINTR);
+                self.on_socket(
+                    index,
+                    event,
+                    begun,
+                    |row, named, event| connected(row, named, bytes(event, at.tuple)),
+                    at,
+                )
+            }
+            Action::Accept { listener, tuple, flags } if event.ret >= 0 => {
+                let cloexec = flags.is_some_and(|f| int(event, f) & O_CLOEXEC != 0);
+                self.accept(index, event, int(event, listener), bytes(event, tuple), cloexec)
+            }
+            Action::Message { addr, receives } => self.message(index, event, addr, receives),
             _ => event.kind.spec().fd.map_or(0, |fd| self.uses(index, int(event, fd))),
         }
     }
 
-    /// Changes the row of the socket that a call is about, if it succeeded.
-    fn on_socket(
-        &mut self,
-        index: usize,
-        event: &Event<'_>,
-        succeeded: bool,
-        change: impl FnOnce(&mut DescRow, &Event<'_>, Option<StrId>),
-    ) -> u32 {
-        let fd = event.kind.spec().fd.map_or(-1, |fd| int(event, fd));
-        let slot = self.files(index).slot(fd);
-        if !succeeded {
-            return slot.desc;
-        }
-        let name = self.unix_name(event);
-        let mut row = self.dict().desc(slot.desc).clone();
-        change(&mut row, event, name);
-        self.install(index, fd, &row, slot.cloexec)
+    fn install_socket(&mut self, index: usize, fd: i64, row: &DescRow, cloexec: bool) -> u32 {
+        let (desc, open) = (self.interner.desc(row), self.tables.socket());
+        self.files(index).set(fd, Slot { open, ..Slot::of(desc, cloexec) });
+        desc
     }
 
-    /// The path in a Unix address; abstract names are shown with `@`.
-    fn unix_name(&mut self, event: &Event<'_>) -> Option<StrId> {
-        match sockaddr(named_bytes(event, "addr")?)? {
+    /// Gives an open socket another row; `everywhere`: in all numbers that refer to it.
+    fn retell(&mut self, index: usize, fd: i64, row: &DescRow, everywhere: bool) -> u32 {
+        let desc = self.interner.desc(row);
+        let slot = self.files(index).slot(fd);
+        if slot.desc == desc {
+            return desc;
+        }
+        self.files(index).set(fd, Slot { desc, ..slot });
+        if everywhere && slot.shared && slot.open != 0 {
+            self.tables.iter_mut().for_each(|table| table.retell(slot.open, desc));
+        }
+        desc
+    }
+
+    /// Changes the row of the socket that a call is about, if it succeeded.
+    fn on_socket<'a>(
+        &mut self,
+        index: usize,
+        event: &Event<'a>,
+        succeeded: bool,
+        change: impl FnOnce(&mut DescRow, Option<Named>, &Event<'a>),
+        at: Ends,
+    ) -> u32 {
+        let fd = fd_of(event);
+        let desc = self.uses(index, fd);
+        if !succeeded {
+            return desc;
+        }
+        let named = self.named(bytes(event, at.addr));
+        let mut row = self.dict().desc(desc).clone();
+        change(&mut row, named, event);
+        self.retell(index, fd, &row, true)
+    }
+
+    /// What an address names; abstract names of Unix sockets are shown with `@`.
+    fn named(&mut self, addr: Option<&[u8]>) -> Option<Named> {
+        match sockaddr(addr?)? {
+            Address::Ip(end) => Some(Named::Ip(end)),
             Address::Unix(path) if path.first() == Some(&0) => {
                 let text = [b"@", &path[1..]].concat();
-                Some(self.interner.text(&text))
+                Some(Named::Text(DescKind::Unix, self.interner.text(&text)))
             }
-            Address::Unix(path) if !path.is_empty() => Some(self.interner.text(path)),
+            Address::Unix(path) if !path.is_empty() => Some(Named::Text(DescKind::Unix, self.interner.text(path))),
+            Address::Vsock { cid, port } => {
+                let text = format!("vsock:{cid}:{port}");
+                Some(Named::Text(DescKind::Socket, self.interner.text(text.as_bytes())))
+            }
+            Address::Other(AF_UNSPEC) => Some(Named::Nobody),
             _ => None,
         }
     }
 
-    fn socketpair(&mut self, index: usize, event: &Event<'_>) -> u32 {
-        let cloexec = named(event, "type") & O_CLOEXEC != 0;
-        let row = new_socket(event);
-        self.install(index, named(event, "fd1"), &row, cloexec);
-        self.install(index, named(event, "fd2"), &row, cloexec)
-    }
-
-    fn accept(&mut self, index: usize, event: &Event<'_>, flags: Option<u8>) -> u32 {
-        let listening = self.dict().desc(self.uses(index, named(event, "sockfd"))).clone();
+    fn accept(&mut self, index: usize, event: &Event<'_>, listener: i64, ends: Option<&[u8]>, cloexec: bool) -> u32 {
+        let listening = self.dict().desc(self.uses(index, listener)).clone();
         let mut row = DescRow { role: Role::Server, ..listening };
-        if let Some((local, remote)) = named_bytes(event, "tuple").and_then(tuple) {
+        if let Some((local, remote)) = ends.and_then(tuple) {
             set_ends(&mut row, remote, local);
             if row.l4 == L4::None {
                 row.l4 = L4::Tcp;
             }
-        } else if let Some(&family) = named_bytes(event, "tuple").and_then(<[u8]>::first) {
+        } else if let Some(&family) = ends.and_then(<[u8]>::first) {
             row.kind = socket_kind(i64::from(family));
         }
-        let cloexec = flags.is_some_and(|f| int(event, f) & O_CLOEXEC != 0);
-        let desc = self.interner.desc(&row);
-        self.files(index).set(event.ret, Slot { desc, cloexec });
-        desc
+        self.install_socket(index, event.ret, &row, cloexec)
     }
+
+    fn message(&mut self, index: usize, event: &Event<'_>, addr: u8, receives: bool) -> u32 {
+        let fd = fd_of(event);
+        let desc = self.uses(index, fd);
+        let addr = bytes(event, addr).filter(|a| event.ret >= 0 && !a.is_empty());
+        if addr.is_none() || self.dict().desc(desc).l4 == L4::Tcp {
+            return desc;
+        }
+        let named = self.named(addr);
+        let mut row = self.dict().desc(desc).clone();
+        exchanged(&mut row, named, receives);
+        self.retell(index, fd, &row, false)
+    }
+
+    /// A socket as `socket(2)` makes it: family, type (low four bits) and protocol.
+    fn new_socket(&mut self, event: &Event<'_>, at: SocketParams) -> DescRow {
+        const IPPROTO_ICMP: i64 = 1;
+        const IPPROTO_ICMPV6: i64 = 58;
+        const IPPROTO_SCTP: i64 = 132;
+        let family = int(event, at.domain);
+        let kind = socket_kind(family);
+        let protocol = int(event, at.protocol);
+        let l4 = match (kind, int(event, at.ty) & 0xf) {
+            (DescKind::Ipv4 | DescKind::Ipv6, _) if matches!(protocol, IPPROTO_ICMP | IPPROTO_ICMPV6) => L4::Icmp,
+            (DescKind::Ipv4 | DescKind::Ipv6, 1) if protocol != IPPROTO_SCTP => L4::Tcp,
+            (DescKind::Ipv4 | DescKind::Ipv6, 2) => L4::Udp,
+            (DescKind::Ipv4 | DescKind::Ipv6, 3) => L4::Raw,
+            _ => L4::None,
+        };
+        let name = if kind == DescKind::Socket { self.family_name(family) } else { StrId::NONE };
+        DescRow { kind, name, l4, ..DescRow::default() }
+    }
+
+    /// `[packet]` of `AF_PACKET`: all that is known of a socket of a rare family.
+    fn family_name(&mut self, family: i64) -> StrId {
+        let spec = kinds::SOCKET.spec();
+        let table = spec.params.iter().find(|p| p.name == "domain").and_then(|p| p.table);
+        let name = table.and_then(|t| t.values.iter().find(|(_, number)| *number == family as u64));
+        match name.and_then(|(name, _)| name.strip_prefix("AF_")) {
+            Some(name) => self.interner.text(format!("[{}]", name.to_ascii_lowercase()).as_bytes()),
+            None => StrId::NONE,
+        }
+    }
+}
+
+fn fd_of(event: &Event<'_>) -> i64 {
+    event.kind.spec().fd.map_or(-1, |fd| int(event, fd))
 }
 
 fn socket_kind(family: i64) -> DescKind {
@@ -98,20 +204,10 @@ fn socket_kind(family: i64) -> DescKind {
     }
 }
 
-/// A socket as `socket(2)` makes it: family, type (low four bits) and protocol.
-fn new_socket(event: &Event<'_>) -> DescRow {
-    const IPPROTO_ICMP: i64 = 1;
-    const IPPROTO_ICMPV6: i64 = 58;
-    let kind = socket_kind(named(event, "domain"));
-    let protocol = named(event, "proto");
-    let l4 = match (kind, named(event, "type") & 0xf) {
-        (DescKind::Ipv4 | DescKind::Ipv6, _) if matches!(protocol, IPPROTO_ICMP | IPPROTO_ICMPV6) => L4::Icmp,
-        (DescKind::Ipv4 | DescKind::Ipv6, 1) => L4::Tcp,
-        (DescKind::Ipv4 | DescKind::Ipv6, 2) => L4::Udp,
-        (DescKind::Ipv4 | DescKind::Ipv6, 3) => L4::Raw,
-        _ => L4::None,
-    };
-    DescRow { kind, l4, ..DescRow::default() }
+/// "Not known", of the family of another end.
+fn unspecified(like: Endpoint) -> Endpoint {
+    let ip = if like.ip.is_ipv4() { IpAddr::V4(Ipv4Addr::UNSPECIFIED) } else { IpAddr::V6(Ipv6Addr::UNSPECIFIED) };
+    Endpoint { ip, port: 0 }
 }
 
 /// Sets both ends, and the family they have.
@@ -120,52 +216,64 @@ fn set_ends(row: &mut DescRow, client: Endpoint, server: Endpoint) {
     (row.client, row.server) = (Some(client), Some(server));
 }
 
-fn bound(row: &mut DescRow, event: &Event<'_>, name: Option<StrId>) {
-    if let Some(name) = name {
-        row.name = name;
+fn bound(row: &mut DescRow, named: Option<Named>, ends: Option<&[u8]>) {
+    if let Some(Named::Text(kind, name)) = named {
+        (row.kind, row.name) = (kind, name);
         return;
     }
-    let asked = match named_bytes(event, "addr").and_then(sockaddr) {
-        Some(Address::Ip(end)) => Some(end),
+    let asked = match named {
+        Some(Named::Ip(end)) => Some(end),
         _ => None,
     };
     // The kernel's own tuple knows the port that it chose for port 0.
-    let local = named_bytes(event, "tuple").and_then(tuple).map(|(local, _)| local);
+    let local = ends.and_then(tuple).map(|(local, _)| local);
     if let Some(end) = local.filter(|l| l.port != 0).or(asked) {
         row.server = Some(end);
-        row.role = if end.port > 0 { Role::Server } else { row.role };
+        // Whoever takes any port may still be either; a listener says so, and the first datagram tells.
+        if asked.map_or(end.port, |a| a.port) > 0 {
+            row.role = Role::Server;
+        }
     }
 }
 
-fn connected(row: &mut DescRow, event: &Event<'_>, name: Option<StrId>) {
-    if let Some(name) = name {
-        row.name = name;
-        row.role = Role::Client;
-        return;
-    }
-    let asked = match named_bytes(event, "addr").and_then(sockaddr) {
-        Some(Address::Ip(end)) => Some(end),
-        _ => None,
-    };
-    match (named_bytes(event, "tuple").and_then(tuple), asked) {
-        (Some((local, remote)), _) if remote.port != 0 => set_ends(row, local, remote),
-        (Some((local, _)), Some(remote)) => set_ends(row, local, remote),
-        (None, Some(remote)) => set_ends(row, row.client.unwrap_or(UNSPECIFIED), remote),
+fn connected(row: &mut DescRow, named: Option<Named>, ends: Option<&[u8]>) {
+    let ends = ends.and_then(tuple);
+    match (named, ends) {
+        (Some(Named::Text(kind, name)), _) => (row.kind, row.name) = (kind, name),
+        (Some(Named::Nobody), _) => {
+            let local = ends.map(|(local, _)| local).filter(|local| local.port != 0);
+            (row.client, row.server, row.role) = (None, local, Role::Unknown);
+            return;
+        }
+        (_, Some((local, remote))) if remote.port != 0 => set_ends(row, local, remote),
+        (Some(Named::Ip(remote)), Some((local, _))) => set_ends(row, local, remote),
+        (Some(Named::Ip(remote)), None) => set_ends(row, row.client.unwrap_or(unspecified(remote)), remote),
         _ => return,
     }
     row.role = Role::Client;
 }
 
-/// A datagram to or from a peer: the side that is bound to its port is the server.
-fn exchanged(row: &mut DescRow, addr: Option<&[u8]>) {
-    if !matches!(row.kind, DescKind::Ipv4 | DescKind::Ipv6) || row.l4 == L4::Tcp {
-        return;
+/// A datagram to or from a peer. Whoever bound a port serves; else the first datagram tells, by its direction.
+fn exchanged(row: &mut DescRow, named: Option<Named>, receives: bool) {
+    let peer = match named {
+        Some(Named::Ip(peer)) => peer,
+        // A bound socket keeps its own name.
+        Some(Named::Text(kind, name)) if !receives && (row.name == StrId::NONE || row.role == Role::Client) => {
+            (row.kind, row.name, row.role) = (kind, name, Role::Client);
+            return;
+        }
+        _ => return,
+    };
+    if row.role == Role::Unknown {
+        row.role = if receives { Role::Server } else { Role::Client };
+        if row.role == Role::Client {
+            // The bound end is the client's.
+            row.client = row.server;
+        }
     }
-    let Some(Address::Ip(peer)) = addr.and_then(sockaddr) else { return };
     if row.role == Role::Server {
-        row.client = Some(peer);
+        set_ends(row, peer, row.server.unwrap_or(unspecified(peer)));
     } else {
-        row.role = Role::Client;
-        (row.client, row.server) = (Some(row.client.unwrap_or(UNSPECIFIED)), Some(peer));
+        set_ends(row, row.client.unwrap_or(unspecified(peer)), peer);
     }
 }

@@ -1,11 +1,14 @@
 //! Threads and processes that are alive, and the dictionary rows they have.
 
-use super::dict::{StrId, ThreadRow};
+use super::dict::ThreadRow;
 use super::engine::World;
 use crate::event::OwnedEvent;
 
 /// How far `parent`, `leader`, `session` and `creator` are followed when a row is made. Real trees are far shallower.
 const MAX_DEPTH: usize = 64;
+
+/// How long a thread that exited may still be switched away from, ns: closing its files may wait for a slow disk.
+const LINGERS: u64 = 60_000_000_000;
 
 /// One live thread.
 #[derive(Debug, Default)]
@@ -22,6 +25,18 @@ pub(super) struct Thread {
     pub(super) cputime: u64,
     /// Scanned at this moment, ns UTC: events before it are in the scan already. 0: it was not there then.
     pub(super) stamp: u64,
+    /// Its directories (`struct fs_struct`): threads with the same number share them.
+    pub(super) fs: u32,
+    /// Saved user and group id, where they are known.
+    pub(super) saved: Option<(u32, u32)>,
+    /// Number of its user namespace; 0: the one that it was found in. Ids that calls name in another one are not the host's.
+    pub(super) users: u32,
+    /// Number of its mount namespace; 0: the one that it was found in.
+    pub(super) mounts: u32,
+    /// When it exited, ns UTC; 0: it runs.
+    pub(super) exited: u64,
+    /// Nothing comes from it any more. The first thread of a process stays nevertheless, until the last one is gone.
+    pub(super) gone: bool,
     /// The entry is in use.
     pub(super) alive: bool,
     /// Its row is being made: guards against rows that would refer to themselves.
@@ -65,11 +80,16 @@ impl World {
     fn placeholder(&mut self, tid: u32, pid: u32) -> usize {
         let row =
             ThreadRow { tid, pid, vtid: tid, vpid: pid, loginuid: u32::MAX, placeholder: true, ..ThreadRow::default() };
-        let files = match self.find(pid) {
-            Some(leader) if tid != pid => self.share(self.threads[leader].files),
-            _ => self.tables.add(super::files::Table::default()),
-        };
-        self.insert(row, files)
+        let (files, fs) = self.shared_with_leader(tid, pid);
+        self.insert(row, files, fs)
+    }
+
+    /// Descriptors and directories for a thread that was found: those of its process, or new ones.
+    pub(super) fn shared_with_leader(&mut self, tid: u32, pid: u32) -> (u32, u32) {
+        match self.find(pid).map(|leader| (self.threads[leader].files, self.threads[leader].fs)) {
+            Some((files, fs)) if tid != pid => (self.share(files), self.directories.share(fs)),
+            _ => (self.tables.add(super::files::Table::default()), self.directories.add()),
+        }
     }
 
     /// One more user of a descriptor table.
@@ -79,10 +99,10 @@ impl World {
     }
 
     /// Adds a thread, in place of an older one of the same id.
-    pub(super) fn insert(&mut self, row: ThreadRow, files: u32) -> usize {
+    pub(super) fn insert(&mut self, row: ThreadRow, files: u32, fs: u32) -> usize {
         self.remove(row.tid);
         let (tid, pid, ppid) = (row.tid, row.pid, row.ppid);
-        let thread = Thread { row, files, alive: true, ..Thread::default() };
+        let thread = Thread { row, files, fs, alive: true, ..Thread::default() };
         let index = if let Some(index) = self.free.pop() {
             self.threads[index as usize] = thread;
             index
@@ -106,6 +126,7 @@ impl World {
         let thread = std::mem::take(&mut self.threads[index as usize]);
         self.free.push(index);
         self.tables.release(thread.files);
+        self.directories.release(thread.fs);
         let pid = thread.row.pid;
         let Some(process) = self.processes.get_mut(&pid) else { return };
         process.tids.retain(|&t| t != tid);
@@ -125,6 +146,50 @@ impl World {
             if parent.children == 0 && parent.tids.is_empty() {
                 self.processes.remove(&ppid);
             }
+        }
+    }
+
+    /// Forgets a thread of which nothing comes any more. The first thread of a process that has others stays: it is a
+    /// zombie that the others' rows and their children's still refer to, and it goes with the last of them.
+    pub(super) fn retire(&mut self, tid: u32) {
+        let Some(index) = self.find(tid) else { return };
+        let thread = &mut self.threads[index];
+        (thread.gone, thread.in_flight) = (true, None);
+        let pid = thread.row.pid;
+        let others = |world: &World| world.processes.get(&pid).is_some_and(|p| p.tids.iter().any(|&t| t != pid));
+        if tid != pid || !others(self) {
+            self.remove(tid);
+        }
+        if tid != pid && !others(self) && self.find(pid).is_some_and(|leader| self.threads[leader].gone) {
+            self.remove(pid);
+        }
+    }
+
+    /// Notes that a thread exits at a time. Its last switch away, which ends it here, follows at once; where that record was
+    /// lost, it goes a while after.
+    pub(super) fn exits(&mut self, tid: u32, time: u64) {
+        let Some(index) = self.find(tid) else { return };
+        self.threads[index].exited = time.max(1);
+        self.exits.push_back((time.max(1), tid));
+        while let Some(&(then, tid)) = self.exits.front()
+            && time.saturating_sub(then) > LINGERS
+        {
+            self.exits.pop_front();
+            if self.find(tid).is_some_and(|i| self.threads[i].exited == then) {
+                self.retire(tid);
+            }
+        }
+    }
+
+    /// Forgets a process whose id another one has now: its end was lost.
+    pub(super) fn replace_process(&mut self, pid: u32) {
+        // A placeholder is the new process itself, seen before its fork.
+        let Some(index) = self.find(pid).filter(|&i| !self.threads[i].row.placeholder) else { return };
+        let reaper = self.reaper(index);
+        self.reparent(pid, reaper);
+        let tids = self.processes.get(&pid).map(|p| p.tids.clone()).unwrap_or_default();
+        for tid in tids {
+            self.remove(tid);
         }
     }
 
@@ -172,6 +237,29 @@ impl World {
         }
     }
 
+    /// Changes the directories of all threads that share them.
+    pub(super) fn change_directories(&mut self, index: usize, mut change: impl FnMut(&mut ThreadRow)) {
+        let (fs, pid) = (self.threads[index].fs, self.threads[index].row.pid);
+        let mut left = self.directories.users(fs);
+        let tids = self.processes.get(&pid).map(|p| p.tids.as_slice()).unwrap_or_default();
+        for tid in tids {
+            if let Some(&index) = self.by_tid.get(tid)
+                && let thread = &mut self.threads[index as usize]
+                && thread.fs == fs
+            {
+                change(&mut thread.row);
+                (thread.id, left) = (0, left.saturating_sub(1));
+            }
+        }
+        // Sharing across processes (CLONE_FS without CLONE_THREAD) is rare, and found the long way.
+        if left > 0 {
+            for thread in self.threads.iter_mut().filter(|t| t.alive && t.fs == fs && t.row.pid != pid) {
+                change(&mut thread.row);
+                thread.id = 0;
+            }
+        }
+    }
+
     /// The current row of a thread, made if something changed since the last one.
     pub(super) fn row(&mut self, index: usize) -> u32 {
         let id = self.threads[index].id;
@@ -204,10 +292,5 @@ impl World {
         let id = self.interner.push_thread(row);
         self.threads[index].id = id;
         id
-    }
-
-    /// Working directory of a thread.
-    pub(super) fn cwd(&self, index: usize) -> StrId {
-        self.threads[index].row.cwd
     }
 }

@@ -31,7 +31,7 @@ pub(super) const FILE: &[Spec] = &[
     call("readlink", 89, NO, File, RES, PLAIN, &[path("path", 0), text_from("target", ParamType::Text, From::BufRet(1)), uint("size", 2)]),
     call("readlinkat", 267, 78, File, RES, PLAIN, &[fd("dirfd", 0), relpath("path", 1), text_from("target", ParamType::Text, From::BufRet(2)), uint("size", 3)]).on(0),
     // what the kernel returns counts the terminating NUL
-    call("getcwd", 79, 17, File, RES, PLAIN, &[text_from("path", ParamType::Path, From::BufRet(0))]),
+    call("getcwd", 79, 17, File, RES, STATE, &[text_from("path", ParamType::Path, From::BufRet(0))]),
     call("chdir", 80, 49, File, RES, STATE, &[path("path", 0)]),
     call("fchdir", 81, 50, File, RES, STATE, &[fd("fd", 0)]).on(0),
     call("chroot", 161, 51, Process, RES, STATE, &[path("path", 0)]),
