@@ -22,7 +22,7 @@ pub use assembler::{Assembler, Lost, Piece, SegmentLimits};
 pub use error::Error;
 #[cfg(feature = "linux")]
 pub use live::{LiveRequest, LiveSummary, capture};
-pub use play::{Batches, Damaged, Options, Played, Question, left_out, play};
+pub use play::{Batches, Damaged, Glance, Options, Played, Question, left_out, play};
 #[cfg(feature = "linux")]
 pub use record::{RecordSummary, record};
 pub use reels::Reels;

@@ -1,15 +1,17 @@
 //! Replay: batches are claimed in order by worker threads, and their results put back in order.
 
-use crate::batch::Batch;
+use crate::batch::{Batch, Schema};
 use crate::field::{Context, TimeFormat};
 use crate::filter::{Filter, Memo, Selection};
 use crate::query::{Lines, Query, Span, View, Worker, choose};
+use crate::reel::Heads;
 use crate::report::Report;
+use crate::world::Dict;
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 use std::num::NonZeroUsize;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Condvar, Mutex, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread;
 
 /// How far a worker may run ahead of what was written, in batches for each worker: bounds the results that wait.
@@ -31,8 +33,28 @@ pub trait Batches: Sync {
     /// Where a batch stands, for messages.
     fn place(&self, index: usize) -> String;
 
+    /// What is known of a batch without opening it, where that is cheaper; `None`: open it.
+    fn glance(&self, _index: usize) -> Option<Glance> {
+        None
+    }
+
+    /// The dictionary of a batch, or why it cannot be had.
+    fn dict(&self, index: usize) -> Result<Arc<Dict>, String> {
+        self.batch(index).map(|batch| Arc::clone(batch.dict()))
+    }
+
     /// Whether calls in flight count here: in the last segment of a recording, where no completion can follow.
     fn counts_in_flight(&self, index: usize) -> bool;
+}
+
+/// What is known of a batch without opening it.
+pub struct Glance {
+    /// Heads of the batches of its segment.
+    pub heads: Arc<Heads>,
+    /// Which of them is its own.
+    pub at: usize,
+    /// The segment's kinds.
+    pub schema: Arc<Schema>,
 }
 
 /// One question.
@@ -271,7 +293,33 @@ impl<'a> Asker<'a> {
     }
 
     fn ask(&mut self, batches: &dyn Batches, index: usize) -> Outcome {
+        if self.passes_over(batches, index)? {
+            return Ok(self.questions.iter().map(|_| Lines::default()).collect());
+        }
         self.ask_batch(&batches.batch(index)?, batches.counts_in_flight(index))
+    }
+
+    /// Whether the head of a batch, where it can be had without the batch, says that no question is about it.
+    fn passes_over(&mut self, batches: &dyn Batches, index: usize) -> Result<bool, String> {
+        let Some(glance) = batches.glance(index) else { return Ok(false) };
+        let Some(head) = glance.heads.get(glance.at).and_then(Option::as_ref) else { return Ok(false) };
+        if self.options.until.is_some_and(|until| head.min_time >= until) {
+            return Ok(true);
+        }
+        let open = |(q, left): (&Question, &u64)| {
+            *left > 0 && q.filter.as_ref().is_none_or(|f| f.may_match_head(head, &glance.schema))
+        };
+        if !self.questions.iter().zip(&self.left).any(open) {
+            return Ok(true);
+        }
+        let dict = batches.dict(index)?;
+        for (number, question) in self.questions.iter().enumerate().filter(|(n, _)| self.left[*n] > 0) {
+            let Some(filter) = &question.filter else { return Ok(false) };
+            if filter.may_match(&mut self.memos[number], head, &glance.schema, &dict) {
+                return Ok(false);
+            }
+        }
+        Ok(true)
     }
 
     /// Sets the time of the first event, ns UTC, which a live question learns late.

@@ -1,9 +1,9 @@
 //! [`Reels`]: the batches of one or more files, in the order in which the files were named.
 
-use super::Batches;
+use super::{Batches, Glance};
 use crate::batch::Batch;
 use crate::query::Span;
-use crate::reel::{BatchRef, DamageKind, Error, Loss, Reader};
+use crate::reel::{BatchRef, DamageKind, Error, Heads, Loss, Reader};
 use crate::world::Dict;
 use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
@@ -18,7 +18,10 @@ type Place = (usize, usize);
 /// The batches of one or more reels.
 pub struct Reels {
     files: Vec<(PathBuf, Reader)>,
-    batches: Vec<(Place, BatchRef)>,
+    /// Each with its index in its segment.
+    batches: Vec<(Place, BatchRef, usize)>,
+    /// Heads of the segments used last, oldest first; of indexed files only.
+    heads: Mutex<VecDeque<(Place, Arc<Heads>)>>,
     /// Dictionaries used last, oldest first.
     dicts: Mutex<VecDeque<(Place, Arc<Dict>)>>,
 }
@@ -31,10 +34,10 @@ impl Reels {
         let mut batches = Vec::new();
         for (file, (_, reader)) in files.iter().enumerate() {
             for (segment, info) in reader.segments().into_iter().enumerate() {
-                batches.extend(info.batches.into_iter().map(|b| ((file, segment), b)));
+                batches.extend(info.batches.into_iter().enumerate().map(|(i, b)| ((file, segment), b, i)));
             }
         }
-        Ok(Reels { files, batches, dicts: Mutex::default() })
+        Ok(Reels { files, batches, heads: Mutex::default(), dicts: Mutex::default() })
     }
 
     /// Files and their readers.
@@ -42,21 +45,13 @@ impl Reels {
         self.files.iter().map(|(path, reader)| (path.as_path(), reader))
     }
 
-    /// Earliest and latest time, ns UTC, by the first and last whole batch of each segment.
+    /// Earliest and latest time, ns UTC; touches no batch of indexed files.
     pub fn span(&self) -> Span {
-        let mut span: Option<Span> = None;
-        let ends = |i: usize| {
-            i == 0
-                || i + 1 == self.batches.len()
-                || self.batches[i].0 != self.batches[i - 1].0
-                || self.batches[i].0 != self.batches[i + 1].0
-        };
-        for index in (0..self.batches.len()).filter(|&i| ends(i)) {
-            let Ok(batch) = self.batch(index) else { continue };
-            let (start, end) = (batch.head().min_time, batch.head().max_time);
-            span = Some(span.map_or(Span { start, end }, |s| Span { start: s.start.min(start), end: s.end.max(end) }));
-        }
-        span.unwrap_or_default()
+        let spans = self.files.iter().filter_map(|(_, reader)| reader.span());
+        spans
+            .map(|(start, end)| Span { start, end })
+            .reduce(|a, b| Span { start: a.start.min(b.start), end: a.end.max(b.end) })
+            .unwrap_or_default()
     }
 
     /// What reports must say: losses of the recordings and damage of the files, in order.
@@ -90,6 +85,19 @@ impl Reels {
         dicts.push_back((place, Arc::clone(&dict)));
         Ok(dict)
     }
+
+    fn heads(&self, place: Place) -> Option<Arc<Heads>> {
+        let mut kept = self.heads.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, heads)) = kept.iter().find(|(p, _)| *p == place) {
+            return Some(Arc::clone(heads));
+        }
+        let heads = self.files[place.0].1.heads(place.1).ok()?;
+        if kept.len() == DICTIONARIES {
+            kept.pop_front();
+        }
+        kept.push_back((place, Arc::clone(&heads)));
+        Some(heads)
+    }
 }
 
 impl Batches for Reels {
@@ -98,19 +106,31 @@ impl Batches for Reels {
     }
 
     fn batch(&self, index: usize) -> Result<Batch, String> {
-        let (place, at) = &self.batches[index];
+        let (place, at, _) = &self.batches[index];
         let dict = self.dict(*place).map_err(|e| e.to_string())?;
         self.files[place.0].1.batch(place.1, at, dict).map_err(|e| e.to_string())
     }
 
     fn place(&self, index: usize) -> String {
-        let ((file, _), at) = &self.batches[index];
+        let ((file, _), at, _) = &self.batches[index];
         format!("{}, batch at {:#x}", self.files[*file].0.display(), at.offset)
+    }
+
+    fn glance(&self, index: usize) -> Option<Glance> {
+        let (place, _, at) = self.batches[index];
+        let reader = &self.files[place.0].1;
+        let schema = reader.segment(place.1).ok()?.schema.clone()?;
+        let heads = reader.is_indexed().then(|| self.heads(place))??;
+        Some(Glance { heads, at, schema })
+    }
+
+    fn dict(&self, index: usize) -> Result<Arc<Dict>, String> {
+        Reels::dict(self, self.batches[index].0).map_err(|e| e.to_string())
     }
 
     fn counts_in_flight(&self, index: usize) -> bool {
         let (file, segment) = self.batches[index].0;
-        self.batches.iter().rev().find(|((f, _), _)| *f == file).is_some_and(|((_, last), _)| *last == segment)
+        self.batches.iter().rev().find(|((f, _), ..)| *f == file).is_some_and(|((_, last), ..)| *last == segment)
     }
 }
 

@@ -17,7 +17,8 @@ pub(super) struct Bounds {
 pub(super) struct Asker<'a> {
     pub head: &'a Head,
     pub schema: &'a Schema,
-    pub dict: &'a Dict,
+    /// `None`: nothing is known of threads and descriptors.
+    pub dict: Option<&'a Dict>,
     pub memo: &'a mut Memo,
 }
 
@@ -62,10 +63,12 @@ impl Asker<'_> {
                 self.each(|k| (answers[k], !answers[k]))
             }
             Over::Thread => {
+                let Some(dict) = dict else { return self.each(|_| (true, true)) };
                 let answers: Vec<_> = head.threads.iter().map(|&row| self.memo.thread(leaf, dict, row)).collect();
                 self.each(|_| both(&answers))
             }
             Over::Descriptor => {
+                let Some(dict) = dict else { return self.each(|_| (true, true)) };
                 let rows = std::iter::once(&0).chain(&head.descs);
                 let answers: Vec<_> = rows.map(|&row| self.memo.desc(leaf, dict, row)).collect();
                 self.each(|_| both(&answers))

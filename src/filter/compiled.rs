@@ -63,7 +63,12 @@ impl Filter {
     /// Whether a batch can have a matching row, told from its head: `false` is certain.
     pub fn may_match(&self, memo: &mut Memo, head: &Head, schema: &Arc<Schema>, dict: &Arc<Dict>) -> bool {
         memo.enter(schema, dict);
-        Asker { head, schema, dict, memo }.node(&self.plan).may_hold.contains(&true)
+        Asker { head, schema, dict: Some(dict), memo }.node(&self.plan).may_hold.contains(&true)
+    }
+
+    /// The same without a dictionary: told by kinds and times alone, before it is read.
+    pub fn may_match_head(&self, head: &Head, schema: &Schema) -> bool {
+        Asker { head, schema, dict: None, memo: &mut Memo::default() }.node(&self.plan).may_hold.contains(&true)
     }
 
     /// Whether one event matches: slower than [`Filter::select`], which gives the same answer.

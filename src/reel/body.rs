@@ -38,6 +38,9 @@ pub struct Header {
     pub started: u64,
     /// What was looked at, where it is not the whole host; empty for all.
     pub scope: String,
+    /// Whether its recorder ends it with a Footer frame, so that one without is known to lack its end; written by
+    /// [`Writer`](super::Writer).
+    pub footed: bool,
 }
 
 /// The boot clock and UTC at one moment, ns each.
@@ -148,8 +151,51 @@ pub(super) fn unpack(body: &[u8], limit: usize) -> Result<Vec<u8>, String> {
     }
 }
 
-/// The inverse of [`store`]; what follows the fields known here is ignored.
+/// Zeros behind a plain body: fields that a later version added are zero, empty or none in what an earlier one wrote.
+const LATER_FIELDS: usize = 64;
+
+/// The inverse of [`store`]; what follows the fields known here is ignored, and fields that are not there are zero.
 pub(super) fn load<T: DeserializeOwned>(body: &[u8]) -> Result<T, String> {
-    let plain = unpack(body, MAX_SMALL_BODY)?;
+    let mut plain = unpack(body, MAX_SMALL_BODY)?;
+    plain.resize(plain.len() + LATER_FIELDS, 0);
     postcard::take_from_bytes(&plain).map(|(value, _)| value).map_err(|e| e.to_string())
+}
+
+/// Bytes before a part: its stored and its plain length and the CRC-32 of what is stored.
+const PART_PREFIX: usize = 12;
+
+/// Appends a part of a body that can be read and checked without the others.
+pub(super) fn put_part(out: &mut Vec<u8>, plain: &[u8]) {
+    let packed = zstd::bulk::compress(plain, 3).ok().filter(|p| p.len() < plain.len());
+    let stored = packed.as_deref().unwrap_or(plain);
+    for number in [stored.len() as u32, plain.len() as u32, crc32fast::hash(stored)] {
+        out.extend_from_slice(&number.to_le_bytes());
+    }
+    out.extend_from_slice(stored);
+}
+
+/// The plain bytes of the part at the front, and what follows it.
+pub(super) fn take_part(bytes: &[u8], limit: usize) -> Result<(Vec<u8>, &[u8]), String> {
+    let (prefix, rest) = bytes
+        .split_first_chunk::<PART_PREFIX>()
+        .ok_or_else(|| format!("expected {PART_PREFIX} bytes before a part, found {}", bytes.len()))?;
+    let number = |at: usize| u32::from_le_bytes([prefix[at], prefix[at + 1], prefix[at + 2], prefix[at + 3]]);
+    let (stored, plain, crc) = (number(0) as usize, number(4) as usize, number(8));
+    let (bytes, rest) =
+        rest.split_at_checked(stored).ok_or_else(|| format!("expected {stored} bytes, found {}", rest.len()))?;
+    if plain > limit {
+        return Err(format!("expected at most {limit} bytes inflated, found {plain}"));
+    }
+    if crc32fast::hash(bytes) != crc {
+        return Err("expected the checksum of a part, found another".to_owned());
+    }
+    if stored == plain {
+        return Ok((bytes.to_vec(), rest));
+    }
+    let inflated = zstd::bulk::decompress(bytes, plain).map_err(|e| format!("expected zstd, found {e}"))?;
+    if inflated.len() == plain {
+        Ok((inflated, rest))
+    } else {
+        Err(format!("expected {plain} bytes inflated, found {}", inflated.len()))
+    }
 }

@@ -106,12 +106,27 @@ pub enum DamageKind {
     Garbage,
     /// Frames are missing: the numbers step.
     Missing,
+    /// A frame that stands behind one that was written later; it is read in its place.
+    Moved,
+    /// A frame that was there before; it is passed over.
+    Repeated,
     /// A frame whose body is not what was written.
     Body(FrameKind, String),
     /// The frame before this one is not the one that it was chained to.
     Chain,
     /// A segment's batches cannot be decoded, because the frame that says how is lost.
     Schema,
+}
+
+/// What damage costs, as far as an index or the frames around it tell.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Hit {
+    /// First and last segment that it touches.
+    pub segments: Option<(u32, u32)>,
+    /// First and last row (`evt.num`) that is missing, as far as that is known.
+    pub rows: Option<(u64, u64)>,
+    /// Whether frames are missing of which nothing tells how many rows they had.
+    pub is_open: bool,
 }
 
 /// A place where a reel is damaged.
@@ -123,18 +138,52 @@ pub struct Damage {
     pub kind: DamageKind,
     /// Bytes that cannot be used.
     pub lost: u64,
+    /// What it costs.
+    pub hit: Hit,
+    /// Which of the reels in the file.
+    pub(super) part: u32,
+    /// Numbers of the frames that are missing; to the end where that is not known.
+    pub(super) missing: std::ops::Range<u32>,
+}
+
+impl Damage {
+    /// Damage that no frame is missing for.
+    pub(super) fn new(offset: usize, kind: DamageKind, lost: usize) -> Damage {
+        Damage { offset: offset as u64, kind, lost: lost as u64, hit: Hit::default(), part: 0, missing: 0..0 }
+    }
 }
 
 impl std::fmt::Display for Damage {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "offset {:#x}: {} bytes lost: ", self.offset, self.lost)?;
         match &self.kind {
-            DamageKind::CutTail => write!(f, "expected a whole frame, found the end of the file"),
-            DamageKind::Garbage => write!(f, "expected a frame, found something else"),
-            DamageKind::Missing => write!(f, "expected the next frame, found a later one"),
-            DamageKind::Body(kind, what) => write!(f, "{kind:?} frame: {what}"),
-            DamageKind::Chain => write!(f, "expected the hash of the frame before, found another"),
-            DamageKind::Schema => write!(f, "expected a segment's schema, found none before its batches"),
+            DamageKind::CutTail => write!(f, "expected a whole frame, found the end of the file")?,
+            DamageKind::Garbage => write!(f, "expected a frame, found something else")?,
+            DamageKind::Missing => write!(f, "expected the next frame, found a later one")?,
+            DamageKind::Moved => write!(f, "expected the next frame, found one that belongs further ahead")?,
+            DamageKind::Repeated => write!(f, "expected the next frame, found one for the second time")?,
+            DamageKind::Body(kind, what) => write!(f, "{kind:?} frame: {what}")?,
+            DamageKind::Chain => write!(f, "expected the hash of the frame before, found another")?,
+            DamageKind::Schema => write!(f, "expected a segment's schema, found none before its batches")?,
+        }
+        self.hit.fmt(f)
+    }
+}
+
+impl std::fmt::Display for Hit {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Some((first, last)) = self.segments else { return Ok(()) };
+        if first == last {
+            write!(f, " (segment {first}: ")?;
+        } else {
+            write!(f, " (segments {first}–{last}: ")?;
+        }
+        match (self.rows, self.is_open) {
+            (None, false) => f.write_str("no rows are missing)"),
+            (None, true) => f.write_str("how many rows are missing is not known)"),
+            (Some((from, _)), true) => write!(f, "rows from {from} on are missing)"),
+            (Some((from, to)), false) if from == to => write!(f, "row {from} is missing)"),
+            (Some((from, to)), false) => write!(f, "rows {from}–{to} are missing)"),
         }
     }
 }

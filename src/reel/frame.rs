@@ -48,6 +48,10 @@ pub enum FrameKind {
     Note,
     /// The end of a segment and its sums.
     Close,
+    /// Where the frames since the last one stand, and the heads of their batches.
+    Index,
+    /// The end of a reel: where its Index frames stand.
+    Footer,
     /// One of a later version.
     Unknown(u8),
 }
@@ -64,11 +68,14 @@ impl FrameKind {
             FrameKind::Loss => b'L',
             FrameKind::Note => b'N',
             FrameKind::Close => b'C',
+            FrameKind::Index => b'I',
+            FrameKind::Footer => b'F',
             FrameKind::Unknown(code) => code,
         }
     }
 
-    fn of(code: u8) -> FrameKind {
+    /// The kind that a byte stands for.
+    pub(super) fn of(code: u8) -> FrameKind {
         match code {
             b'H' => FrameKind::Header,
             b'S' => FrameKind::Segment,
@@ -78,6 +85,8 @@ impl FrameKind {
             b'L' => FrameKind::Loss,
             b'N' => FrameKind::Note,
             b'C' => FrameKind::Close,
+            b'I' => FrameKind::Index,
+            b'F' => FrameKind::Footer,
             other => FrameKind::Unknown(other),
         }
     }

@@ -1,14 +1,18 @@
 //! The reel: frames of bytes in a file, chained by hashes, and back to batches; it knows no filter.
 //!
-//! A reel only ever grows by whole frames, and each segment can be read alone. So a reader needs no index and no
-//! history, and damage costs what it hits. `docs/format.md` holds the byte-exact layout.
+//! A reel only ever grows by whole frames, and each segment can be read alone. So a reader needs no history, and damage
+//! costs what it hits. An index makes opening fast, and is believed only where it fits. `docs/format.md` holds the byte-exact layout.
 
 mod body;
 mod dictionary;
 mod error;
 mod frame;
+mod index;
 mod input;
+mod layout;
+mod locate;
 mod reader;
+mod segment;
 mod verify;
 mod walk;
 mod writer;
@@ -17,8 +21,9 @@ mod writer;
 mod tests;
 
 pub use body::{ClockPair, Close, Header, Loss, Note, SegmentStart};
-pub use error::{Damage, DamageKind, Error};
+pub use error::{Damage, DamageKind, Error, Hit};
 pub use frame::{FrameKind, HEADER_BYTES, MAGIC, VERSION};
-pub use reader::{BatchRef, Reader, SegmentInfo};
+pub use reader::Reader;
+pub use segment::{BatchRef, Heads, SegmentInfo};
 pub use verify::Verdict;
 pub use writer::{Totals, Writer};

@@ -1,80 +1,28 @@
 //! [`Reader`]: a reel's segments and batches, whatever of them is whole.
 
-use super::body::{self, ClockPair, Close, Header, Loss, Note, SegmentStart};
+use super::body::{self, Header, Loss, Note, SegmentStart};
 use super::error::{Damage, DamageKind, Error};
-use super::frame::{FrameKind, VERSION};
+use super::frame::{FrameHeader, FrameKind, VERSION};
+use super::layout::{Found, Layout};
+use super::segment::{BatchRef, Contents, Heads, Segment, SegmentInfo, Small, fault_of};
 use super::verify::{self, Verdict};
-use super::walk::{Found, Walk, walk};
-use super::{dictionary, input};
+use super::walk::walk;
+use super::{dictionary, index, input, locate};
 use crate::batch::codec::Bytes;
 use crate::batch::codec::limits::MAX_SEGMENT_DICTIONARY;
-use crate::batch::{Batch, Schema, StoredBatch};
-use crate::event::MAX_ARGS;
+use crate::batch::{Batch, Head, Schema, StoredBatch};
 use crate::world::Dict;
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::sync::{Arc, Mutex, PoisonError, Weak};
-
-/// Where a batch stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct BatchRef {
-    /// Offset of its frame in the file.
-    pub offset: u64,
-    /// Bytes of its body.
-    pub bytes: u64,
-    /// Rows.
-    pub rows: u32,
-    /// Index of its frame.
-    frame: usize,
-}
-
-/// What is known of a segment without reading its batches.
-#[derive(Debug, Clone)]
-pub struct SegmentInfo {
-    /// Number in the reel, from 1.
-    pub number: u32,
-    /// Offset of its first frame that is whole.
-    pub offset: u64,
-    /// Most bytes kept of each buffer.
-    pub snaplen: u32,
-    /// Boot clock and UTC when it began.
-    pub clocks: Vec<ClockPair>,
-    /// Kinds; `None` where the frame that lists them is lost and no other segment has the same; no batch can be read.
-    pub schema: Option<Arc<Schema>>,
-    /// Batches of rows of the initial state.
-    pub snapshots: Vec<BatchRef>,
-    /// Batches of events.
-    pub batches: Vec<BatchRef>,
-    /// Sums as the recorder wrote them; `None` where it was killed.
-    pub close: Option<Close>,
-}
-
-impl SegmentInfo {
-    /// Rows of all batches of events that are left.
-    pub fn rows(&self) -> u64 {
-        self.batches.iter().map(|b| u64::from(b.rows)).sum()
-    }
-}
-
-struct Segment {
-    info: SegmentInfo,
-    /// Indices of its dictionary frames.
-    dictionaries: Vec<usize>,
-    /// Id of its schema, from its frames' headers.
-    schema: u16,
-    dict: Mutex<Weak<Dict>>,
-}
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 /// A reel being read. Shared between threads.
 pub struct Reader {
     bytes: Bytes,
-    walk: Walk,
-    header: Header,
-    segments: Vec<Segment>,
-    /// Index of each segment by its number.
-    numbers: BTreeMap<u32, usize>,
-    losses: Vec<Loss>,
-    notes: Vec<Note>,
+    pub(super) layout: Layout,
+    contents: Contents,
+    /// What a walk finds; made when a frame is not where the indices say.
+    walked: OnceLock<Layout>,
     /// What was found when bodies were read.
     damages: Mutex<Vec<Damage>>,
 }
@@ -87,40 +35,80 @@ impl Reader {
 
     /// A reel in memory.
     pub fn of_bytes(bytes: Bytes) -> Result<Reader, Error> {
-        let walk = walk((*bytes).as_ref());
-        let Some(first) = walk.frames.first() else {
-            return Err(input::not_a_reel((*bytes).as_ref()));
-        };
-        let (found, offset) = (first.header.version, first.offset as u64);
-        if found > VERSION {
-            return Err(Error::Version { known: VERSION, found, offset });
+        if let Some(layout) = index::layout((*bytes).as_ref()) {
+            let reader = Reader::of_layout(Arc::clone(&bytes), layout)?;
+            // Something is not as the indices say: what stands where is for a walk to find out.
+            if reader.damages.lock().is_ok_and(|damages| damages.is_empty()) {
+                return Ok(reader);
+            }
         }
-        let mut reader = Reader {
-            bytes,
-            walk,
-            header: Header::default(),
-            segments: Vec::new(),
-            numbers: BTreeMap::new(),
-            losses: Vec::new(),
-            notes: Vec::new(),
-            damages: Mutex::default(),
+        Reader::of_walk(bytes)
+    }
+
+    /// A reel in memory whose indices are not looked at: every frame is found by its header.
+    pub fn of_walk(bytes: Bytes) -> Result<Reader, Error> {
+        let layout = walk((*bytes).as_ref());
+        Reader::of_layout(bytes, layout)
+    }
+
+    fn of_layout(bytes: Bytes, layout: Layout) -> Result<Reader, Error> {
+        let data = (*bytes).as_ref();
+        let Some(first) = layout.frames.first() else {
+            return Err(input::not_a_reel(data));
         };
-        for index in 0..reader.walk.frames.len() {
-            reader.take(index);
+        let header = data.get(first.offset..).and_then(FrameHeader::parse);
+        if let Some(found) = header.map(|h| h.version).filter(|&v| v > VERSION) {
+            return Err(Error::Version { known: VERSION, found, offset: first.offset as u64 });
         }
-        reader.replace_lost_schemas();
+        let mut reader =
+            Reader { bytes, layout, contents: Contents::default(), walked: OnceLock::new(), damages: Mutex::default() };
+        let mut contents = Contents::default();
+        for (index, frame) in reader.layout.frames.iter().enumerate() {
+            contents.take(index, frame, reader.small(frame));
+            if let Some(&span) = reader.layout.spans.get(&index).filter(|_| frame.segment > 0) {
+                let slot = contents.segment_of(frame);
+                slot.span = Some(slot.span.map_or(span, |s| s.and(span)));
+            }
+        }
+        contents.replace_lost_schemas();
+        reader.contents = contents;
         reader.note_lost_schemas();
         Ok(reader)
     }
 
+    /// The body of a frame that is read when a reel is opened; `None` for others, and for one that is damaged.
+    fn small(&self, frame: &Found) -> Option<Small> {
+        match frame.kind {
+            FrameKind::Header => self.load(frame).map(|header| Small::Header(Box::new(header))),
+            FrameKind::Close => self.load(frame).map(Small::Close),
+            FrameKind::Loss => self.load(frame).map(Small::Loss),
+            FrameKind::Note => self.load(frame).map(Small::Note),
+            FrameKind::Segment => {
+                let start: SegmentStart = self.load(frame)?;
+                if let Some(what) = fault_of(&start) {
+                    self.damaged(frame, what);
+                    return None;
+                }
+                Some(Small::Start(start))
+            }
+            _ => None,
+        }
+    }
+
     /// Where the reel comes from; empty where its first frame is damaged.
     pub fn header(&self) -> &Header {
-        &self.header
+        static NONE: OnceLock<Header> = OnceLock::new();
+        self.contents.headers.first().unwrap_or_else(|| NONE.get_or_init(Header::default))
+    }
+
+    /// Where each of the reels in the file comes from: more than one where files were put one behind the other.
+    pub fn headers(&self) -> &[Header] {
+        &self.contents.headers
     }
 
     /// All segments in the order of the file.
     pub fn segments(&self) -> Vec<SegmentInfo> {
-        self.segments.iter().map(|s| s.info.clone()).collect()
+        self.contents.segments.iter().map(|s| s.info.clone()).collect()
     }
 
     /// A segment by its index in [`Reader::segments`].
@@ -130,19 +118,20 @@ impl Reader {
 
     /// Losses that the recorder noted.
     pub fn losses(&self) -> &[Loss] {
-        &self.losses
+        &self.contents.losses
     }
 
     /// Remarks.
     pub fn notes(&self) -> &[Note] {
-        &self.notes
+        &self.contents.notes
     }
 
-    /// Damage met so far, by offset. That of a column stands in the error of whoever asked for it.
+    /// Damage met so far, by offset, with what it costs. That of a column stands in the error of whoever asked for it.
     pub fn damages(&self) -> Vec<Damage> {
-        let mut all = self.walk.damages.clone();
+        let mut all = self.layout.damages.clone();
         all.extend(self.damages.lock().unwrap_or_else(PoisonError::into_inner).iter().cloned());
         all.sort_by_key(|d| d.offset);
+        locate::hits(self, &mut all);
         all
     }
 
@@ -151,25 +140,36 @@ impl Reader {
         self.data().len() as u64
     }
 
-    /// Reads every byte and compares it with the hashes.
+    /// Reads every byte and compares it with the hashes, and the indices with what they tell of.
     pub fn verify(&self) -> Verdict {
-        verify::verify(self.data(), &self.walk, self.is_closed())
+        verify::verify(self)
     }
 
-    /// Whether the last segment has its end: its recorder was not killed, nor is it still at work.
+    /// Whether the recorder ended the reel: it was not killed, nor is it still at work, nor is the end cut off. Reels
+    /// without a Footer (their header says whether to expect one) are taken for ended behind a closed segment.
     pub fn is_closed(&self) -> bool {
-        self.segments.last().is_some_and(|s| s.info.close.is_some())
+        let footed = self.contents.headers.last().is_some_and(|h| h.footed);
+        match self.layout.frames.last() {
+            _ if !footed => self.contents.segments.last().is_some_and(|s| s.info.close.is_some()),
+            Some(last) => self.layout.frames.iter().any(|f| f.part == last.part && f.kind == FrameKind::Footer),
+            None => false,
+        }
+    }
+
+    /// Whether the reel's own indices told where its frames stand, so that opening it touched no batch.
+    pub fn is_indexed(&self) -> bool {
+        self.layout.is_indexed
     }
 
     /// The batches of events of a segment, in order, each an error where its directory is damaged.
     pub fn batches(&self, segment: usize) -> impl Iterator<Item = Result<Batch, Error>> + '_ {
-        let refs = self.segments.get(segment).map(|s| s.info.batches.as_slice()).unwrap_or_default();
+        let refs = self.contents.segments.get(segment).map(|s| s.info.batches.as_slice()).unwrap_or_default();
         self.each(segment, refs)
     }
 
     /// The rows of the initial state of a segment.
     pub fn snapshots(&self, segment: usize) -> impl Iterator<Item = Result<Batch, Error>> + '_ {
-        let refs = self.segments.get(segment).map(|s| s.info.snapshots.as_slice()).unwrap_or_default();
+        let refs = self.contents.segments.get(segment).map(|s| s.info.snapshots.as_slice()).unwrap_or_default();
         self.each(segment, refs)
     }
 
@@ -186,16 +186,80 @@ impl Reader {
 
     /// One batch, with the dictionary of its segment.
     pub fn batch(&self, segment: usize, at: &BatchRef, dict: Arc<Dict>) -> Result<Batch, Error> {
-        let offset = at.offset;
-        let schema = self.slot(segment)?.info.schema.clone().ok_or_else(|| Error::Frame {
+        let (head, store) = self.open_batch(segment, at)?;
+        let schema = self.schema(segment, at.offset)?;
+        Ok(Batch::new(head, schema, dict, Box::new(store)))
+    }
+
+    fn schema(&self, segment: usize, offset: u64) -> Result<Arc<Schema>, Error> {
+        self.slot(segment)?.info.schema.clone().ok_or_else(|| Error::Frame {
             kind: FrameKind::Segment,
             offset,
             what: "expected the segment's schema, found it lost".to_owned(),
-        })?;
-        let frame = self.frame(at.frame)?;
-        let (head, store) = StoredBatch::open(Arc::clone(&self.bytes), frame.body(), Arc::clone(&schema))
-            .map_err(|source| Error::Batch { offset, source })?;
-        Ok(Batch::new(head, schema, dict, Box::new(store)))
+        })
+    }
+
+    fn open_batch(&self, segment: usize, at: &BatchRef) -> Result<(Head, StoredBatch), Error> {
+        let schema = self.schema(segment, at.offset)?;
+        let frame = self.located(self.frame(at.frame)?);
+        let offset = frame.offset as u64;
+        StoredBatch::open(Arc::clone(&self.bytes), frame.body(), schema)
+            .map_err(|source| Error::Batch { offset, source })
+    }
+
+    /// What is known of each batch of events of a segment without decoding a column, in the order of
+    /// [`SegmentInfo::batches`]. From the reel's index if that is whole; from each batch's directory otherwise. Kept
+    /// while somebody uses it.
+    pub fn heads(&self, segment: usize) -> Result<Arc<Heads>, Error> {
+        let slot = self.slot(segment)?;
+        let mut kept = slot.heads.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(heads) = kept.upgrade() {
+            return Ok(heads);
+        }
+        let mut told = self.told(slot);
+        let head = |at: &BatchRef| {
+            let told = told.remove(&at.frame);
+            told.or_else(|| self.open_batch(segment, at).ok().map(|(head, _)| head))
+        };
+        let heads: Arc<Heads> = Arc::new(slot.info.batches.iter().map(head).collect());
+        *kept = Arc::downgrade(&heads);
+        Ok(heads)
+    }
+
+    /// Heads of batches of a segment that its indices tell, by index of the batch's frame.
+    fn told(&self, slot: &Segment) -> BTreeMap<usize, Head> {
+        let mut heads = BTreeMap::new();
+        // An index that did not fit is not believed in its heads either.
+        let Some(schema) = slot.info.schema.as_ref().filter(|_| self.layout.is_indexed) else { return heads };
+        for frame in slot.indices.iter().filter_map(|&i| self.layout.frames.get(i)) {
+            let all = self.body(frame).and_then(|body| index::told(body, 0));
+            let all = all.map_err(|what| self.damaged(frame, what)).unwrap_or_default();
+            for told in all {
+                let place = (frame.part, told.frame.number);
+                let found = self.layout.frames.binary_search_by_key(&place, |f| (f.part, f.number));
+                if let (Ok(index), Some(head)) = (found, told.head(schema)) {
+                    heads.insert(index, head);
+                }
+            }
+        }
+        heads
+    }
+
+    /// Earliest and latest time of a segment's events, ns UTC; `None` where it has none. Touches no batch if the reel is
+    /// indexed.
+    pub fn segment_span(&self, segment: usize) -> Option<(u64, u64)> {
+        if let Some(span) = self.slot(segment).ok()?.span {
+            return (span.batches > 0).then_some((span.min_time, span.max_time));
+        }
+        let heads = self.heads(segment).ok()?;
+        let spans = heads.iter().flatten().filter(|h| h.rows > 0).map(|h| (h.min_time, h.max_time));
+        spans.reduce(|a, b| (a.0.min(b.0), a.1.max(b.1)))
+    }
+
+    /// Earliest and latest time of all events, ns UTC.
+    pub fn span(&self) -> Option<(u64, u64)> {
+        let spans = (0..self.contents.segments.len()).filter_map(|segment| self.segment_span(segment));
+        spans.reduce(|a, b| (a.0.min(b.0), a.1.max(b.1)))
     }
 
     /// A segment's whole dictionary; read when it is first asked for and kept while somebody uses it.
@@ -208,10 +272,10 @@ impl Reader {
         let mut dict = Dict::new();
         let mut left = MAX_SEGMENT_DICTIONARY;
         for &index in &slot.dictionaries {
-            let frame = self.frame(index)?;
-            let applied = self.body(frame).and_then(|bytes| dictionary::load(bytes, &mut left));
+            let frame = self.located(self.frame(index)?);
+            let applied = self.body(&frame).and_then(|bytes| dictionary::load(bytes, &mut left));
             if let Err(what) = applied.and_then(|delta| dict.apply(&delta).map_err(|e| e.to_string())) {
-                self.damaged(frame, what);
+                self.damaged(&frame, what);
             }
         }
         let dict = Arc::new(dict);
@@ -219,28 +283,54 @@ impl Reader {
         Ok(dict)
     }
 
-    fn data(&self) -> &[u8] {
+    pub(super) fn data(&self) -> &[u8] {
         (*self.bytes).as_ref()
     }
 
+    /// First number and rows of a batch's frame, from its directory.
+    pub(super) fn numbers_of(&self, frame: &Found) -> Option<(u64, u32)> {
+        let segment =
+            self.contents.segments.iter().position(|s| (s.info.part, s.info.number) == (frame.part, frame.segment))?;
+        let batches = &self.contents.segments[segment].info.batches;
+        let at = batches.iter().find(|b| b.offset == frame.offset as u64)?;
+        self.open_batch(segment, at).ok().map(|(head, _)| (head.first_num, head.rows))
+    }
+
     fn slot(&self, index: usize) -> Result<&Segment, Error> {
-        let count = self.segments.len();
-        self.segments.get(index).ok_or(Error::Absent { what: "segment", count, found: index })
+        let count = self.contents.segments.len();
+        self.contents.segments.get(index).ok_or(Error::Absent { what: "segment", count, found: index })
     }
 
     fn frame(&self, index: usize) -> Result<&Found, Error> {
-        let count = self.walk.frames.len();
-        self.walk.frames.get(index).ok_or(Error::Absent { what: "frame", count, found: index })
+        let count = self.layout.frames.len();
+        self.layout.frames.get(index).ok_or(Error::Absent { what: "frame", count, found: index })
+    }
+
+    /// Where a frame stands: as the indices say, or, if it is not there, where a walk finds it.
+    fn located(&self, frame: &Found) -> Found {
+        if !self.layout.is_indexed || self.header_at(frame).is_some() {
+            return *frame;
+        }
+        let walked = self.walked.get_or_init(|| walk(self.data()));
+        let place = (frame.part, frame.number);
+        match walked.frames.binary_search_by_key(&place, |f| (f.part, f.number)) {
+            Ok(index) if walked.frames[index].kind == frame.kind => walked.frames[index],
+            _ => *frame,
+        }
+    }
+
+    /// The header that stands where a frame is said to, if it is the frame's.
+    pub(super) fn header_at(&self, frame: &Found) -> Option<FrameHeader> {
+        let header = FrameHeader::parse(self.data().get(frame.offset..)?)?;
+        let id = self.layout.ids.get(frame.part as usize)?;
+        (frame.is(&header) && header.reel == *id).then_some(header)
     }
 
     /// A frame's body, if it is what was written.
-    fn body(&self, frame: &Found) -> Result<&[u8], String> {
+    pub(super) fn body(&self, frame: &Found) -> Result<&[u8], String> {
+        let header = self.header_at(frame).ok_or("expected the frame's header, found another")?;
         let body = self.data().get(frame.body()).ok_or("expected a body, found the end of the file")?;
-        if frame.header.matches(body) {
-            Ok(body)
-        } else {
-            Err("expected the hash in its header, found another".to_owned())
-        }
+        if header.matches(body) { Ok(body) } else { Err("expected the hash in its header, found another".to_owned()) }
     }
 
     fn load<T: serde::de::DeserializeOwned>(&self, frame: &Found) -> Option<T> {
@@ -248,103 +338,20 @@ impl Reader {
     }
 
     fn damaged(&self, frame: &Found, what: String) {
-        let damage = Damage {
-            offset: frame.offset as u64,
-            kind: DamageKind::Body(frame.header.kind, what),
-            lost: u64::from(frame.header.length),
-        };
+        let kind = DamageKind::Body(frame.kind, what);
+        let damage = Damage { part: frame.part, ..Damage::new(frame.offset, kind, frame.length as usize) };
         let mut damages = self.damages.lock().unwrap_or_else(PoisonError::into_inner);
         if !damages.contains(&damage) {
             damages.push(damage);
         }
     }
 
-    /// Notes what a frame is; reads the body of small ones.
-    fn take(&mut self, index: usize) {
-        let frame = self.walk.frames[index];
-        let at = BatchRef {
-            offset: frame.offset as u64,
-            bytes: u64::from(frame.header.length),
-            rows: frame.header.rows,
-            frame: index,
-        };
-        match frame.header.kind {
-            FrameKind::Header => self.header = self.load(&frame).unwrap_or_default(),
-            FrameKind::Loss => self.losses.extend(self.load::<Loss>(&frame)),
-            FrameKind::Note => self.notes.extend(self.load::<Note>(&frame)),
-            FrameKind::Segment => {
-                let start = self.load::<SegmentStart>(&frame).and_then(|s| self.checked(&frame, s));
-                let info = &mut self.segment_of(&frame).info;
-                if let Some(start) = start {
-                    info.snaplen = start.snaplen;
-                    info.clocks = start.clocks;
-                    info.schema = Some(Arc::new(start.schema));
-                }
-            }
-            FrameKind::Close => {
-                let close = self.load(&frame);
-                self.segment_of(&frame).info.close = close;
-            }
-            FrameKind::Dictionary => self.segment_of(&frame).dictionaries.push(index),
-            FrameKind::Snapshot => self.segment_of(&frame).info.snapshots.push(at),
-            FrameKind::Batch => self.segment_of(&frame).info.batches.push(at),
-            FrameKind::Unknown(_) => {}
-        }
-    }
-
-    /// The segment start if its schema is one that batches can be read with.
-    fn checked(&self, frame: &Found, start: SegmentStart) -> Option<SegmentStart> {
-        let bad = start.schema.kinds.iter().find(|kind| {
-            let outside = |param: Option<u8>| param.is_some_and(|p| usize::from(p) >= kind.params.len());
-            kind.params.len() > MAX_ARGS || outside(kind.fd) || outside(kind.size)
-        });
-        if let Some(kind) = bad {
-            let what = format!("expected parameters within a kind's list, found others in `{}`", kind.name);
-            self.damaged(frame, what);
-            return None;
-        }
-        Some(start)
-    }
-
-    /// The segment that a frame belongs to; begun here if its first frame is lost.
-    fn segment_of(&mut self, frame: &Found) -> &mut Segment {
-        let number = frame.header.segment;
-        let index = *self.numbers.entry(number).or_insert(self.segments.len());
-        if index == self.segments.len() {
-            let info = SegmentInfo {
-                number,
-                offset: frame.offset as u64,
-                snaplen: 0,
-                clocks: Vec::new(),
-                schema: None,
-                snapshots: Vec::new(),
-                batches: Vec::new(),
-                close: None,
-            };
-            let (schema, dict) = (frame.header.schema, Mutex::new(Weak::new()));
-            self.segments.push(Segment { info, dictionaries: Vec::new(), schema, dict });
-        }
-        &mut self.segments[index]
-    }
-
-    /// Segments whose schema is lost take that of another one, if their frames say that it was the same.
-    fn replace_lost_schemas(&mut self) {
-        if self.segments.iter().all(|s| s.info.schema.is_some()) {
-            return;
-        }
-        let known: BTreeMap<u16, Arc<Schema>> =
-            self.segments.iter().filter_map(|s| s.info.schema.clone().map(|schema| (s.schema, schema))).collect();
-        for segment in self.segments.iter_mut().filter(|s| s.info.schema.is_none()) {
-            segment.info.schema = known.get(&segment.schema).cloned();
-        }
-    }
-
     fn note_lost_schemas(&mut self) {
-        let lost = self.segments.iter().map(|s| &s.info).filter(|i| i.schema.is_none());
-        let damages = lost.map(|info| Damage {
-            offset: info.offset,
-            kind: DamageKind::Schema,
-            lost: info.batches.iter().chain(&info.snapshots).map(|b| b.bytes).sum(),
+        let lost = self.contents.segments.iter().map(|s| &s.info).filter(|i| i.schema.is_none());
+        let damages = lost.map(|info| {
+            let bytes: u64 = info.batches.iter().chain(&info.snapshots).map(|b| b.bytes).sum();
+            let damage = Damage::new(info.offset as usize, DamageKind::Schema, bytes as usize);
+            Damage { part: info.part, ..damage }
         });
         let damages: Vec<Damage> = damages.collect();
         self.damages.get_mut().unwrap_or_else(PoisonError::into_inner).extend(damages);

@@ -65,28 +65,26 @@ static SAMPLE: LazyLock<Sample> = LazyLock::new(|| {
     let sink = Shared::default();
     let mut writer = Writer::new(sink.clone(), &header()).unwrap();
     let mut batches = Vec::new();
-    let mut frames = vec![0, writer.bytes()];
     for segment in 0..2u64 {
         writer.begin_segment(&schema(), &[ClockPair { boot: 1, utc: 2 }]).unwrap();
-        frames.push(writer.bytes());
         writer.snapshot(&encoded(segment + 50).1).unwrap();
-        frames.push(writer.bytes());
         for n in 0..3u32 {
             writer.dictionary(&delta(n + 1, ["zero", "one", "two"][n as usize])).unwrap();
-            frames.push(writer.bytes());
             let (columns, encoded) = encoded(segment * 10 + u64::from(n));
             batches.push((writer.bytes(), columns));
             writer.batch(&encoded).unwrap();
-            frames.push(writer.bytes());
         }
         writer.loss(&loss()).unwrap();
-        frames.push(writer.bytes());
         writer.close_segment().unwrap();
-        frames.push(writer.bytes());
     }
     let totals = writer.finish().unwrap();
     let bytes = sink.0.lock().unwrap().clone();
     assert_eq!(totals.bytes, bytes.len() as u64);
+    let mut frames = vec![0];
+    while let Some(header) = super::frame::FrameHeader::parse(&bytes[frames[frames.len() - 1] as usize..]) {
+        frames.push(frames[frames.len() - 1] + HEADER_BYTES as u64 + u64::from(header.length));
+    }
+    assert_eq!(frames.last(), Some(&totals.bytes));
     Sample { bytes, batches, frames }
 });
 
@@ -119,10 +117,15 @@ fn intact(reader: &Reader, bytes: &[u8]) -> Vec<u64> {
     whole
 }
 
+/// Places, kinds and costs in bytes.
+fn said(damages: &[Damage]) -> Vec<(u64, DamageKind, u64)> {
+    damages.iter().map(|d| (d.offset, d.kind.clone(), d.lost)).collect()
+}
+
 #[test]
 fn what_was_written_is_read() {
     let reader = read(&SAMPLE.bytes).unwrap();
-    assert_eq!(reader.header(), &Header { format_version: 1, ..header() });
+    assert_eq!(reader.header(), &Header { format_version: 1, footed: true, ..header() });
     let segments = reader.segments();
     assert_eq!(
         segments.iter().map(|s| (s.number, s.snapshots.len(), s.batches.len())).collect::<Vec<_>>(),
@@ -199,8 +202,7 @@ fn a_reel_in_the_data_of_another_is_not_taken_for_its_frames() {
     bytes.extend_from_slice(&SAMPLE.bytes[at..]);
     let reader = read(&bytes).unwrap();
     assert_eq!(reader.notes(), []);
-    let damage = Damage { offset: at as u64, kind: DamageKind::Garbage, lost: other.len() as u64 };
-    assert_eq!(reader.damages(), [damage]);
+    assert_eq!(said(&reader.damages()), [(at as u64, DamageKind::Garbage, other.len() as u64)]);
 }
 
 #[test]
@@ -214,6 +216,165 @@ fn frames_of_a_later_kind_are_skipped() {
     bytes.extend_from_slice(b"new");
     let reader = read(&bytes).unwrap();
     assert_eq!(intact(&reader, &bytes).len(), 6);
+}
+
+/// The hash of everything that a reader answers, but for whether it was told by an index.
+fn answers(reader: &Reader) -> u32 {
+    let mut said = format!("{:?} {:?} {:?} {:?}", reader.header(), reader.losses(), reader.notes(), reader.span());
+    for (index, segment) in reader.segments().iter().enumerate() {
+        said += &format!("{segment:?} {:?}", reader.heads(index).unwrap());
+        for batch in reader.batches(index).chain(reader.snapshots(index)) {
+            let batch = batch.unwrap();
+            said += &format!("{:?} {:?}", batch.head(), batch.time().unwrap());
+        }
+        said += &format!("{:?}", reader.dict(index).unwrap().threads);
+    }
+    crc32fast::hash(said.as_bytes())
+}
+
+#[test]
+fn an_index_changes_no_answer() {
+    let reader = read(&SAMPLE.bytes).unwrap();
+    assert!(reader.is_indexed() && reader.is_closed());
+    let walked = Reader::of_walk(Arc::new(SAMPLE.bytes.clone())).unwrap();
+    assert!(!walked.is_indexed() && walked.is_closed());
+    assert_eq!(answers(&reader), answers(&walked));
+}
+
+#[test]
+fn a_reel_without_its_footer_is_walked_and_known_to_lack_its_end() {
+    let footer = SAMPLE.frames[SAMPLE.frames.len() - 2] as usize;
+    let reader = read(&SAMPLE.bytes[..footer]).unwrap();
+    assert!(!reader.is_indexed() && !reader.is_closed());
+    assert_eq!(reader.damages(), []);
+    assert_eq!(answers(&reader), answers(&read(&SAMPLE.bytes).unwrap()));
+}
+
+#[test]
+fn an_index_that_does_not_fit_is_not_believed() {
+    let whole = answers(&read(&SAMPLE.bytes).unwrap());
+    let footer = SAMPLE.frames[SAMPLE.frames.len() - 2] as usize;
+    let index = SAMPLE.frames[SAMPLE.frames.len() - 3] as usize;
+    // A flip in the Footer's header, body and length, in the header and the table of an Index.
+    let places =
+        [footer + 40, footer + HEADER_BYTES + 20, SAMPLE.bytes.len() - 2, index + 20, index + HEADER_BYTES + 14];
+    for at in places {
+        let mut bytes = SAMPLE.bytes.clone();
+        bytes[at] ^= 1;
+        let reader = read(&bytes).unwrap();
+        assert!(!reader.is_indexed(), "{at:#x}");
+        assert_eq!(answers(&reader), whole, "{at:#x}");
+        assert!(!reader.verify().is_intact());
+    }
+    // Frames behind the Footer; a Footer that tells of another place.
+    let mut longer = SAMPLE.bytes.clone();
+    longer.extend_from_slice(b"something else");
+    let mut shifted = SAMPLE.bytes[..SAMPLE.frames[2] as usize].to_vec();
+    shifted.extend_from_slice(&[0; 4096]);
+    shifted.extend_from_slice(&SAMPLE.bytes[SAMPLE.frames[2] as usize..]);
+    for bytes in [longer, shifted] {
+        let reader = read(&bytes).unwrap();
+        assert!(!reader.is_indexed());
+        assert_eq!(intact_numbers(&reader), intact_numbers(&read(&SAMPLE.bytes).unwrap()));
+        assert_eq!(reader.damages().len(), 1);
+    }
+}
+
+/// First numbers of all batches that can be read.
+fn intact_numbers(reader: &Reader) -> Vec<u64> {
+    let segments = 0..reader.segments().len();
+    segments.flat_map(|s| reader.batches(s).map(|b| b.unwrap().head().first_num).collect::<Vec<_>>()).collect()
+}
+
+/// The sample with the lengths of a Footer's or Index's table changed, and every checksum right again.
+fn forged(frame: usize, change: impl Fn(&mut Vec<u8>)) -> Vec<u8> {
+    let (start, end) = (SAMPLE.frames[frame] as usize, SAMPLE.frames[frame + 1] as usize);
+    let body = &SAMPLE.bytes[start + HEADER_BYTES..end];
+    let (mut plain, rest) = super::body::take_part(body, 1 << 20).unwrap();
+    change(&mut plain);
+    let mut forged = Vec::new();
+    super::body::put_part(&mut forged, &plain);
+    forged.extend_from_slice(rest);
+    if SAMPLE.bytes[start + 4] == FrameKind::Footer.code() {
+        let length = forged.len() as u32;
+        let at = forged.len() - 4;
+        forged[at..].copy_from_slice(&length.to_le_bytes());
+    }
+    let mut header = super::frame::FrameHeader::parse(&SAMPLE.bytes[start..]).unwrap();
+    header.length = forged.len() as u32;
+    let sealed = header.seal(&forged);
+    [&SAMPLE.bytes[..start], &sealed, &forged, &SAMPLE.bytes[end..]].concat()
+}
+
+#[test]
+fn an_index_that_lies_leads_nowhere() {
+    let whole = answers(&read(&SAMPLE.bytes).unwrap());
+    let last = SAMPLE.frames.len() - 2;
+    for frame in [last, last - 1] {
+        for at in 0..24 {
+            for byte in [0, 1, 0x7f, 0xff] {
+                let bytes = forged(frame, |plain| {
+                    if let Some(b) = plain.get_mut(at) {
+                        *b = byte;
+                    }
+                });
+                let reader = read(&bytes).unwrap();
+                if !reader.is_indexed() {
+                    assert_eq!(answers(&reader), whole, "frame {frame}, byte {at} made {byte:#x}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn reels_one_behind_the_other_are_all_read() {
+    let other = small(&Header { host: "other".to_owned(), ..header() });
+    let twice = [SAMPLE.bytes.as_slice(), &other].concat();
+    for reader in [read(&twice).unwrap(), Reader::of_walk(Arc::new(twice.clone())).unwrap()] {
+        assert_eq!(reader.damages(), []);
+        assert_eq!(reader.headers().len(), 2);
+        let segments: Vec<_> = reader.segments().iter().map(|s| (s.part, s.number, s.batches.len())).collect();
+        assert_eq!(segments, [(0, 1, 3), (0, 2, 3), (1, 1, 1)]);
+        assert_eq!(reader.batches(2).next().unwrap().unwrap().time().unwrap(), [1_000, 1_250]);
+        assert_eq!(said(&reader.verify().damages), []);
+    }
+    let same = [SAMPLE.bytes.as_slice(), &SAMPLE.bytes].concat();
+    let reader = read(&same).unwrap();
+    assert_eq!((reader.segments().len(), reader.damages().len()), (2, SAMPLE.frames.len() - 1));
+}
+
+#[test]
+fn frames_out_of_their_order_are_read_in_their_place() {
+    let frame = |i: usize| &SAMPLE.bytes[SAMPLE.frames[i] as usize..SAMPLE.frames[i + 1] as usize];
+    let order = |order: &[usize]| order.iter().flat_map(|&i| frame(i)).copied().collect::<Vec<u8>>();
+    let mut numbers: Vec<usize> = (0..SAMPLE.frames.len() - 1).collect();
+    let whole = intact_numbers(&read(&SAMPLE.bytes).unwrap());
+    numbers.swap(4, 6);
+    let swapped = order(&numbers);
+    let reader = read(&swapped).unwrap();
+    assert_eq!(intact_numbers(&reader), whole);
+    assert!(!reader.verify().is_intact());
+    numbers.swap(4, 6);
+    numbers.insert(9, 4);
+    let doubled = order(&numbers);
+    let reader = read(&doubled).unwrap();
+    assert_eq!(intact_numbers(&reader), whole);
+    assert_eq!(reader.damages().iter().map(|d| d.kind.clone()).collect::<Vec<_>>(), [DamageKind::Repeated]);
+}
+
+#[test]
+fn a_frame_that_is_gone_is_told_with_its_rows() {
+    // The second batch of the second segment; with the indices behind it, and without.
+    let at = SAMPLE.frames.iter().position(|&f| f == SAMPLE.batches[4].0).unwrap();
+    let (start, end) = (SAMPLE.frames[at] as usize, SAMPLE.frames[at + 1] as usize);
+    let gone = [&SAMPLE.bytes[..start], &SAMPLE.bytes[end..]].concat();
+    let reader = read(&gone).unwrap();
+    let damages = reader.damages();
+    assert_eq!(said(&damages), [(start as u64, DamageKind::Missing, 0)]);
+    let first = SAMPLE.batches[4].1.first_num;
+    let hit = Hit { segments: Some((2, 2)), rows: Some((first, first + 1_199)), is_open: false };
+    assert_eq!(damages[0].hit, hit);
 }
 
 #[test]
@@ -263,7 +424,7 @@ fn an_edited_frame_with_new_checksums_breaks_the_chain() {
     bytes[start..start + HEADER_BYTES].copy_from_slice(&sealed);
     bytes[start + HEADER_BYTES..end].copy_from_slice(&body);
     let verdict = read(&bytes).unwrap().verify();
-    assert_eq!(verdict.damages, [Damage { offset: SAMPLE.frames[2], kind: DamageKind::Chain, lost: 0 }]);
+    assert_eq!(said(&verdict.damages), [(SAMPLE.frames[2], DamageKind::Chain, 0)]);
 }
 
 #[test]
@@ -291,19 +452,19 @@ fn a_dictionary_past_its_segments_limit_is_refused() {
 
 #[test]
 fn a_lost_segment_frame_costs_its_clocks_but_no_batch() {
-    for at in [SAMPLE.frames[11] as usize + 50, SAMPLE.frames[11] as usize + HEADER_BYTES + 50] {
+    for at in [SAMPLE.frames[12] as usize + 50, SAMPLE.frames[12] as usize + HEADER_BYTES + 50] {
         let mut bytes = SAMPLE.bytes.clone();
         bytes[at] ^= 1;
         let reader = read(&bytes).unwrap();
         assert_eq!(reader.segments()[1].clocks, []);
         assert_eq!(intact(&reader, &bytes).len(), 6);
-        assert_eq!(reader.damages().iter().map(|d| d.offset).collect::<Vec<_>>(), [SAMPLE.frames[11]]);
+        assert_eq!(reader.damages().iter().map(|d| d.offset).collect::<Vec<_>>(), [SAMPLE.frames[12]]);
     }
 }
 
 #[test]
 fn the_only_schema_lost_is_said_and_takes_its_batches_with_it() {
-    let mut bytes = SAMPLE.bytes[..SAMPLE.frames[11] as usize].to_vec();
+    let mut bytes = SAMPLE.bytes[..SAMPLE.frames[12] as usize].to_vec();
     bytes[SAMPLE.frames[1] as usize + HEADER_BYTES + 50] ^= 1;
     let reader = read(&bytes).unwrap();
     assert!(reader.damages().iter().any(|d| d.kind == DamageKind::Schema));
@@ -312,6 +473,10 @@ fn the_only_schema_lost_is_said_and_takes_its_batches_with_it() {
 
 /// A reel of one kind and two events, all of whose bodies are too small to be compressed.
 fn example() -> Vec<u8> {
+    small(&header())
+}
+
+fn small(header: &Header) -> Vec<u8> {
     let param = |name: &str, class| crate::batch::ParamInfo {
         name: name.to_owned(),
         ty: crate::event::ParamType::Int,
@@ -345,7 +510,7 @@ fn example() -> Vec<u8> {
     };
     let schema = Schema { kinds: vec![kind] };
     let sink = Shared::default();
-    let mut writer = Writer::new(sink.clone(), &header()).unwrap();
+    let mut writer = Writer::new(sink.clone(), header).unwrap();
     writer.begin_segment(&schema, &[ClockPair { boot: 5, utc: 900 }]).unwrap();
     writer.dictionary(&delta(1, "cat")).unwrap();
     writer.batch(&Encoder::new().encode(&columns, &schema).unwrap()).unwrap();
@@ -377,6 +542,13 @@ fn the_example_of_the_documented_format_is_read_as_it_says() {
 
 #[test]
 fn the_example_of_the_documented_format_is_what_is_written() {
+    if std::env::var_os("BLESS").is_some() {
+        let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/format.md");
+        let text = std::fs::read_to_string(&path).unwrap();
+        let (before, block) = text.split_once("```hex\n").unwrap();
+        let (_, after) = block.split_once("```").unwrap();
+        return std::fs::write(path, format!("{before}```hex\n{}```{after}", dump(&example()))).unwrap();
+    }
     assert!(documented() == example(), "docs/format.md should hold\n{}", dump(&example()));
 }
 

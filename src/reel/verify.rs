@@ -1,7 +1,9 @@
 //! Checks every byte of a reel against its hashes.
 
 use super::error::{Damage, DamageKind};
-use super::walk::Walk;
+use super::locate;
+use super::reader::Reader;
+use super::walk::walk;
 
 /// What a check of every byte found.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,26 +28,42 @@ impl Verdict {
 }
 
 /// Hashes all bodies and follows the chain.
-pub(super) fn verify(bytes: &[u8], walk: &Walk, closed: bool) -> Verdict {
-    let mut damages = walk.damages.clone();
+pub(super) fn verify(reader: &Reader) -> Verdict {
+    let walked;
+    let layout = if reader.layout.is_indexed {
+        walked = walk(reader.data());
+        &walked
+    } else {
+        &reader.layout
+    };
+    let mut damages = layout.damages.clone();
     let mut previous = Some([0; 32]);
-    let mut next = 0;
-    for frame in &walk.frames {
-        let (header, offset) = (&frame.header, frame.offset as u64);
-        let body = bytes.get(frame.body()).unwrap_or_default();
+    let mut next = (0, 0);
+    for frame in &layout.frames {
+        let Some(header) = reader.header_at(frame) else { continue };
+        let body = reader.data().get(frame.body()).unwrap_or_default();
+        let of = |kind, lost| Damage { part: frame.part, ..Damage::new(frame.offset, kind, lost) };
         if !header.matches(body) {
             let what = "expected the hash in its header, found another".to_owned();
-            let kind = DamageKind::Body(header.kind, what);
-            damages.push(Damage { offset, kind, lost: body.len() as u64 });
+            damages.push(of(DamageKind::Body(header.kind, what), body.len()));
+        }
+        if next.0 != frame.part {
+            (previous, next) = (Some([0; 32]), (frame.part, 0));
         }
         // Behind a gap the frame before is not known, and the gap itself has been reported.
-        if header.number == next && previous != Some(header.previous) {
-            damages.push(Damage { offset, kind: DamageKind::Chain, lost: 0 });
+        if frame.number == next.1 && previous != Some(header.previous) {
+            damages.push(of(DamageKind::Chain, 0));
         }
         previous = Some(header.hash);
-        next = header.number.wrapping_add(1);
+        next.1 = frame.number.wrapping_add(1);
     }
     damages.sort_by_key(|d| d.offset);
-    let hash = previous.unwrap_or_default();
-    Verdict { frames: walk.frames.len(), bytes: bytes.len() as u64, hash, closed, damages }
+    locate::hits(reader, &mut damages);
+    Verdict {
+        frames: layout.frames.len(),
+        bytes: reader.size(),
+        hash: previous.unwrap_or_default(),
+        closed: reader.is_closed(),
+        damages,
+    }
 }

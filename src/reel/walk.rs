@@ -1,87 +1,229 @@
 //! Finds the frames of a reel by their headers; steps over damage to the next header that is whole.
 
 use super::error::{Damage, DamageKind};
-use super::frame::{FrameHeader, HEADER_BYTES, MAGIC};
+use super::frame::{FrameHeader, FrameKind, HEADER_BYTES, MAGIC};
+use super::layout::{Found, Layout};
 use crate::batch::codec::limits::{MAX_BODY, MAX_SMALL_BODY};
-use std::ops::Range;
+use std::collections::BTreeMap;
 
 /// Where a first frame is looked for at most, so that a large file of another kind is refused at once. Behind it
 /// stands the second frame of a reel whose first one is damaged.
 const FIRST_WITHIN: usize = 2 * MAX_SMALL_BODY;
 
-/// A frame and where it stands.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Found {
-    pub(super) header: FrameHeader,
-    /// Of the header, in the file.
-    pub(super) offset: usize,
+/// How a frame continues what was found before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Place {
+    /// It comes after all others.
+    Next,
+    /// It was missing.
+    Behind,
+    /// It was there before.
+    Again,
+    /// It begins another reel, behind one that has ended.
+    NewReel,
 }
 
-impl Found {
-    /// Where the body stands.
-    pub(super) fn body(&self) -> Range<usize> {
-        let start = self.offset + HEADER_BYTES;
-        start..start + self.header.length as usize
-    }
-}
-
-/// What a walk found.
-#[derive(Debug, Default)]
-pub(super) struct Walk {
-    pub(super) frames: Vec<Found>,
-    pub(super) damages: Vec<Damage>,
-}
-
-/// Walks all frames. Does not touch bodies, except to search for the next frame behind damage.
-pub(super) fn walk(bytes: &[u8]) -> Walk {
-    let mut walk = Walk::default();
+/// Walks all frames. Touches bodies only to search for the next frame behind damage, and of frames out of their order.
+pub(super) fn walk(bytes: &[u8]) -> Layout {
+    let mut walk = Walk {
+        bytes,
+        layout: Layout::default(),
+        greatest: None,
+        missing: BTreeMap::new(),
+        part_start: (0, 0),
+        clean: true,
+        in_order: true,
+        budget: bytes.len().saturating_mul(2),
+    };
     let mut offset = 0;
     while offset < bytes.len() {
-        match next(&bytes[offset..], walk.frames.last()) {
-            Some(header) if HEADER_BYTES + header.length as usize <= bytes.len() - offset => {
-                walk.step(offset, header);
-                offset += HEADER_BYTES + header.length as usize;
+        offset = walk.step(offset);
+    }
+    walk.end_reel();
+    walk.layout.damages.sort_by_key(|d| d.offset);
+    walk.layout
+}
+
+struct Walk<'a> {
+    bytes: &'a [u8],
+    layout: Layout,
+    /// Greatest frame number of this reel so far.
+    greatest: Option<u32>,
+    /// Numbers below it that were not met: start and end of each run.
+    missing: BTreeMap<u32, u32>,
+    /// Index of this reel's first frame, and where the reel begins.
+    part_start: (usize, usize),
+    /// Whether a frame ends where the next is looked for.
+    clean: bool,
+    in_order: bool,
+    /// Bytes that may still be hashed to tell frames of this reel from copies in its data.
+    budget: usize,
+}
+
+impl Walk<'_> {
+    /// Takes the frame at `offset`, or else the next one behind it; returns where that ends.
+    fn step(&mut self, offset: usize) -> usize {
+        let here = self.place(offset);
+        if let Some((header, place)) = here.filter(|(h, _)| self.fits(offset, h)) {
+            return self.take(offset, header, place);
+        }
+        let next = self.resync(offset + 1);
+        let end = next.map_or(self.bytes.len(), |n| n.0);
+        let is_cut = next.is_none() && (here.is_some() || end - offset < HEADER_BYTES);
+        let kind = if is_cut { DamageKind::CutTail } else { DamageKind::Garbage };
+        self.damage(offset, kind, end - offset);
+        match next {
+            Some((at, header, place)) => self.take(at, header, place),
+            None => end,
+        }
+    }
+
+    fn damage(&mut self, offset: usize, kind: DamageKind, lost: usize) {
+        self.layout.damages.push(Damage { part: self.part(), ..Damage::new(offset, kind, lost) });
+    }
+
+    fn part(&self) -> u32 {
+        self.layout.ids.len().saturating_sub(1) as u32
+    }
+
+    fn fits(&self, offset: usize, header: &FrameHeader) -> bool {
+        HEADER_BYTES + header.length as usize <= self.bytes.len() - offset
+    }
+
+    /// The header at `offset` and how its frame continues the others, if it is one of this reel. A reel in the data of
+    /// another one's events must not be taken for a part of it, and a copy of this one in its own data not for it.
+    fn place(&mut self, offset: usize) -> Option<(FrameHeader, Place)> {
+        let header = FrameHeader::parse(&self.bytes[offset..]).filter(|h| h.length as usize <= MAX_BODY)?;
+        let Some(id) = self.layout.ids.last() else { return Some((header, Place::Next)) };
+        if header.reel != *id {
+            let begins = header.kind == FrameKind::Header && header.number == 0;
+            return (begins && self.clean && self.has_ended()).then_some((header, Place::NewReel));
+        }
+        if self.greatest.is_none_or(|greatest| header.number > greatest) {
+            return Some((header, Place::Next));
+        }
+        let was_missing = self.missing_run(header.number).is_some();
+        if (was_missing || !self.clean) && !self.is_genuine(offset, &header) {
+            return None;
+        }
+        Some((header, if was_missing { Place::Behind } else { Place::Again }))
+    }
+
+    /// Whether the last frame is one that a reel may end with.
+    fn has_ended(&self) -> bool {
+        let ends = [FrameKind::Footer, FrameKind::Close, FrameKind::Index, FrameKind::Note];
+        self.layout.frames.last().is_some_and(|f| ends.contains(&f.kind))
+    }
+
+    fn missing_run(&self, number: u32) -> Option<(u32, u32)> {
+        let (&start, &end) = self.missing.range(..=number).next_back()?;
+        (number < end).then_some((start, end))
+    }
+
+    fn is_genuine(&mut self, offset: usize, header: &FrameHeader) -> bool {
+        let start = offset + HEADER_BYTES;
+        let Some(body) = self.bytes.get(start..start + header.length as usize) else { return false };
+        if body.len() > self.budget {
+            return false;
+        }
+        self.budget -= body.len();
+        header.matches(body)
+    }
+
+    /// Notes a frame that is whole as far as its header tells; returns where it ends.
+    fn take(&mut self, offset: usize, header: FrameHeader, place: Place) -> usize {
+        let end = offset + HEADER_BYTES + header.length as usize;
+        self.clean = true;
+        if place == Place::NewReel {
+            self.end_reel();
+            self.part_start = (self.layout.frames.len(), offset);
+        }
+        if self.layout.ids.is_empty() || place == Place::NewReel {
+            self.layout.ids.push(header.reel);
+        }
+        match place {
+            Place::Next | Place::NewReel => {
+                let expected = self.greatest.map_or(0, |greatest| greatest + 1);
+                if header.number > expected {
+                    self.missing.insert(expected, header.number);
+                }
+                self.greatest = Some(header.number);
             }
-            header => {
-                let end = resync(bytes, offset + 1, walk.frames.last());
-                let kind = if end < bytes.len() || header.is_none() && bytes.len() - offset >= HEADER_BYTES {
-                    DamageKind::Garbage
-                } else {
-                    DamageKind::CutTail
-                };
-                walk.damages.push(Damage { offset: offset as u64, kind, lost: (end - offset) as u64 });
-                offset = end;
+            Place::Behind => {
+                self.found(header.number);
+                self.in_order = false;
+                self.damage(offset, DamageKind::Moved, 0);
+            }
+            Place::Again => {
+                self.damage(offset, DamageKind::Repeated, end - offset);
+                return end;
+            }
+        }
+        let part = self.part();
+        self.layout.frames.push(Found::of(&header, offset, part));
+        end
+    }
+
+    /// Takes a number out of those that are missing.
+    fn found(&mut self, number: u32) {
+        if let Some((start, end)) = self.missing_run(number) {
+            self.missing.remove(&start);
+            if start < number {
+                self.missing.insert(start, number);
+            }
+            if number + 1 < end {
+                self.missing.insert(number + 1, end);
             }
         }
     }
-    walk
-}
 
-impl Walk {
-    fn step(&mut self, offset: usize, header: FrameHeader) {
-        let expected = self.frames.last().map_or(0, |f| f.header.number.wrapping_add(1));
-        let damage_stands_here = self.damages.last().is_some_and(|d| d.offset + d.lost == offset as u64);
-        if header.number != expected && !damage_stands_here {
-            self.damages.push(Damage { offset: offset as u64, kind: DamageKind::Missing, lost: 0 });
-        }
-        self.frames.push(Found { header, offset });
+    /// The next whole frame at or after `from`, if there is one.
+    fn resync(&mut self, from: usize) -> Option<(usize, FrameHeader, Place)> {
+        self.clean = false;
+        let bytes = self.bytes;
+        let end = if self.layout.ids.is_empty() { bytes.len().min(FIRST_WITHIN) } else { bytes.len() };
+        let rest = bytes.get(from..end).unwrap_or_default();
+        let mut candidates = memchr::memmem::find_iter(rest, &MAGIC).map(|at| from + at);
+        candidates.find_map(|at| {
+            let (header, place) = self.place(at)?;
+            self.fits(at, &header).then_some((at, header, place))
+        })
     }
-}
 
-/// The header at the front of `bytes`, if it is one of this reel and comes after the last one. A reel in the data of
-/// another one's events must not be taken for a part of it.
-fn next(bytes: &[u8], last: Option<&Found>) -> Option<FrameHeader> {
-    FrameHeader::parse(bytes).filter(|header| {
-        header.length as usize <= MAX_BODY
-            && last.is_none_or(|l| header.reel == l.header.reel && header.number > l.header.number)
-    })
-}
-
-/// Where the next whole frame begins at or after `from`; the end if there is none.
-fn resync(bytes: &[u8], from: usize, last: Option<&Found>) -> usize {
-    let fits =
-        |at: &usize| next(&bytes[*at..], last).is_some_and(|h| HEADER_BYTES + h.length as usize <= bytes.len() - at);
-    let end = if last.is_some() { bytes.len() } else { bytes.len().min(FIRST_WITHIN) };
-    let rest = bytes.get(from..end).unwrap_or_default();
-    memchr::memmem::find_iter(rest, &MAGIC).map(|at| from + at).find(fits).unwrap_or(bytes.len())
+    /// Says which frames of the reel are missing, with the damage that stands in their place.
+    fn end_reel(&mut self) {
+        let (first, start) = self.part_start;
+        let part = self.part();
+        if !self.in_order {
+            self.layout.frames[first..].sort_by_key(|f| f.number);
+        }
+        let frames = &self.layout.frames[first..];
+        let damages = &mut self.layout.damages;
+        let mut lost: BTreeMap<usize, usize> = BTreeMap::new();
+        for (i, damage) in damages.iter().enumerate().filter(|(_, d)| d.part == part) {
+            if matches!(damage.kind, DamageKind::Garbage | DamageKind::CutTail) {
+                lost.insert(damage.offset as usize, i);
+            }
+        }
+        for (&from, &to) in &self.missing {
+            let before = frames.partition_point(|f| f.number < from).checked_sub(1);
+            let here = before.and_then(|i| frames[i].end()).unwrap_or(start);
+            let next = frames.get(before.map_or(0, |i| i + 1)).map_or(here, |f| f.offset);
+            let between = if here <= next { lost.range(here..=next).next() } else { None };
+            if let Some((_, &i)) = between {
+                damages[i].missing = from..to;
+            } else {
+                let damage = Damage::new(next, DamageKind::Missing, 0);
+                damages.push(Damage { part, missing: from..to, ..damage });
+            }
+        }
+        // Nothing tells how many frames stood behind the last one.
+        if let (Some(greatest), Some((&at, &i))) = (self.greatest, lost.last_key_value())
+            && frames.iter().all(|f| f.offset < at)
+        {
+            damages[i].missing = greatest.saturating_add(1)..u32::MAX;
+        }
+        (self.greatest, self.in_order) = (None, true);
+        self.missing.clear();
+    }
 }

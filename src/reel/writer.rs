@@ -4,6 +4,7 @@ use super::body::{self, ClockPair, Close, Header, Loss, Note, SegmentStart};
 use super::dictionary;
 use super::error::Error;
 use super::frame::{FrameHeader, FrameKind, HEADER_BYTES, VERSION};
+use super::index::Gather;
 use crate::batch::codec::limits::MAX_BODY;
 use crate::batch::{Encoded, Schema};
 use crate::world::Delta;
@@ -39,6 +40,7 @@ pub struct Writer {
     schema: u16,
     snaplen: u32,
     open: Option<Close>,
+    gather: Gather,
 }
 
 impl Writer {
@@ -57,7 +59,7 @@ impl Writer {
     }
 
     fn start(path: PathBuf, target: Target, header: &Header) -> Result<Writer, Error> {
-        let header = Header { format_version: u32::from(VERSION), ..header.clone() };
+        let header = Header { format_version: u32::from(VERSION), footed: true, ..header.clone() };
         let body = body::store(&header)?;
         let mut reel = [0; 8];
         reel.copy_from_slice(&blake3::hash(&body).as_bytes()[..8]);
@@ -71,6 +73,7 @@ impl Writer {
             schema: 0,
             snaplen: header.snaplen,
             open: None,
+            gather: Gather::default(),
         };
         writer.frame(FrameKind::Header, 0, &body)?;
         Ok(writer)
@@ -117,7 +120,8 @@ impl Writer {
     /// Appends a batch of rows of the initial state.
     pub fn snapshot(&mut self, batch: &Encoded) -> Result<(), Error> {
         self.sums("a snapshot")?;
-        self.frame(FrameKind::Snapshot, batch.head.rows, &batch.body)
+        self.frame(FrameKind::Snapshot, batch.head.rows, &batch.body)?;
+        self.gathered(FrameKind::Snapshot, batch)
     }
 
     /// Appends a batch of events.
@@ -127,7 +131,7 @@ impl Writer {
         let sums = self.sums("a batch")?;
         sums.batches += 1;
         sums.rows += u64::from(batch.head.rows);
-        Ok(())
+        self.gathered(FrameKind::Batch, batch)
     }
 
     /// Records that events were lost.
@@ -144,10 +148,11 @@ impl Writer {
         self.frame(FrameKind::Note, 0, &body::store(note)?)
     }
 
-    /// Ends the open segment, if there is one, and waits until the disk has it.
+    /// Ends the open segment, if there is one, indexes it, and waits until the disk has it.
     pub fn close_segment(&mut self) -> Result<(), Error> {
         if let Some(sums) = self.open.take() {
             self.frame(FrameKind::Close, 0, &body::store(&sums)?)?;
+            self.index()?;
             self.sync()?;
         }
         Ok(())
@@ -169,8 +174,24 @@ impl Writer {
     /// Ends the open segment and the reel.
     pub fn finish(mut self) -> Result<Totals, Error> {
         self.close_segment()?;
+        if self.gather.is_pending() {
+            self.index()?;
+        }
+        let footer = self.gather.footer(self.totals.bytes)?;
+        self.frame(FrameKind::Footer, 0, &footer)?;
         self.sync()?;
         Ok(self.totals)
+    }
+
+    fn gathered(&mut self, kind: FrameKind, batch: &Encoded) -> Result<(), Error> {
+        self.gather.head(kind, &batch.head)?;
+        if self.gather.is_full() { self.index() } else { Ok(()) }
+    }
+
+    /// Writes an Index of the frames since the last one.
+    fn index(&mut self) -> Result<(), Error> {
+        let body = self.gather.index(self.totals.frames, self.totals.bytes)?;
+        self.frame(FrameKind::Index, 0, &body)
     }
 
     fn sums(&mut self, found: &'static str) -> Result<&mut Close, Error> {
@@ -200,6 +221,9 @@ impl Writer {
         self.buffer.extend_from_slice(&bytes);
         self.buffer.extend_from_slice(body);
         self.write()?;
+        if !matches!(kind, FrameKind::Index | FrameKind::Footer) {
+            self.gather.frame(&header, self.totals.bytes);
+        }
         self.totals.frames += 1;
         self.totals.bytes += self.buffer.len() as u64;
         self.totals.hash = header.hash;

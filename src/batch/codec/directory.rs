@@ -2,7 +2,7 @@
 
 use super::limits::{MAX_COLUMNS, MAX_DATA, MAX_DIRECTORY, MAX_FRAMES};
 use super::{Fault, varint};
-use crate::batch::{Head, MAX_KINDS, MAX_ROWS, Schema};
+use crate::batch::{Error, Head, MAX_KINDS, MAX_ROWS, Schema};
 use crate::event::Class;
 use serde::{Deserialize, Serialize};
 
@@ -56,15 +56,50 @@ pub(super) struct Chunk {
     pub(super) length: u32,
 }
 
-/// The directory as it is stored (postcard).
+/// A head as directories and indices store it: rows as differences.
 #[derive(Debug, Default, Serialize, Deserialize)]
-pub(super) struct Directory {
+pub struct PackedHead {
     /// Without threads and descriptors.
     pub(super) head: Head,
     /// Thread rows: zigzag differences as varints.
     pub(super) threads: Vec<u8>,
     /// Descriptor rows: differences as varints.
     pub(super) descs: Vec<u8>,
+}
+
+impl PackedHead {
+    /// A head to store.
+    pub fn of(head: &Head) -> PackedHead {
+        let mut packed = PackedHead {
+            head: Head { kinds: head.kinds.clone(), threads: Vec::new(), descs: Vec::new(), ..*head },
+            ..PackedHead::default()
+        };
+        put_rows(&mut packed.threads, &head.threads, true);
+        put_rows(&mut packed.descs, &head.descs, false);
+        packed
+    }
+
+    /// The head, if it is one that a batch of this schema can have.
+    pub fn open(&self, schema: &Schema) -> Result<Head, Error> {
+        let head = self.unpack().map_err(|fault| fault.of_column("head"))?;
+        check_head(&head, schema).map_err(|fault| fault.of_column("head"))?;
+        Ok(head)
+    }
+
+    /// First number and rows, unchecked: where no schema is left to check a head against.
+    pub fn numbers(&self) -> (u64, u32) {
+        (self.head.first_num, self.head.rows)
+    }
+
+    pub(super) fn unpack(&self) -> Result<Head, Fault> {
+        Ok(Head { threads: rows_of(&self.threads, true)?, descs: rows_of(&self.descs, false)?, ..self.head.clone() })
+    }
+}
+
+/// The directory as it is stored (postcard).
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub(super) struct Directory {
+    pub(super) head: PackedHead,
     pub(super) frames: Vec<Frame>,
     pub(super) chunks: Vec<Chunk>,
 }
@@ -108,16 +143,14 @@ impl Directory {
         };
         check_crc(bytes, crc)?;
         let plain = inflate(bytes, inflated, MAX_DIRECTORY)?;
-        let mut directory: Directory =
+        let directory: Directory =
             postcard::from_bytes(&plain).map_err(|e| Fault::new("a directory", e.to_string()))?;
-        directory.head.threads = rows_of(&directory.threads, true)?;
-        directory.head.descs = rows_of(&directory.descs, false)?;
         Ok((directory, PREFIX + stored))
     }
 
-    /// Whether everything fits the limits, the schema, and `room` bytes of frames.
-    pub(super) fn check(&self, schema: &Schema, room: usize) -> Result<(), Fault> {
-        check_head(&self.head, schema)?;
+    /// Whether everything fits the head, the limits, the schema, and `room` bytes of frames.
+    pub(super) fn check(&self, head: &Head, schema: &Schema, room: usize) -> Result<(), Fault> {
+        check_head(head, schema)?;
         if self.frames.len() > MAX_FRAMES || self.frames.len() < GROUPS {
             let found = format!("{}", self.frames.len());
             return Err(Fault::new(format!("{GROUPS} to {MAX_FRAMES} frames"), found));
@@ -133,7 +166,7 @@ impl Directory {
             }
             left -= if is_data { 0 } else { inflated };
         }
-        let chunks = ROW_CHUNKS + self.head.kinds.iter().map(|k| chunks_of(schema, usize::from(k.kind))).sum::<usize>();
+        let chunks = ROW_CHUNKS + head.kinds.iter().map(|k| chunks_of(schema, usize::from(k.kind))).sum::<usize>();
         if chunks != self.chunks.len() {
             return Err(Fault::new(format!("{chunks} columns"), format!("{}", self.chunks.len())));
         }
@@ -174,7 +207,7 @@ fn check_head(head: &Head, schema: &Schema) -> Result<(), Fault> {
 }
 
 /// Appends differences of row numbers as varints, `signed` where they may step back.
-pub(super) fn put_rows(out: &mut Vec<u8>, rows: &[u32], signed: bool) {
+fn put_rows(out: &mut Vec<u8>, rows: &[u32], signed: bool) {
     let mut before = 0;
     for &row in rows {
         let step = i64::from(row) - before;

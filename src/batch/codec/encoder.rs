@@ -1,6 +1,6 @@
 //! [`Encoder`]: columns to the body of a batch.
 
-use super::directory::{Directory, Group, put_rows};
+use super::directory::{Directory, Group, PackedHead};
 use super::lengths::put_lengths;
 use super::limits::MAX_DATA;
 use super::numbering::Numbering;
@@ -177,14 +177,11 @@ impl Encoder {
     }
 
     fn body(&mut self, head: &Head) -> Result<Vec<u8>, super::Fault> {
-        let mut directory = Directory {
-            head: Head { threads: Vec::new(), descs: Vec::new(), ..head.clone() },
+        let directory = Directory {
+            head: PackedHead::of(head),
             frames: std::mem::take(&mut self.stage.frames),
             chunks: std::mem::take(&mut self.stage.chunks),
-            ..Directory::default()
         };
-        put_rows(&mut directory.threads, &head.threads, true);
-        put_rows(&mut directory.descs, &head.descs, false);
         let bytes = directory.bytes(self.stage.level());
         self.stage.frames = directory.frames;
         self.stage.chunks = directory.chunks;

@@ -28,6 +28,15 @@ pub const MAX_SEGMENT_DICTIONARY: usize = 192 << 20;
 /// Inflated bytes of a header, segment, loss, note or close frame.
 pub const MAX_SMALL_BODY: usize = 4 << 20;
 
+/// Plain bytes of an Index frame's table of frames: a hundred thousand frames.
+pub const MAX_FRAME_TABLE: usize = 2 << 20;
+
+/// Plain bytes of the heads in an Index frame; those of the busiest segment take 1 MiB. A segment with more has none.
+pub const MAX_HEADS: usize = 8 << 20;
+
+/// Plain bytes of a Footer frame: a million segments.
+pub const MAX_FOOTER: usize = 64 << 20;
+
 /// Kinds in a schema, as many as a `u16` numbers.
 pub const MAX_SCHEMA_KINDS: usize = 65_536;
 

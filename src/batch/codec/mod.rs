@@ -20,6 +20,7 @@ mod varint;
 #[cfg(test)]
 pub(crate) mod tests;
 
+pub use directory::PackedHead;
 pub use encoder::{Encoded, Encoder};
 pub use stored::{Bytes, StoredBatch};
 pub use varint::{put as put_varint, take as take_varint};

@@ -54,9 +54,9 @@ impl StoredBatch {
             .get(range.clone())
             .ok_or_else(|| located(Fault::new("a batch body", format!("{} bytes", whole.len()))))?;
         let (directory, length) = Directory::take(body).map_err(located)?;
-        directory.check(&schema, body.len() - length).map_err(located)?;
+        let head = directory.head.unpack().map_err(located)?;
+        directory.check(&head, &schema, body.len() - length).map_err(located)?;
         let (slots, places) = places(&directory.frames, &directory.chunks).map_err(located)?;
-        let head = directory.head;
         let mut next = ROW_CHUNKS;
         let firsts = head.kinds.iter().map(|k| {
             let first = next;

@@ -258,8 +258,6 @@ fn forge(body: &[u8], change: impl FnOnce(&mut Directory, &mut [Vec<u8>])) -> Ve
         frame.crc = crc32fast::hash(bytes);
         offset += bytes.len() as u32;
     }
-    directory.head.threads = Vec::new();
-    directory.head.descs = Vec::new();
     let mut forged = directory.bytes(1).unwrap();
     forged.extend(frames.concat());
     forged
@@ -277,14 +275,14 @@ fn forged_heads_are_refused() {
     let columns = columns(8, 2_500, 2, &[12, 1, 2, 7]);
     let body = Encoder::new().encode(&columns, &schema()).unwrap().body;
     let changes: [fn(&mut Directory); 8] = [
-        |d| d.head.rows += 1,
-        |d| d.head.rows = u32::MAX,
-        |d| d.head.first_num = u64::MAX,
-        |d| d.head.kinds[0].kind = 300,
+        |d| d.head.head.rows += 1,
+        |d| d.head.head.rows = u32::MAX,
+        |d| d.head.head.first_num = u64::MAX,
+        |d| d.head.head.kinds[0].kind = 300,
         |d| d.frames[5].inflated = u32::MAX,
         |d| d.frames.truncate(12),
         |d| d.chunks[1].frame = 999,
-        |d| d.threads = vec![0x01; 70_000],
+        |d| d.head.threads = vec![0x01; 70_000],
     ];
     for (i, change) in changes.into_iter().enumerate() {
         assert!(decode(forge(&body, |d, _| change(d)), &schema()).is_err(), "change {i}");
