@@ -99,6 +99,7 @@ pub fn capture(
 ) -> Result<LiveSummary, Error> {
     sys::stop_on_signals().map_err(Error::Signals)?;
     sys::return_freed_memory();
+    sys::refuse_large_files();
     let child = match request.command.as_slice() {
         [] => None,
         command => Some(sys::StoppedChild::new(command)?),

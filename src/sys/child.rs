@@ -101,8 +101,11 @@ struct Plan {
 
 /// The child's life: waits for a byte, then becomes the program. Calls only what is safe between fork and exec.
 fn become_program(plan: &Plan) -> ! {
-    // SAFETY: sets a signal to its default. Rust ignores SIGPIPE, which the program must not inherit.
-    unsafe { libc::signal(libc::SIGPIPE, libc::SIG_DFL) };
+    // Rust ignores SIGPIPE and a recorder SIGXFSZ, which the program must not inherit.
+    for ignored in [libc::SIGPIPE, libc::SIGXFSZ] {
+        // SAFETY: sets a signal to its default.
+        unsafe { libc::signal(ignored, libc::SIG_DFL) };
+    }
     // SAFETY: closes our copy of the parent's end, so that its death is seen as the end of the pipe.
     unsafe { libc::close(plan.go_writer) };
     let mut byte = 0_u8;

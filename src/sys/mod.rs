@@ -40,7 +40,7 @@ pub use netns::in_network_namespace;
 pub use prefetch::prefetch;
 #[cfg(feature = "linux")]
 pub use ring::{RingCounters, Rings, SLACK, Window};
-pub use signal::{stop_flag, stop_on_signals};
+pub use signal::{refuse_large_files, stop_flag, stop_on_signals};
 pub use usage::{Usage, process_usage, set_thread_nice, thread_cpu_ns};
 #[cfg(feature = "linux")]
 pub use xattr::attribute;

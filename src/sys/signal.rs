@@ -1,4 +1,4 @@
-//! Ending a recording with Ctrl-C: the first signal asks, the second one kills.
+//! Signals to a recorder: the first Ctrl-C asks it to end, the second one kills; a file that may not grow is an error.
 
 use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -32,4 +32,10 @@ pub fn stop_on_signals() -> io::Result<()> {
         }
     }
     Ok(())
+}
+
+/// From now on a write beyond the limit on file sizes fails with `EFBIG`, instead of ending the process (setrlimit(2)).
+pub fn refuse_large_files() {
+    // SAFETY: sets a signal to be ignored, which no other code here relies on.
+    unsafe { libc::signal(libc::SIGXFSZ, libc::SIG_IGN) };
 }

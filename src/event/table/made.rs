@@ -6,7 +6,6 @@ use crate::event::spec::Category::{Internal, Process, Scheduler};
 use crate::event::spec::{KindFlags, ParamType, Spec};
 
 const SNAPSHOT: KindFlags = KindFlags::SNAPSHOT.with(KindFlags::STATE);
-const OWN: KindFlags = KindFlags::INTERNAL;
 const OWN_STATE: KindFlags = KindFlags::INTERNAL.with(KindFlags::STATE);
 
 /// What the source makes itself.
@@ -35,7 +34,8 @@ pub(super) const MADE: &[Spec] = &[
     made(
         "loss",
         Internal,
-        OWN,
+        // Shown among the events around it: whoever reads lines must see where they have a gap.
+        KindFlags::NONE,
         &[source("count", ParamType::Uint), source("stage", ParamType::Text), source("reason", ParamType::Text)],
     ),
     made("cgroup", Process, OWN_STATE, &[source("id", ParamType::Uint), source("path", ParamType::Text)]),
