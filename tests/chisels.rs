@@ -40,6 +40,9 @@ fn every_example_gives_the_output_that_is_kept() {
             if !example.args.is_empty() {
                 command.arg(example.args.join(" "));
             }
+            if let Some(at) = &example.at {
+                command.args(["--at", at]);
+            }
             let output = command.output().unwrap();
             let (text, errors) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
             assert!(output.status.success(), "{}: {errors}", chisel.name);

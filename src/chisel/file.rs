@@ -35,6 +35,8 @@ pub struct Chisel {
     pub table: Option<TableDef>,
     /// The operator: lines.
     pub lines: Option<LinesDef>,
+    /// The operator: rows of the world at a moment.
+    pub snapshot: Option<SnapshotDef>,
     /// Examples that tests run.
     #[serde(default, rename = "example")]
     pub examples: Vec<Example>,
@@ -52,6 +54,37 @@ pub struct TableDef {
     pub sort: String,
     /// The most rows; a number or an argument of type int.
     pub top: Option<toml::Value>,
+    /// Rows of the world at a moment instead of events: `threads`, `processes` or `descriptors`.
+    pub of: Option<String>,
+}
+
+/// Operator `snapshot`: rows of the world at a moment, a column for each field.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SnapshotDef {
+    /// `threads`, `processes` or `descriptors`.
+    pub of: String,
+    /// Columns, left to right.
+    pub columns: Vec<StateColumnDef>,
+    /// Heading of the column to sort by; a leading `-` puts the largest first. Without it: by process, thread and
+    /// descriptor.
+    pub sort: Option<String>,
+    /// The most rows; a number or an argument of type int.
+    pub top: Option<toml::Value>,
+}
+
+/// A column of a state: a heading, a field, and perhaps the field that answers where that one has no value.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct StateColumnDef {
+    /// Heading.
+    pub name: String,
+    /// The field.
+    pub field: String,
+    /// The field in its place where it has no value.
+    pub or: Option<String>,
+    /// `none`, `bytes`, `duration` or `percent`.
+    pub unit: Option<String>,
 }
 
 /// A field to group by: `"fd.name"`, `"$key"`, or `{ field = "fd.name", name = "Filename" }`.
@@ -138,6 +171,8 @@ pub struct Example {
     /// Arguments.
     #[serde(default)]
     pub args: Vec<String>,
+    /// The moment (`--at`), for chisels about state.
+    pub at: Option<String>,
     /// Name of the file with the expected output under `tests/golden/chisels`; the chisel's name where none is given.
     pub expect: Option<String>,
 }
@@ -149,10 +184,11 @@ impl Chisel {
         name.clone_into(&mut chisel.name);
         origin.clone_into(&mut chisel.origin);
         text.clone_into(&mut chisel.text);
-        let operators = usize::from(chisel.table.is_some()) + usize::from(chisel.lines.is_some());
+        let operators = [chisel.table.is_some(), chisel.lines.is_some(), chisel.snapshot.is_some()];
+        let operators = operators.into_iter().filter(|&is_there| is_there).count();
         if operators != 1 {
             let message = format!("expected one operator, found {operators}");
-            return Err(Error::at(origin, text, None, message, "a chisel has either [table] or [lines]"));
+            return Err(Error::at(origin, text, None, message, "a chisel has one of [table], [lines], [snapshot]"));
         }
         if let Some(table) = &chisel.table {
             chisel.check_table(table)?;
@@ -227,7 +263,7 @@ mod tests {
             (
                 "[table]",
                 "[lines]\nformat = \"%evt.num\"\n[table]",
-                "expected one operator, found 2 in chisel t.toml, line 1\n  | about = \"x\"\n  | ^\nhelp: a chisel has either [table] or [lines]",
+                "expected one operator, found 2 in chisel t.toml, line 1\n  | about = \"x\"\n  | ^\nhelp: a chisel has one of [table], [lines], [snapshot]",
             ),
         ] {
             let error = Chisel::parse("t", "t.toml", &good.replace(from, to)).unwrap_err();

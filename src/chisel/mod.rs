@@ -6,9 +6,10 @@ mod error;
 mod file;
 mod library;
 mod prepare;
+mod snapshot;
 
 pub use arg::{ArgDef, ArgType, Args, split};
 pub use error::{Error, Located};
-pub use file::{AggregateDef, Chisel, Example, KeyDef, LinesDef, TableDef};
+pub use file::{AggregateDef, Chisel, Example, KeyDef, LinesDef, SnapshotDef, StateColumnDef, TableDef};
 pub use library::Library;
 pub use prepare::{Prepared, Style};

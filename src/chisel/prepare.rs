@@ -32,10 +32,17 @@ impl Chisel {
     pub fn prepare(&self, given: &[String], style: Style) -> Result<Prepared, Error> {
         let args = Args::check(&self.name, &self.args, given)?;
         let filter = self.filter.as_deref().map(|text| self.filter(text, &args)).transpose()?;
-        let query = match (&self.table, &self.lines) {
-            (Some(table), _) => Query::Table(self.table(table, &args, style)?),
-            (None, Some(lines)) => Query::Lines(self.lines(lines, style)?),
-            (None, None) => Query::Nothing,
+        let query = match (&self.table, &self.lines, &self.snapshot) {
+            (Some(table), _, _) => {
+                let query = Query::Table(self.table(table, &args, style)?);
+                match &table.of {
+                    Some(of) => Query::State(self.rows(of)?, Box::new(query)),
+                    None => query,
+                }
+            }
+            (None, Some(lines), _) => Query::Lines(self.lines(lines, style)?),
+            (None, None, Some(snapshot)) => self.snapshot(snapshot, &args, style)?,
+            (None, None, None) => Query::Nothing,
         };
         Ok(Prepared { filter, query })
     }
@@ -61,12 +68,12 @@ impl Chisel {
             return Err(self.at(&table.sort, format!("no column `{name}` to sort by"), "give the `name` of a column"));
         };
         let order = Order { column, descending };
-        let top = self.top(table, args)?;
+        let top = self.top(table.top.as_ref(), args)?;
         Ok(TableQuery { title: self.name.clone(), about: self.about.clone(), keys, values, order, top })
     }
 
-    fn top(&self, table: &TableDef, args: &Args) -> Result<Option<usize>, Error> {
-        let number = match &table.top {
+    pub(super) fn top(&self, top: Option<&toml::Value>, args: &Args) -> Result<Option<usize>, Error> {
+        let number = match top {
             None => return Ok(None),
             Some(toml::Value::Integer(n)) => usize::try_from(*n).ok(),
             Some(toml::Value::String(text)) => {
@@ -81,16 +88,19 @@ impl Chisel {
     }
 
     fn value(&self, column: &super::AggregateDef) -> Result<Aggregate, Error> {
-        let unit = column.unit.as_deref().unwrap_or("none");
-        let Some(unit) = Unit::of_name(unit) else {
-            let names: Vec<&str> = Unit::NAMES.iter().map(|(n, _)| *n).collect();
-            return Err(self.at(unit, format!("unknown unit `{unit}`"), format!("one of: {}", names.join(", "))));
-        };
+        let unit = self.unit(column.unit.as_deref())?;
         let (how, field) = match column.ways().next() {
             Some((how, field)) => (how, Some(self.field(field)?)),
             None => (How::Count, None),
         };
         Ok(Aggregate { name: column.name.clone(), unit, how, field })
+    }
+
+    pub(super) fn unit(&self, name: Option<&str>) -> Result<Unit, Error> {
+        let name = name.unwrap_or("none");
+        let names = || Unit::NAMES.iter().map(|(n, _)| *n).collect::<Vec<_>>().join(", ");
+        Unit::of_name(name)
+            .ok_or_else(|| self.at(name, format!("unknown unit `{name}`"), format!("one of: {}", names())))
     }
 
     fn key(&self, key: &KeyDef, args: &Args) -> Result<Key, Error> {
@@ -109,7 +119,7 @@ impl Chisel {
         Ok(Key { name: key.name.clone().unwrap_or_else(|| text.to_owned()), field })
     }
 
-    fn field(&self, text: &str) -> Result<FieldRef, Error> {
+    pub(super) fn field(&self, text: &str) -> Result<FieldRef, Error> {
         lookup(text).map_err(|e| self.at(text, e.to_string(), suggest(&e)))
     }
 

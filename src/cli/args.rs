@@ -1,5 +1,6 @@
 //! The command line: sysdig's letters and meanings.
 
+use crate::value::Moment;
 use clap::{ArgAction, CommandFactory, FromArgMatches, Parser};
 use std::num::{NonZeroU64, NonZeroUsize};
 use std::ops::Range;
@@ -92,6 +93,9 @@ pub struct Options {
     /// Stop after SEC seconds of event time
     #[arg(id = "stop-after", short = 'M', value_name = "SEC", value_parser = above_zero, allow_negative_numbers = true, help_heading = "Limits")]
     pub seconds: Option<NonZeroU64>,
+    /// The moment that ps, lsof, netstat show: 2026-11-22T01:58:03Z, 01:58:03, +30s, -30s [default: the end]
+    #[arg(long, value_name = "TIME", value_parser = moment, allow_hyphen_values = true, help_heading = "Limits")]
+    pub at: Option<Moment>,
     /// Bytes of data kept of each call
     #[arg(short = 's', long = "snaplen", value_name = "BYTES", value_parser = bytes, allow_negative_numbers = true, help_heading = "Limits")]
     pub snaplen: Option<u32>,
@@ -183,6 +187,10 @@ fn size(text: &str) -> Result<u64, String> {
     };
     let number: u64 = digits.parse().map_err(|_| format!("expected a number with K, M or G, found `{text}`"))?;
     number.checked_mul(1 << shift).ok_or_else(|| format!("`{text}` is too large"))
+}
+
+fn moment(text: &str) -> Result<Moment, String> {
+    Moment::parse(text).ok_or_else(|| format!("expected {}, found `{text}`", Moment::FORMS))
 }
 
 fn above_zero(text: &str) -> Result<NonZeroU64, String> {

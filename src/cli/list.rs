@@ -128,7 +128,8 @@ pub(super) fn chisel(out: &mut dyn Write, chisel: &Chisel) -> Result<(), Failure
     }
     for example in &chisel.examples {
         let args: String = example.args.iter().flat_map(|a| [" ", a.as_str()]).collect();
-        writeln!(out, "\nExample:\n  sysreel -r captures/{}.reel -c {}{args}", example.capture, chisel.name)?;
+        let at = example.at.as_ref().map(|at| format!(" --at {at}")).unwrap_or_default();
+        writeln!(out, "\nExample:\n  sysreel -r captures/{}.reel -c {}{args}{at}", example.capture, chisel.name)?;
     }
     Ok(())
 }

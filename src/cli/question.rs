@@ -45,7 +45,7 @@ pub(super) fn questions(options: &Options, library: &Library) -> Result<Vec<Ques
         let rest = &options.words[words.clone()];
         let args = if takes_word(&chisel, rest) {
             taken[words.start] = true;
-            split(&rest[0])
+            arguments(&chisel, &rest[0])
         } else {
             Vec::new()
         };
@@ -60,7 +60,11 @@ pub(super) fn questions(options: &Options, library: &Library) -> Result<Vec<Ques
     let mut questions = Vec::new();
     for (chisel, args) in asked {
         let prepared = chisel.prepare(&args, style).map_err(Failure::of)?;
-        questions.push(Question { filter: both(prepared.filter), query: prepared.query });
+        let filter = both(prepared.filter);
+        if prepared.query.of_state().is_some() {
+            check_state_filter(&chisel.name, filter.as_ref())?;
+        }
+        questions.push(Question { filter, query: prepared.query });
     }
     if questions.is_empty() {
         let query = if options.quiet { Query::Nothing } else { Query::Lines(lines(options)?) };
@@ -78,6 +82,18 @@ pub(super) fn questions(options: &Options, library: &Library) -> Result<Vec<Ques
     Ok(questions)
 }
 
+/// Rows of a state are no events: a condition on events would hold for none of them.
+fn check_state_filter(chisel: &str, filter: Option<&Filter>) -> Result<(), Failure> {
+    let fields = filter.map(Filter::fields).unwrap_or_default();
+    match fields.iter().find(|f| f.field.name.starts_with("evt.") || f.field.name.starts_with("syscall.")) {
+        None => Ok(()),
+        Some(field) => Err(Failure::new(
+            format!("`{field}` is about events, and chisel `{chisel}` shows the state at a moment"),
+            "filter by proc.*, fd.*, user.* or container.*, and name the moment with --at",
+        )),
+    }
+}
+
 /// The filter that words make; `None` for no words.
 pub(super) fn filter(words: &[&str]) -> Result<Option<Filter>, Failure> {
     let text = words.join(" ");
@@ -92,6 +108,15 @@ pub(super) fn filter(words: &[&str]) -> Result<Option<Filter>, Failure> {
         ),
         _ => Failure::of(error),
     })
+}
+
+/// The arguments in a word; one that can only be a filter is not taken apart, but its quotes are taken off.
+fn arguments(chisel: &Chisel, word: &str) -> Vec<String> {
+    if chisel.args.len() > 1 || chisel.args.iter().any(|arg| arg.ty != ArgType::Filter) {
+        return split(word);
+    }
+    let quoted = word.strip_prefix('\'').and_then(|rest| rest.strip_suffix('\''));
+    vec![quoted.filter(|inner| !inner.contains('\'')).unwrap_or(word).to_owned()]
 }
 
 /// sysdig's rule for the word behind `-c NAME`: taken if the chisel needs an argument, or can have one and the words

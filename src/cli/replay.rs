@@ -4,7 +4,7 @@ use super::args::Options;
 use super::exit::{Failure, say};
 use super::question::{context, headers, questions};
 use crate::chisel::Library;
-use crate::engine::{self, Played, Reels};
+use crate::engine::{self, Played, Question, Reels, State, WithStates};
 use crate::report::Report;
 use std::env;
 use std::io::{self, IsTerminal, Write};
@@ -37,13 +37,51 @@ pub(super) fn replay(options: &Options, library: &Library, out: &mut dyn Write) 
         notes: reels.notes(),
     };
     headers(options, &questions, out)?;
-    let played = engine::play(&reels, &questions, &play, out)?;
+    let states = states(options, &reels, &questions, &play)?;
+    let of_events = questions.iter().any(|q| q.query.of_state().is_none());
+    let batches = WithStates::new(of_events.then_some(&reels as &dyn engine::Batches), &states);
+    let played = engine::play(&batches, &questions, &play, out)?;
     write_reports(options, &played, out)?;
     warn(&played);
     Ok(())
 }
 
-fn write_reports(options: &Options, played: &Played, out: &mut dyn Write) -> Result<(), Failure> {
+/// The states that questions are about, at the moment that was named or at the end.
+fn states(
+    options: &Options,
+    reels: &Reels,
+    questions: &[Question],
+    play: &engine::Options,
+) -> Result<Vec<State>, Failure> {
+    let whole = reels.span();
+    let moment = options.at.map(|at| at.in_recording(whole.start, whole.end, play.ctx.tz_offset_s));
+    if questions.iter().all(|q| q.query.of_state().is_none()) {
+        return match moment {
+            None => Ok(Vec::new()),
+            Some(_) => Err(Failure::new(
+                "expected a chisel about state with --at, found none",
+                "such as -c ps, -c lsof, -c netstat; to cut events, filter by evt.rawtime",
+            )),
+        };
+    }
+    if let Some(moment) = moment
+        && (moment < whole.start || moment > whole.end)
+    {
+        let local = |time| engine::moment(time, play.ctx.tz_offset_s);
+        return Err(Failure::new(
+            format!("expected a moment of the recording with --at, found {}", local(moment)),
+            format!("it lasts from {} to {}", local(whole.start), local(whole.end)),
+        ));
+    }
+    let mut states = engine::states_at(reels, moment.or(play.until.map(|until| until.min(whole.end))));
+    for state in &mut states {
+        state.notes.insert(0, format!("the state at {}", engine::moment(state.moment, play.ctx.tz_offset_s)));
+    }
+    Ok(states)
+}
+
+/// Writes the reports of questions, in the form that was asked for.
+pub(super) fn write_reports(options: &Options, played: &Played, out: &mut dyn Write) -> Result<(), Failure> {
     for (i, report) in played.reports.iter().enumerate() {
         if i > 0 && !options.json {
             writeln!(out)?;

@@ -25,6 +25,12 @@ pub(super) fn watch(
     use crate::query::Span;
     use crate::sys;
     let questions = questions(options, library)?;
+    if options.at.is_some() {
+        return Err(Failure::new("expected a recording with --at, found none", "name it with -r FILE"));
+    }
+    if options.command.is_empty() && questions.iter().all(|q| q.query.of_state().is_some()) {
+        return now(options, &questions, out);
+    }
     headers(options, &questions, out)?;
     let record = super::record::live(options, std::path::Path::new("-"), words);
     let options_of_play = engine::Options {
@@ -45,6 +51,27 @@ pub(super) fn watch(
         Err(error) => return Err(Failure::of(error)),
     }
     Ok(())
+}
+
+/// The state of the machine now: `/proc` is asked once, and nothing is traced.
+#[cfg(feature = "linux")]
+fn now(options: &Options, questions: &[crate::engine::Question], out: &mut dyn Write) -> Result<(), Failure> {
+    use crate::engine;
+    let mut ctx = super::question::context(options)?;
+    ctx.tz_offset_s = crate::sys::local_offset(crate::sys::realtime_ns()).unwrap_or(0);
+    let mut state = engine::state_now().map_err(Failure::of)?;
+    state.notes.push(format!("the state at {}", engine::moment(state.moment, ctx.tz_offset_s)));
+    let play = engine::Options {
+        threads: options.threads,
+        limit: None,
+        until: None,
+        ctx,
+        span: crate::query::Span { start: state.moment, end: state.moment },
+        notes: Vec::new(),
+    };
+    let states = [state];
+    let played = engine::play(&engine::WithStates::new(None, &states), questions, &play, out)?;
+    super::replay::write_reports(options, &played, out)
 }
 
 /// Without the live half there is nothing to watch with.

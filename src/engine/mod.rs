@@ -12,9 +12,11 @@ mod play_tests;
 #[cfg(feature = "linux")]
 mod record;
 mod reels;
+mod replay;
 mod request;
 #[cfg(feature = "linux")]
 mod sieve;
+mod state;
 #[cfg(feature = "linux")]
 mod watch;
 
@@ -27,5 +29,8 @@ pub use play::{Batches, Damaged, Glance, Options, Played, Question, left_out, pl
 pub use record::{RecordSummary, record};
 pub use reels::Reels;
 pub use request::{Record, Watch};
+#[cfg(feature = "linux")]
+pub use state::state_now;
+pub use state::{State, WithStates, moment, states_at};
 #[cfg(feature = "linux")]
 pub use watch::{Screen, watch};

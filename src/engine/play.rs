@@ -45,6 +45,11 @@ pub trait Batches: Sync {
 
     /// Whether calls in flight count here: in the last segment of a recording, where no completion can follow.
     fn counts_in_flight(&self, index: usize) -> bool;
+
+    /// What reports about state must say beside what all reports say.
+    fn state_notes(&self) -> Vec<String> {
+        Vec::new()
+    }
 }
 
 /// What is known of a batch without opening it.
@@ -141,7 +146,7 @@ pub fn play(
     });
     let mut played = result?;
     let Some(workers) = workers else { return Err(io::Error::other("a worker stopped in the middle of a batch")) };
-    played.reports = reports(questions, options, workers, &played.damaged);
+    played.reports = reports(questions, options, workers, &played.damaged, &batches.state_notes());
     Ok(played)
 }
 
@@ -166,7 +171,13 @@ pub fn left_out(count: usize) -> String {
     }
 }
 
-fn reports(questions: &[Question], options: &Options, askers: Vec<Vec<Worker>>, damaged: &[Damaged]) -> Vec<Report> {
+fn reports(
+    questions: &[Question],
+    options: &Options,
+    askers: Vec<Vec<Worker>>,
+    damaged: &[Damaged],
+    of_state: &[String],
+) -> Vec<Report> {
     let mut notes = options.notes.clone();
     if let Some(first) = damaged.first() {
         let what = first.error.split("\nhelp:").next().unwrap_or_default();
@@ -176,7 +187,13 @@ fn reports(questions: &[Question], options: &Options, askers: Vec<Vec<Worker>>, 
     for workers in askers {
         by_question.iter_mut().zip(workers).for_each(|(all, one)| all.push(one));
     }
-    let finish = |(q, workers): (&Question, Vec<Worker>)| q.query.finish(workers, options.span, notes.clone());
+    let finish = |(q, workers): (&Question, Vec<Worker>)| {
+        let mut notes = notes.clone();
+        if q.query.of_state().is_some() {
+            notes.extend_from_slice(of_state);
+        }
+        q.query.finish(workers, options.span, notes)
+    };
     questions.iter().zip(by_question).filter_map(finish).collect()
 }
 
@@ -345,10 +362,12 @@ impl<'a> Asker<'a> {
 
     /// All questions about one batch.
     pub(super) fn ask_batch(&mut self, batch: &Batch, in_flight: bool) -> Outcome {
-        let past = self.options.until.is_some_and(|until| batch.head().min_time >= until);
+        let is_state = batch.head().snapshot;
+        let past = !is_state && self.options.until.is_some_and(|until| batch.head().min_time >= until);
         let mut all = Vec::with_capacity(self.questions.len());
         for number in 0..self.questions.len() {
-            let lines = if past || batch.head().snapshot || self.left[number] == 0 {
+            let of_state = self.questions[number].query.of_state().is_some();
+            let lines = if past || is_state != of_state || self.left[number] == 0 {
                 Lines::default()
             } else {
                 self.one(batch, number, in_flight).map_err(|e| e.to_string())?
@@ -363,7 +382,8 @@ impl<'a> Asker<'a> {
         let question = &self.questions[number];
         let Some(mut selection) = self.select(batch, number)? else { return Ok(Lines::default()) };
         let is_lines = matches!(question.query, Query::Lines(_));
-        if let (Some(_), false) = (self.options.limit, is_lines) {
+        // So many events, not so many rows of a state.
+        if let (Some(_), false, None) = (self.options.limit, is_lines, question.query.of_state()) {
             let (cut, found) = choose::first(batch, selection, self.left[number])?;
             selection = cut;
             self.left[number] -= found;
@@ -385,9 +405,12 @@ impl<'a> Asker<'a> {
         let question = &self.questions[number];
         let internal = match &question.query {
             Query::Lines(lines) => lines.internal,
-            Query::Nothing | Query::Table(_) => true,
+            Query::Nothing | Query::Table(_) | Query::Snapshot(_) | Query::State(..) => true,
         };
-        let mut selection = choose::all(batch, internal);
+        let mut selection = match question.query.of_state() {
+            Some(rows) => rows.select(batch)?,
+            None => choose::all(batch, internal),
+        };
         if let Some(filter) = &question.filter {
             let memo = &mut self.memos[number];
             if !filter.may_match(memo, batch.head(), batch.schema(), batch.dict()) {
@@ -395,7 +418,7 @@ impl<'a> Asker<'a> {
             }
             selection.intersect(filter.select(memo, batch, &self.ctx)?);
         }
-        if let Some(until) = self.options.until {
+        if let (Some(until), None) = (self.options.until, question.query.of_state()) {
             selection = choose::before(batch, selection, until)?;
         }
         Ok((!selection.is_none()).then_some(selection))

@@ -4,6 +4,7 @@ use super::assembler::Piece;
 use super::error::Error;
 use super::live::{LiveRequest, LiveSummary, capture};
 use super::play::Asker;
+use super::replay::Replay;
 use super::request::Watch;
 use crate::batch::{Batch, Schema};
 use crate::query::Span;
@@ -62,6 +63,8 @@ struct Watcher<'a> {
     latest: u64,
     /// Events lost in it.
     lost: u64,
+    /// The state, where a question is about it.
+    replay: Option<Replay>,
 }
 
 impl<'a> Watcher<'a> {
@@ -75,6 +78,7 @@ impl<'a> Watcher<'a> {
             begun: 0,
             latest: 0,
             lost: 0,
+            replay: request.questions.iter().any(|q| q.query.of_state().is_some()).then(Replay::new),
         }
     }
 
@@ -82,6 +86,9 @@ impl<'a> Watcher<'a> {
         match piece {
             Piece::Begin(time) => {
                 self.dict = Arc::new(Dict::new());
+                if let Some(replay) = &mut self.replay {
+                    *replay = Replay::new();
+                }
                 if self.begun == 0 {
                     self.begun = time;
                     self.asker.begin(time);
@@ -91,17 +98,26 @@ impl<'a> Watcher<'a> {
                 // Our own deltas follow each other without a gap, so there is nothing to report.
                 Arc::make_mut(&mut self.dict).apply(&delta).ok();
             }
-            Piece::Batch(columns) if !columns.snapshot => {
+            Piece::Batch(columns) if columns.snapshot && self.replay.is_none() => {}
+            Piece::Batch(columns) => {
                 let batch = Batch::of_columns(columns, Arc::clone(&self.schema), Arc::clone(&self.dict));
                 self.batch(&batch, enough)?;
             }
             Piece::Lost(lost) => self.lost += lost.count,
-            Piece::Batch(_) | Piece::End => {}
+            Piece::End => {}
         }
         Ok(())
     }
 
     fn batch(&mut self, batch: &Batch, enough: &AtomicBool) -> std::io::Result<()> {
+        let snapshot = batch.head().snapshot;
+        if let Some(replay) = &mut self.replay {
+            let fed = if snapshot { replay.seed(batch) } else { replay.feed(batch, u64::MAX) };
+            fed.map_err(std::io::Error::other)?;
+        }
+        if snapshot {
+            return Ok(());
+        }
         self.latest = self.latest.max(batch.head().max_time);
         let interval = u64::try_from(self.request.interval.as_nanos()).unwrap_or(u64::MAX);
         if batch.head().min_time >= self.begun.saturating_add(interval) {
@@ -122,6 +138,12 @@ impl<'a> Watcher<'a> {
         self.begun = now;
         let lost = std::mem::take(&mut self.lost);
         let notes = if lost > 0 { vec![format!("{lost} events were lost in this time")] } else { Vec::new() };
+        if let Some(replay) = &mut self.replay {
+            let state = replay.state(now);
+            for batch in state.batches() {
+                self.asker.ask_batch(&batch, true).map_err(std::io::Error::other)?;
+            }
+        }
         let reports = self.asker.reports(span, &notes);
         if reports.is_empty() { Ok(()) } else { self.screen.reports(&reports) }
     }

@@ -1,6 +1,6 @@
 //! `fd.*`: of the descriptor that an event is about.
 
-use super::{ArgRule, Context, Extract, Field, FieldArg, path};
+use super::{ArgRule, Context, Extract, Field, FieldArg, ends, path};
 use crate::batch::Row;
 use crate::event::{Flags, KindFlags};
 use crate::value::{Type, Value, write_i64, write_ip, write_u64};
@@ -127,6 +127,62 @@ pub(super) static FIELDS: &[Field] = &[
         doc: "Port of the server.",
         example: "fd.sport = 443",
         extract: Extract::Descriptor(sport),
+    },
+    Field {
+        name: "fd.lip",
+        ty: Type::Ip,
+        arg: ArgRule::No,
+        doc: "Address of the local end.",
+        example: "fd.lip = 10.0.0.1",
+        extract: Extract::Descriptor(ends::lip),
+    },
+    Field {
+        name: "fd.rip",
+        ty: Type::Ip,
+        arg: ArgRule::No,
+        doc: "Address of the remote end.",
+        example: "fd.rip = 10.0.0.1",
+        extract: Extract::Descriptor(ends::rip),
+    },
+    Field {
+        name: "fd.lport",
+        ty: Type::Port,
+        arg: ArgRule::No,
+        doc: "Port of the local end.",
+        example: "fd.lport = 443",
+        extract: Extract::Descriptor(ends::lport),
+    },
+    Field {
+        name: "fd.rport",
+        ty: Type::Port,
+        arg: ArgRule::No,
+        doc: "Port of the remote end.",
+        example: "fd.rport = 443",
+        extract: Extract::Descriptor(ends::rport),
+    },
+    Field {
+        name: "fd.local",
+        ty: Type::Text,
+        arg: ArgRule::No,
+        doc: "Local end of an IP socket, address and port; `*` for a port that is not known.",
+        example: "fd.local = '127.0.0.1:80'",
+        extract: Extract::Descriptor(ends::local),
+    },
+    Field {
+        name: "fd.remote",
+        ty: Type::Text,
+        arg: ArgRule::No,
+        doc: "Remote end of an IP socket, address and port; `0.0.0.0:*` or `:::*` where it is connected to none.",
+        example: "fd.remote = '10.0.0.1:443'",
+        extract: Extract::Descriptor(ends::remote),
+    },
+    Field {
+        name: "fd.state",
+        ty: Type::Text,
+        arg: ArgRule::No,
+        doc: "What calls tell of an IP socket: LISTEN (bound or listening), ESTABLISHED (connected or accepted), UNCONN (datagrams without a peer).",
+        example: "fd.state = LISTEN",
+        extract: Extract::Descriptor(ends::state),
     },
     Field {
         name: "fd.l4proto",

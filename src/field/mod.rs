@@ -8,6 +8,7 @@ mod ancestry;
 mod catalogue;
 mod container;
 mod context;
+mod ends;
 mod entry;
 mod evt;
 mod fd;

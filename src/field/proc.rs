@@ -184,6 +184,14 @@ pub(super) static FIELDS: &[Field] = &[
         extract: Extract::Thread(tty),
     },
     Field {
+        name: "proc.tty.name",
+        ty: Type::Text,
+        arg: ArgRule::No,
+        doc: "Name of the controlling terminal, such as pts/0; `?` for none.",
+        example: "proc.tty.name startswith pts/",
+        extract: Extract::Thread(tty_name),
+    },
+    Field {
         name: "proc.loginshellid",
         ty: Type::Int,
         arg: ArgRule::No,
@@ -222,6 +230,14 @@ pub(super) static FIELDS: &[Field] = &[
         doc: "Thread id in its own pid namespace.",
         example: "thread.vtid = 1",
         extract: Extract::Thread(vtid),
+    },
+    Field {
+        name: "thread.cputime",
+        ty: Type::Duration,
+        arg: ArgRule::No,
+        doc: "Processor time of the thread since it started, as far as it was reported; known to chisels about state only.",
+        example: "thread.cputime > 1s",
+        extract: Extract::Event(cputime),
     },
     Field {
         name: "thread.ismain",
@@ -354,6 +370,20 @@ fn tty<'a>(_: &'a Dict, t: &'a ThreadRow, _: &'a FieldArg) -> Value<'a> {
     if t.placeholder { Value::Missing } else { Value::Uint(u64::from(t.tty)) }
 }
 
+/// The kernel's list of device numbers (`Documentation/admin-guide/devices.txt`), in the encoding of `stat`.
+fn tty_name<'a>(_: &'a Dict, t: &'a ThreadRow, _: &'a FieldArg) -> Value<'a> {
+    let (major, minor) = ((t.tty & 0xf_ff00) >> 8, (t.tty & 0xff) | ((t.tty >> 12) & 0xf_ff00));
+    match (major, minor) {
+        _ if t.placeholder => Value::Missing,
+        (0, 0) => Value::text(b"?"),
+        (4, 0..64) => Value::owned(format!("tty{minor}")),
+        (4, _) => Value::owned(format!("ttyS{}", minor - 64)),
+        (5, 1) => Value::text(b"console"),
+        (136..144, _) => Value::owned(format!("pts/{}", minor + (major - 136) * 256)),
+        _ => Value::owned(format!("{major}:{minor}")),
+    }
+}
+
 fn ismain<'a>(_: &'a Dict, t: &'a ThreadRow, _: &'a FieldArg) -> Value<'a> {
     Value::Bool(t.tid == t.pid)
 }
@@ -426,4 +456,10 @@ fn started<'a>(_: &'a Dict, t: &'a ThreadRow, _: &'a FieldArg) -> Value<'a> {
 fn duration<'a>(row: &Row<'a>, _: &'a FieldArg, _: &Context) -> Value<'a> {
     let start = row.thread().start;
     if start == 0 { Value::Missing } else { Value::Uint(row.time().saturating_sub(start)) }
+}
+
+/// The parameter of that name, which rows of state have.
+fn cputime<'a>(row: &Row<'a>, _: &'a FieldArg, _: &Context) -> Value<'a> {
+    let param = row.info().params.iter().position(|p| p.name == "cputime");
+    param.and_then(|p| row.arg(p).int()).map_or(Value::Missing, |ns| Value::Uint(ns as u64))
 }

@@ -11,6 +11,7 @@ pub(crate) mod made;
 mod operator;
 mod part;
 mod rank;
+mod snapshot;
 mod table;
 #[cfg(test)]
 mod tests;
@@ -20,4 +21,5 @@ pub use aggregate::{Aggregate, How};
 pub use lines::{Lines, LinesQuery};
 pub use operator::{Query, View, Worker};
 pub use rank::Span;
+pub use snapshot::{Rows, SnapshotQuery, SnapshotWorker, StateColumn};
 pub use table::{Key, Order, TableQuery, TableWorker};

@@ -1,6 +1,6 @@
 //! [`Query`]: any operator, with its partial results.
 
-use super::{Lines, LinesQuery, Span, TableQuery, TableWorker};
+use super::{Lines, LinesQuery, Rows, SnapshotQuery, SnapshotWorker, Span, TableQuery, TableWorker};
 use crate::batch::{Batch, Error};
 use crate::field::Context;
 use crate::filter::Selection;
@@ -15,6 +15,10 @@ pub enum Query {
     Lines(LinesQuery),
     /// Group by, aggregate, sort, top.
     Table(TableQuery),
+    /// Rows of a state, a column for each field; only within [`Query::State`].
+    Snapshot(SnapshotQuery),
+    /// Any operator over the rows of the world at a moment instead of events.
+    State(Rows, Box<Query>),
 }
 
 /// What one worker keeps between batches.
@@ -23,6 +27,8 @@ pub enum Worker {
     Stateless,
     /// Groups so far.
     Table(Box<TableWorker>),
+    /// Rows so far.
+    Snapshot(SnapshotWorker),
 }
 
 /// How one batch is to be looked at.
@@ -37,11 +43,18 @@ pub struct View<'a> {
 }
 
 impl Query {
+    /// The rows it is about, if it asks about a state and not about events.
+    pub fn of_state(&self) -> Option<Rows> {
+        if let Query::State(rows, _) = self { Some(*rows) } else { None }
+    }
+
     /// A worker that has seen nothing.
     pub fn worker(&self) -> Worker {
         match self {
             Query::Nothing | Query::Lines(_) => Worker::Stateless,
             Query::Table(table) => Worker::Table(Box::new(table.worker())),
+            Query::Snapshot(_) => Worker::Snapshot(SnapshotWorker::default()),
+            Query::State(_, query) => query.worker(),
         }
     }
 
@@ -59,17 +72,28 @@ impl Query {
             (Query::Table(_), Worker::Table(table)) => {
                 table.add(batch, selection, view.in_flight, view.ctx).map(|()| Lines::default())
             }
+            (Query::Snapshot(query), Worker::Snapshot(rows)) => {
+                query.add(rows, batch, selection, view.ctx).map(|()| Lines::default())
+            }
+            (Query::State(_, query), worker) => query.partial(worker, batch, selection, view),
             _ => Ok(Lines::default()),
         }
     }
 
     /// The report of all workers; `None` for operators that say everything in lines.
     pub fn finish(&self, workers: Vec<Worker>, span: Span, notes: Vec<String>) -> Option<Report> {
-        let Query::Table(table) = self else { return None };
-        let tables: Vec<TableWorker> = workers
-            .into_iter()
-            .filter_map(|w| if let Worker::Table(table) = w { Some(*table) } else { None })
-            .collect();
-        Some(table.finish(&tables, span, notes))
+        match self {
+            Query::Nothing | Query::Lines(_) => None,
+            Query::Table(table) => {
+                let of_table = |w| if let Worker::Table(table) = w { Some(*table) } else { None };
+                let workers: Vec<TableWorker> = workers.into_iter().filter_map(of_table).collect();
+                Some(table.finish(&workers, span, notes))
+            }
+            Query::Snapshot(query) => {
+                let of_snapshot = |w| if let Worker::Snapshot(rows) = w { Some(rows) } else { None };
+                Some(query.finish(workers.into_iter().filter_map(of_snapshot).collect(), notes))
+            }
+            Query::State(_, query) => query.finish(workers, span, notes),
+        }
     }
 }

@@ -85,7 +85,8 @@ pub(super) const MADE: &[Spec] = &[
             source("flags", ParamType::Flags).named(FILE_FLAGS),
             source("cloexec", ParamType::Bool),
         ],
-    ),
+    )
+    .on(0),
     made("snap_user", Internal, SNAPSHOT, &[source("id", ParamType::Uid), source("name", ParamType::Text)]),
     made("snap_group", Internal, SNAPSHOT, &[source("id", ParamType::Gid), source("name", ParamType::Text)]),
 ];

@@ -1,0 +1,208 @@
+//! [`State`]: the world at a moment, as batches of rows that questions about state are asked of.
+//!
+//! A segment's snapshot seeds a [`World`], and its rows whose kind changes state bring it to the moment: the same state
+//! engine that ran when the reel was written, over the few columns that it needs, in the order of the segment.
+
+use super::replay::Replay;
+use super::{Batches, Reels};
+use crate::batch::{Batch, Builder, Columns, Schema};
+use crate::reel::{BatchRef, Reader, SegmentInfo};
+use crate::world::{Dict, Effect, World};
+use std::path::Path;
+use std::sync::Arc;
+
+/// The world at a moment.
+#[derive(Debug, Clone)]
+pub struct State {
+    /// The moment, ns UTC.
+    pub moment: u64,
+    /// What must be said about it: damage in what led to it, a recording filter.
+    pub notes: Vec<String>,
+    columns: Vec<Arc<Columns>>,
+    schema: Arc<Schema>,
+    dict: Arc<Dict>,
+}
+
+impl State {
+    /// The live threads and descriptors of a world, as rows at a moment (ns UTC); rows of the threads that `ended` names
+    /// are left out.
+    pub(super) fn of(world: &mut World, moment: u64, ended: impl Fn(u32) -> bool) -> State {
+        let mut builder = Builder::new(1);
+        let mut columns = Vec::new();
+        for (event, Effect { thread, desc }) in world.snapshot(moment) {
+            let mut event = event.event();
+            event.time = moment;
+            if ended(event.tid) {
+                continue;
+            }
+            builder.push(&event, Effect { thread, desc }, world.interner());
+            if builder.is_full() {
+                columns.push(Arc::new(builder.take(true)));
+            }
+        }
+        if builder.rows() > 0 {
+            columns.push(Arc::new(builder.take(true)));
+        }
+        let dict = Arc::new(world.dict().clone());
+        State { moment, notes: Vec::new(), columns, schema: Arc::new(Schema::current()), dict }
+    }
+
+    /// Its rows.
+    pub fn batches(&self) -> impl Iterator<Item = Batch> + '_ {
+        (0..self.columns.len()).filter_map(|index| self.batch(index))
+    }
+
+    fn batch(&self, index: usize) -> Option<Batch> {
+        let columns = Arc::clone(self.columns.get(index)?);
+        Some(Batch::of_columns(columns, Arc::clone(&self.schema), Arc::clone(&self.dict)))
+    }
+}
+
+/// The state of the machine now, from `/proc` alone: nothing is traced.
+///
+/// # Errors
+/// `/proc` cannot be read.
+#[cfg(feature = "linux")]
+pub fn state_now() -> Result<State, super::Error> {
+    use crate::source::proc;
+    let clock = crate::sys::clock_pair();
+    let snapshot = proc::snapshot(proc::Scope::All, clock)?;
+    let mut world = World::new();
+    snapshot.for_each(&mut |event| {
+        world.apply(&event);
+    });
+    Ok(State::of(&mut world, clock.utc_of(crate::sys::boot_ns()), |_| false))
+}
+
+/// A moment (ns UTC) as people of a place read it, for notes and messages: date, time of day, offset from UTC.
+pub fn moment(time: u64, tz_offset_s: i32) -> String {
+    let mut text = Vec::with_capacity(40);
+    crate::value::write_date(&mut text, time, tz_offset_s);
+    text.push(b' ');
+    crate::value::write_time_of_day(&mut text, time, tz_offset_s, true);
+    let zone = match tz_offset_s {
+        0 => " UTC".to_owned(),
+        _ => {
+            let (sign, minutes) = (if tz_offset_s < 0 { '-' } else { '+' }, tz_offset_s.unsigned_abs() / 60);
+            format!(" {sign}{:02}:{:02}", minutes / 60, minutes % 60)
+        }
+    };
+    String::from_utf8_lossy(&text).into_owned() + &zone
+}
+
+/// The states at a moment (ns UTC; `None`: the end), one for each host that the files are from.
+pub fn states_at(reels: &Reels, moment: Option<u64>) -> Vec<State> {
+    let mut hosts: Vec<((String, String), Covering<'_>)> = Vec::new();
+    for (path, reader) in reels.files() {
+        let header = reader.header();
+        let host = (header.host.clone(), header.boot_id.clone());
+        for (index, info) in reader.segments().into_iter().enumerate() {
+            let begun = begin_of(reader, index, &info);
+            if moment.is_some_and(|moment| begun > moment) {
+                continue;
+            }
+            let found = Covering { path, reader, index, begun };
+            match hosts.iter_mut().find(|(known, _)| *known == host) {
+                // The segment that began last before the moment; of equal ones the one in the later file.
+                Some((_, best)) if found.begun >= best.begun => *best = found,
+                Some(_) => {}
+                None => hosts.push((host.clone(), found)),
+            }
+        }
+    }
+    hosts.iter().map(|(_, segment)| segment.state(moment)).collect()
+}
+
+/// Time of a segment's first batch, ns UTC; without one, when its frame was written.
+fn begin_of(reader: &Reader, segment: usize, info: &SegmentInfo) -> u64 {
+    let dict = Arc::new(Dict::new());
+    let head = |at: &BatchRef| reader.batch(segment, at, Arc::clone(&dict)).ok().map(|batch| batch.head().min_time);
+    let by_clock = || info.clocks.first().map_or(0, |pair| pair.utc);
+    info.batches.iter().find_map(head).unwrap_or_else(by_clock)
+}
+
+/// The segment that covers a moment.
+struct Covering<'a> {
+    path: &'a Path,
+    reader: &'a Reader,
+    index: usize,
+    begun: u64,
+}
+
+impl Covering<'_> {
+    fn state(&self, moment: Option<u64>) -> State {
+        let mut replay = Replay::new();
+        let mut bad = 0u32;
+        for batch in self.reader.snapshots(self.index) {
+            bad += u32::from(!batch.is_ok_and(|batch| replay.seed(&batch).is_ok()));
+        }
+        let until = moment.unwrap_or(u64::MAX);
+        for batch in self.reader.batches(self.index) {
+            bad += u32::from(!batch.is_ok_and(|batch| replay.feed(&batch, until).is_ok()));
+        }
+        let mut state = replay.state(moment.unwrap_or_else(|| replay.latest().max(self.begun)));
+        if bad > 0 {
+            let what = if bad == 1 { "1 damaged batch".to_owned() } else { format!("{bad} damaged batches") };
+            state.notes.push(format!("{}: {what} led to this state: it may be wrong", self.path.display()));
+        }
+        if let Some(filter) = &self.reader.header().filter {
+            let path = self.path.display();
+            state
+                .notes
+                .push(format!("{path}: recorded with the filter `{filter}`: what other calls changed is not in it"));
+        }
+        state
+    }
+}
+
+/// Batches of events and the states at a moment: questions about state see those, all others see these.
+pub struct WithStates<'a> {
+    events: Option<&'a dyn Batches>,
+    states: &'a [State],
+}
+
+impl<'a> WithStates<'a> {
+    /// `events` is `None` where every question is about state, so that no batch is read twice.
+    pub fn new(events: Option<&'a dyn Batches>, states: &'a [State]) -> Self {
+        WithStates { events, states }
+    }
+
+    fn events(&self) -> usize {
+        self.events.map_or(0, Batches::len)
+    }
+}
+
+impl Batches for WithStates<'_> {
+    fn len(&self) -> usize {
+        self.events() + self.states.iter().map(|s| s.columns.len()).sum::<usize>()
+    }
+
+    fn batch(&self, index: usize) -> Result<Batch, String> {
+        if let (Some(events), true) = (self.events, index < self.events()) {
+            return events.batch(index);
+        }
+        let mut index = index - self.events();
+        for state in self.states {
+            if index < state.columns.len() {
+                return state.batch(index).ok_or_else(|| "expected a batch of state, found none".to_owned());
+            }
+            index -= state.columns.len();
+        }
+        Err("expected a batch of state, found none".to_owned())
+    }
+
+    fn place(&self, index: usize) -> String {
+        match self.events {
+            Some(events) if index < self.events() => events.place(index),
+            _ => "state".to_owned(),
+        }
+    }
+
+    fn counts_in_flight(&self, index: usize) -> bool {
+        self.events.is_none_or(|events| index >= self.events() || events.counts_in_flight(index))
+    }
+
+    fn state_notes(&self) -> Vec<String> {
+        self.states.iter().flat_map(|state| state.notes.iter().cloned()).collect()
+    }
+}
