@@ -185,7 +185,10 @@ fn count(filter: &str) -> Question {
 
 fn lines(json: bool) -> Question {
     let template = Template::parse(LINE).unwrap();
-    Question { filter: None, query: Query::Lines(LinesQuery { template, json, header: None, internal: false }) }
+    Question {
+        filter: None,
+        query: Query::Lines(LinesQuery { template, json, header: None, internal: false, indent: None }),
+    }
 }
 
 /// Million rows per second: by processor time, and by wall time.

@@ -21,6 +21,6 @@ record() {
     ls -l "$here/$name.reel"
 }
 
-for scene in shell web build; do
+for scene in ${2:-shell web build login}; do
     record "$scene"
 done

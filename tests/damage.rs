@@ -73,7 +73,7 @@ fn replay(path: &Path) -> Said {
         }
     };
     let template = Template::parse(FORMAT).unwrap();
-    let lines = LinesQuery { template, json: false, header: None, internal: true };
+    let lines = LinesQuery { template, json: false, header: None, internal: true, indent: None };
     let question = Question { filter: None, query: Query::Lines(lines) };
     let options = engine::Options {
         threads: std::num::NonZeroUsize::new(1),

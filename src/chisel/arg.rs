@@ -75,7 +75,11 @@ impl ArgDef {
 
 /// Checked arguments by name.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Args(BTreeMap<String, (ArgType, String)>);
+pub struct Args {
+    values: BTreeMap<String, (ArgType, String)>,
+    /// Names of those that were given.
+    given: Vec<String>,
+}
 
 impl Args {
     /// Pairs texts with a chisel's arguments, in order.
@@ -108,22 +112,28 @@ impl Args {
             }
             args.insert(def.name.clone(), (def.ty, text.clone()));
         }
-        Ok(Args(args))
+        let given = defs.iter().take(given.len()).map(|def| def.name.clone()).collect();
+        Ok(Args { values: args, given })
     }
 
     /// An argument's type and text.
     pub fn get(&self, name: &str) -> Option<(ArgType, &str)> {
-        self.0.get(name).map(|(ty, text)| (*ty, text.as_str()))
+        self.values.get(name).map(|(ty, text)| (*ty, text.as_str()))
+    }
+
+    /// Whether an argument was given, and is not its default.
+    pub fn is_given(&self, name: &str) -> bool {
+        self.given.iter().any(|given| given == name)
     }
 
     /// Names, types and texts, by name.
     pub fn iter(&self) -> impl Iterator<Item = (&str, ArgType, &str)> {
-        self.0.iter().map(|(name, (ty, text))| (name.as_str(), *ty, text.as_str()))
+        self.values.iter().map(|(name, (ty, text))| (name.as_str(), *ty, text.as_str()))
     }
 
     /// The argument with a name like this one.
     pub(super) fn near(&self, name: &str) -> Option<&str> {
-        nearest(name, self.0.keys().map(String::as_str))
+        nearest(name, self.values.keys().map(String::as_str))
     }
 }
 

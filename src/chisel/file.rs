@@ -37,6 +37,8 @@ pub struct Chisel {
     pub lines: Option<LinesDef>,
     /// The operator: rows of the world at a moment.
     pub snapshot: Option<SnapshotDef>,
+    /// The operator: a tree of processes.
+    pub tree: Option<TreeDef>,
     /// Examples that tests run.
     #[serde(default, rename = "example")]
     pub examples: Vec<Example>,
@@ -160,6 +162,25 @@ pub struct LinesDef {
     pub format: String,
     /// A line above them; not in JSON.
     pub header: Option<String>,
+    /// As after `-p`, where containers are asked for (`-pc`).
+    pub containers: Option<String>,
+    /// Field with the number of levels by which a line is indented.
+    pub indent: Option<String>,
+}
+
+/// Operator `tree`: the processes of a recording below each other, with aggregates that are rolled up.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TreeDef {
+    /// Heading of the tree.
+    pub name: String,
+    /// What a process is called: a field of threads.
+    pub label: String,
+    /// Value columns: counts and sums, of each process and all below it.
+    pub columns: Vec<AggregateDef>,
+    /// Argument of type filter without which all processes are shown, and with which those that match and their
+    /// ancestors.
+    pub only: Option<String>,
 }
 
 /// A command that tests run and documentation shows.
@@ -184,11 +205,18 @@ impl Chisel {
         name.clone_into(&mut chisel.name);
         origin.clone_into(&mut chisel.origin);
         text.clone_into(&mut chisel.text);
-        let operators = [chisel.table.is_some(), chisel.lines.is_some(), chisel.snapshot.is_some()];
+        let operators =
+            [chisel.table.is_some(), chisel.lines.is_some(), chisel.snapshot.is_some(), chisel.tree.is_some()];
         let operators = operators.into_iter().filter(|&is_there| is_there).count();
         if operators != 1 {
             let message = format!("expected one operator, found {operators}");
-            return Err(Error::at(origin, text, None, message, "a chisel has one of [table], [lines], [snapshot]"));
+            return Err(Error::at(
+                origin,
+                text,
+                None,
+                message,
+                "a chisel has one of [table], [lines], [snapshot], [tree]",
+            ));
         }
         if let Some(table) = &chisel.table {
             chisel.check_table(table)?;
@@ -263,7 +291,7 @@ mod tests {
             (
                 "[table]",
                 "[lines]\nformat = \"%evt.num\"\n[table]",
-                "expected one operator, found 2 in chisel t.toml, line 1\n  | about = \"x\"\n  | ^\nhelp: a chisel has one of [table], [lines], [snapshot]",
+                "expected one operator, found 2 in chisel t.toml, line 1\n  | about = \"x\"\n  | ^\nhelp: a chisel has one of [table], [lines], [snapshot], [tree]",
             ),
         ] {
             let error = Chisel::parse("t", "t.toml", &good.replace(from, to)).unwrap_err();

@@ -7,9 +7,10 @@ mod file;
 mod library;
 mod prepare;
 mod snapshot;
+mod tree;
 
 pub use arg::{ArgDef, ArgType, Args, split};
 pub use error::{Error, Located};
-pub use file::{AggregateDef, Chisel, Example, KeyDef, LinesDef, SnapshotDef, StateColumnDef, TableDef};
+pub use file::{AggregateDef, Chisel, Example, KeyDef, LinesDef, SnapshotDef, StateColumnDef, TableDef, TreeDef};
 pub use library::Library;
 pub use prepare::{Prepared, Style};

@@ -42,18 +42,23 @@ impl Chisel {
             }
             (None, Some(lines), _) => Query::Lines(self.lines(lines, style)?),
             (None, None, Some(snapshot)) => self.snapshot(snapshot, &args, style)?,
-            (None, None, None) => Query::Nothing,
+            (None, None, None) => match &self.tree {
+                Some(tree) => self.tree(tree, &args, style)?,
+                None => Query::Nothing,
+            },
         };
         Ok(Prepared { filter, query })
     }
 
     fn lines(&self, lines: &LinesDef, style: Style) -> Result<LinesQuery, Error> {
-        let template = Template::parse(&lines.format)
-            .map_err(|e| self.at("format", e.to_string(), "`sysreel -l` lists the fields"))?;
-        Ok(LinesQuery { template, json: style.json, header: lines.header.clone(), internal: style.internal })
+        let format = lines.containers.as_ref().filter(|_| style.containers).unwrap_or(&lines.format);
+        let template =
+            Template::parse(format).map_err(|e| self.at("format", e.to_string(), "`sysreel -l` lists the fields"))?;
+        let indent = lines.indent.as_deref().map(|field| self.field(field)).transpose()?;
+        Ok(LinesQuery { template, json: style.json, header: lines.header.clone(), internal: style.internal, indent })
     }
 
-    fn table(&self, table: &TableDef, args: &Args, style: Style) -> Result<TableQuery, Error> {
+    pub(super) fn table(&self, table: &TableDef, args: &Args, style: Style) -> Result<TableQuery, Error> {
         let mut keys = table.by.iter().map(|k| self.key(k, args)).collect::<Result<Vec<_>, _>>()?;
         if style.containers && keys.iter().all(|k| k.field.field.name != "container.id") {
             keys.push(Key { name: "container.id".into(), field: self.field("container.id")? });

@@ -142,7 +142,7 @@ fn lines(options: &Options) -> Result<LinesQuery, Failure> {
         Some(format) => format,
     };
     let template = Template::parse(format).map_err(Failure::of)?;
-    Ok(LinesQuery { template, json: options.json, header: None, internal: options.internal })
+    Ok(LinesQuery { template, json: options.json, header: None, internal: options.internal, indent: None })
 }
 
 /// The lines above chisels' lines; JSON has none.

@@ -405,7 +405,7 @@ impl<'a> Asker<'a> {
         let question = &self.questions[number];
         let internal = match &question.query {
             Query::Lines(lines) => lines.internal,
-            Query::Nothing | Query::Table(_) | Query::Snapshot(_) | Query::State(..) => true,
+            Query::Nothing | Query::Table(_) | Query::Tree(_) | Query::Snapshot(_) | Query::State(..) => true,
         };
         let mut selection = match question.query.of_state() {
             Some(rows) => rows.select(batch)?,

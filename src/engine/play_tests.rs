@@ -47,7 +47,7 @@ impl Batches for Made {
 
 fn lines(format: &str, filter: Option<&str>) -> Question {
     let template = Template::parse(format).unwrap();
-    let query = Query::Lines(LinesQuery { template, json: false, header: None, internal: false });
+    let query = Query::Lines(LinesQuery { template, json: false, header: None, internal: false, indent: None });
     Question { filter: filter.map(|f| Filter::parse(f).unwrap()), query }
 }
 

@@ -80,14 +80,10 @@ pub fn moment(time: u64, tz_offset_s: i32) -> String {
     crate::value::write_date(&mut text, time, tz_offset_s);
     text.push(b' ');
     crate::value::write_time_of_day(&mut text, time, tz_offset_s, true);
-    let zone = match tz_offset_s {
-        0 => " UTC".to_owned(),
-        _ => {
-            let (sign, minutes) = (if tz_offset_s < 0 { '-' } else { '+' }, tz_offset_s.unsigned_abs() / 60);
-            format!(" {sign}{:02}:{:02}", minutes / 60, minutes % 60)
-        }
-    };
-    String::from_utf8_lossy(&text).into_owned() + &zone
+    let (sign, minutes) = (if tz_offset_s < 0 { '-' } else { '+' }, tz_offset_s.unsigned_abs() / 60);
+    let zone = format!(" {sign}{:02}:{:02}", minutes / 60, minutes % 60);
+    let zone = if tz_offset_s == 0 { " UTC" } else { &zone };
+    String::from_utf8_lossy(&text).into_owned() + zone
 }
 
 /// The states at a moment (ns UTC; `None`: the end), one for each host that the files are from.

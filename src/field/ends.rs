@@ -49,10 +49,7 @@ pub(super) fn local<'a>(_: &'a Dict, d: &'a DescRow, _: &'a FieldArg) -> Value<'
 }
 
 pub(super) fn remote<'a>(_: &'a Dict, d: &'a DescRow, _: &'a FieldArg) -> Value<'a> {
-    match has_end(d) {
-        true => write_end(d, ends(d).1.filter(|_| !is_open_to_all(d))),
-        false => Value::Missing,
-    }
+    if has_end(d) { write_end(d, ends(d).1.filter(|_| !is_open_to_all(d))) } else { Value::Missing }
 }
 
 pub(super) fn state<'a>(_: &'a Dict, d: &'a DescRow, _: &'a FieldArg) -> Value<'a> {

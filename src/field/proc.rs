@@ -200,6 +200,22 @@ pub(super) static FIELDS: &[Field] = &[
         extract: Extract::Thread(loginshellid),
     },
     Field {
+        name: "proc.shelldepth",
+        ty: Type::Uint,
+        arg: ArgRule::No,
+        doc: "How deep below what was typed at the login shell: 0 for a program started there and for the shell's own calls.",
+        example: "proc.shelldepth = 0",
+        extract: Extract::Event(shelldepth),
+    },
+    Field {
+        name: "proc.typed",
+        ty: Type::Text,
+        arg: ArgRule::No,
+        doc: "What was typed: the first argument and the others of an exec, `cd DIR` of a chdir.",
+        example: "proc.typed contains sudo",
+        extract: Extract::Event(typed),
+    },
+    Field {
         name: "proc.pid.ts",
         ty: Type::Time,
         arg: ArgRule::No,
@@ -449,12 +465,47 @@ fn loginshellid<'a>(dict: &'a Dict, t: &'a ThreadRow, _: &'a FieldArg) -> Value<
     oldest.map_or(Value::Missing, |shell| Value::Int(i64::from(shell.pid)))
 }
 
-fn started<'a>(_: &'a Dict, t: &'a ThreadRow, _: &'a FieldArg) -> Value<'a> {
-    if t.start == 0 { Value::Missing } else { Value::Uint(t.start) }
+/// The first thread stands for its process.
+fn process<'a>(dict: &'a Dict, t: &'a ThreadRow) -> &'a ThreadRow {
+    if t.leader == 0 { t } else { dict.thread(t.leader) }
+}
+
+fn started<'a>(dict: &'a Dict, t: &'a ThreadRow, _: &'a FieldArg) -> Value<'a> {
+    match process(dict, t).start {
+        0 => Value::Missing,
+        start => Value::Uint(start),
+    }
+}
+
+fn is_exec(row: &Row<'_>) -> bool {
+    matches!(row.info().name.as_str(), "execve" | "execveat")
+}
+
+fn shelldepth<'a>(row: &Row<'a>, _: &'a FieldArg, _: &Context) -> Value<'a> {
+    let (dict, thread) = (row.dict(), row.thread());
+    let is_shell = |t: &ThreadRow| dict.text(t.comm).ends_with(b"sh");
+    let line = std::iter::once(thread).chain(ancestors(dict, thread));
+    match line.enumerate().filter(|(_, t)| is_shell(t)).last() {
+        // An exec belongs to whoever typed it: the login shell itself was started by none.
+        Some((generations, _)) if is_exec(row) => {
+            generations.checked_sub(1).map_or(Value::Missing, |depth| Value::Uint(depth as u64))
+        }
+        Some((generations, _)) => Value::Uint(generations as u64),
+        None => Value::Missing,
+    }
+}
+
+fn typed<'a>(row: &Row<'a>, _: &'a FieldArg, _: &Context) -> Value<'a> {
+    let path = || row.info().params.iter().position(|p| p.name == "path").and_then(|p| row.arg(p).bytes());
+    match row.info().name.as_str() {
+        "execve" | "execveat" => exeline(row.dict(), row.thread(), &FieldArg::None),
+        "chdir" => path().map_or(Value::Missing, |path| Value::owned([b"cd ", path].concat())),
+        _ => Value::Missing,
+    }
 }
 
 fn duration<'a>(row: &Row<'a>, _: &'a FieldArg, _: &Context) -> Value<'a> {
-    let start = row.thread().start;
+    let start = process(row.dict(), row.thread()).start;
     if start == 0 { Value::Missing } else { Value::Uint(row.time().saturating_sub(start)) }
 }
 

@@ -3,9 +3,16 @@
 use super::choose::{admits, asks};
 use super::group::walk;
 use crate::batch::{Batch, Error, Row};
-use crate::field::Context;
+use crate::field::{Context, FieldRef};
 use crate::filter::Selection;
 use crate::template::Template;
+use crate::value::Value;
+
+/// Blanks for each level of indentation, as in sysdig's `spy_users`.
+const LEVEL: usize = 3;
+
+/// Levels that are shown by indentation.
+const MAX_LEVELS: usize = 64;
 
 /// Each matching event, formatted.
 #[derive(Debug, Clone)]
@@ -18,6 +25,8 @@ pub struct LinesQuery {
     pub header: Option<String>,
     /// Whether events of the recorder itself are shown.
     pub internal: bool,
+    /// A number of levels by which a line is indented; not in JSON.
+    pub indent: Option<FieldRef>,
 }
 
 /// The lines of one batch, in row order.
@@ -48,8 +57,13 @@ impl LinesQuery {
                 let row = Row { batch, index, kind, position, thread };
                 if self.json {
                     self.template.write_json(&row, &ctx, &mut lines.bytes);
-                } else if !self.template.write(&row, &ctx, &mut lines.bytes) {
-                    return;
+                } else {
+                    let start = lines.bytes.len();
+                    self.indent(&row, &ctx, &mut lines.bytes);
+                    if !self.template.write(&row, &ctx, &mut lines.bytes) {
+                        lines.bytes.truncate(start);
+                        return;
+                    }
                 }
                 lines.bytes.push(b'\n');
                 lines.ends.push(lines.bytes.len());
@@ -60,6 +74,13 @@ impl LinesQuery {
             },
         )?;
         batch.damage().map_or(Ok(lines), |error| Err(error.clone()))
+    }
+
+    /// Appends the blanks before a line.
+    fn indent(&self, row: &Row<'_>, ctx: &Context, out: &mut Vec<u8>) {
+        if let Some(Value::Uint(levels)) = self.indent.as_ref().map(|field| field.value(row, ctx)) {
+            out.resize(out.len() + LEVEL * usize::try_from(levels).map_or(MAX_LEVELS, |n| n.min(MAX_LEVELS)), b' ');
+        }
     }
 
     /// Whether a line depends on the one before.

@@ -15,6 +15,7 @@ mod snapshot;
 mod table;
 #[cfg(test)]
 mod tests;
+mod tree;
 mod values;
 
 pub use aggregate::{Aggregate, How};
@@ -23,3 +24,4 @@ pub use operator::{Query, View, Worker};
 pub use rank::Span;
 pub use snapshot::{Rows, SnapshotQuery, SnapshotWorker, StateColumn};
 pub use table::{Key, Order, TableQuery, TableWorker};
+pub use tree::{TreeQuery, TreeWorker};

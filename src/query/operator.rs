@@ -1,6 +1,8 @@
 //! [`Query`]: any operator, with its partial results.
 
-use super::{Lines, LinesQuery, Rows, SnapshotQuery, SnapshotWorker, Span, TableQuery, TableWorker};
+use super::{
+    Lines, LinesQuery, Rows, SnapshotQuery, SnapshotWorker, Span, TableQuery, TableWorker, TreeQuery, TreeWorker,
+};
 use crate::batch::{Batch, Error};
 use crate::field::Context;
 use crate::filter::Selection;
@@ -15,6 +17,8 @@ pub enum Query {
     Lines(LinesQuery),
     /// Group by, aggregate, sort, top.
     Table(TableQuery),
+    /// The processes of the recording below each other.
+    Tree(TreeQuery),
     /// Rows of a state, a column for each field; only within [`Query::State`].
     Snapshot(SnapshotQuery),
     /// Any operator over the rows of the world at a moment instead of events.
@@ -29,6 +33,8 @@ pub enum Worker {
     Table(Box<TableWorker>),
     /// Rows so far.
     Snapshot(SnapshotWorker),
+    /// Processes so far.
+    Tree(Box<TreeWorker>),
 }
 
 /// How one batch is to be looked at.
@@ -55,6 +61,7 @@ impl Query {
             Query::Table(table) => Worker::Table(Box::new(table.worker())),
             Query::Snapshot(_) => Worker::Snapshot(SnapshotWorker::default()),
             Query::State(_, query) => query.worker(),
+            Query::Tree(tree) => Worker::Tree(Box::new(tree.worker())),
         }
     }
 
@@ -75,6 +82,9 @@ impl Query {
             (Query::Snapshot(query), Worker::Snapshot(rows)) => {
                 query.add(rows, batch, selection, view.ctx).map(|()| Lines::default())
             }
+            (Query::Tree(query), Worker::Tree(tree)) => {
+                query.add(tree, batch, selection, view.in_flight, view.ctx).map(|()| Lines::default())
+            }
             (Query::State(_, query), worker) => query.partial(worker, batch, selection, view),
             _ => Ok(Lines::default()),
         }
@@ -92,6 +102,10 @@ impl Query {
             Query::Snapshot(query) => {
                 let of_snapshot = |w| if let Worker::Snapshot(rows) = w { Some(rows) } else { None };
                 Some(query.finish(workers.into_iter().filter_map(of_snapshot).collect(), notes))
+            }
+            Query::Tree(query) => {
+                let of_tree = |w| if let Worker::Tree(tree) = w { Some(*tree) } else { None };
+                Some(query.finish(workers.into_iter().filter_map(of_tree).collect(), span, notes))
             }
             Query::State(_, query) => query.finish(workers, span, notes),
         }

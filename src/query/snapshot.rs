@@ -104,13 +104,11 @@ impl SnapshotQuery {
             let place = (row.thread().pid, row.thread().tid, number);
             rows.push((place, self.columns.iter().map(|c| c.cell(&row, ctx)).collect()));
         })?;
-        match batch.damage() {
-            Some(error) => Err(error.clone()),
-            None => {
-                worker.rows.append(&mut rows);
-                Ok(())
-            }
+        if let Some(error) = batch.damage() {
+            return Err(error.clone());
         }
+        worker.rows.append(&mut rows);
+        Ok(())
     }
 
     /// The report of all workers, in any order.

@@ -7,6 +7,9 @@ use tabled::settings::peaker::PriorityMax;
 use tabled::settings::style::HorizontalLine;
 use tabled::settings::{Alignment, Modify, Padding, Style, Width};
 
+/// The longest line of dashes under headings that are shorter, as in sysdig's tables.
+const RULE: usize = 80;
+
 impl Cell {
     /// The value for people: with its unit, or (`raw`) as a plain number; escaped.
     pub fn show(&self, column: &Column, raw: bool) -> String {
@@ -76,7 +79,14 @@ impl Table {
             table.with(Width::truncate(width).suffix("…").priority(PriorityMax::default()));
         }
         let text = table.to_string();
-        text.lines().flat_map(|line| [line.trim_end(), "\n"]).collect()
+        let heading = text.lines().next().map_or(0, |line| line.trim_end().chars().count());
+        // Under the headings, and not as far as the longest command line reaches.
+        let rule = heading.max(RULE);
+        let line = |(n, line): (usize, &str)| {
+            let end = if n == 1 { line.len().min(rule) } else { line.len() };
+            [line.get(..end).unwrap_or(line).trim_end().to_owned(), "\n".to_owned()]
+        };
+        text.lines().enumerate().flat_map(line).collect()
     }
 }
 
