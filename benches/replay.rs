@@ -137,6 +137,7 @@ fn write(path: &Path) {
             }
             Piece::Lost(_) => Ok(()),
             Piece::End => writer.close_segment(),
+            Piece::Rotate(_) => Ok(()),
         }
     });
     let mut assembler = Assembler::new(SegmentLimits::default(), hand_on);

@@ -14,11 +14,16 @@ mod record;
 mod reels;
 mod request;
 #[cfg(feature = "linux")]
+mod ring;
+mod rotate;
+#[cfg(feature = "linux")]
 mod sieve;
+#[cfg(feature = "linux")]
+mod spool;
 #[cfg(feature = "linux")]
 mod watch;
 
-pub use assembler::{Assembler, Lost, Piece, SegmentLimits};
+pub use assembler::{Assembler, Cost, Lost, Piece, SegmentLimits};
 pub use error::Error;
 #[cfg(feature = "linux")]
 pub use live::{LiveRequest, LiveSummary, capture};
@@ -27,5 +32,8 @@ pub use play::{Batches, Damaged, Glance, Options, Played, Question, left_out, pl
 pub use record::{RecordSummary, record};
 pub use reels::Reels;
 pub use request::{Record, Watch};
+pub use rotate::{OVERSHOOT, Pace, Rotation};
+#[cfg(feature = "linux")]
+pub use spool::{Tell, Written};
 #[cfg(feature = "linux")]
 pub use watch::{Screen, watch};

@@ -44,7 +44,7 @@ pub fn watch(request: &Watch, screen: &mut dyn Screen) -> Result<LiveSummary, Er
             from_build.iter().for_each(drop);
             shown
         });
-        let captured = capture(&live, recycle, enough, consume);
+        let captured = capture(&live, recycle, enough, None, consume);
         asking.join().map_err(|_| Error::Thread("watch"))?.map_err(Error::Screen)?;
         captured
     })
@@ -96,7 +96,7 @@ impl<'a> Watcher<'a> {
                 self.batch(&batch, enough)?;
             }
             Piece::Lost(lost) => self.lost += lost.count,
-            Piece::Batch(_) | Piece::End => {}
+            Piece::Batch(_) | Piece::End | Piece::Rotate(_) => {}
         }
         Ok(())
     }
@@ -166,6 +166,8 @@ mod tests {
             limit: None,
             duration: None,
             command_line: Vec::new(),
+            rotation: super::super::Rotation::default(),
+            sync: false,
         };
         let options = Options {
             threads: NonZeroUsize::new(1),
