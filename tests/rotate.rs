@@ -159,7 +159,8 @@ fn a_filter_counts_what_it_keeps_and_a_limit_ends_it_all() {
     let counts: Vec<u64> = reels(folder).iter().map(|file| events(file)).collect();
     assert_eq!(counts, [30, 30, 30, 30, 30, 30, 20]);
     let numbers = each(&reels(folder), &["-p", "%evt.num"]);
-    assert_eq!(numbers[3], (1..=30).map(|n| format!("{n}\n")).collect::<String>());
+    let ascending: Vec<String> = (1..=30).map(|n| n.to_string()).collect();
+    assert_eq!(numbers[3].lines().collect::<Vec<_>>(), ascending);
     ok(folder, &["-q", "-w", "y", "-e", "30", "-n", "70", filter, "--", "sh", "-c", script]);
     let counts: Vec<u64> = (0..3).map(|n| events(&folder.join(format!("y{n}")))).collect();
     assert_eq!(counts, [30, 30, 10]);

@@ -233,9 +233,8 @@ fn write_loop(
             Frame::Batch(encoded, seen) => {
                 let kept = encoded.as_ref().filter(|batch| !batch.head.snapshot).map_or(0, |batch| batch.head.rows);
                 if let Some(encoded) = encoded {
-                    spool.write(|writer| match encoded.head.snapshot {
-                        true => writer.snapshot(&encoded),
-                        false => writer.batch(&encoded),
+                    spool.write(|writer| {
+                        if encoded.head.snapshot { writer.snapshot(&encoded) } else { writer.batch(&encoded) }
                     })?;
                     if sync {
                         spool.write(crate::reel::Writer::sync)?;

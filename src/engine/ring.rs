@@ -113,7 +113,7 @@ impl Ring {
             let same = self.members.iter().find(|m| m.path == *path);
             same.is_some_and(|m| time.saturating_sub(m.started) < slice)
         };
-        let mut numbered = (1u64..).map(|n| appended(&path, &n.to_string()));
+        let mut numbered = (1..=u64::from(u32::MAX)).map(|n| appended(&path, &n.to_string()));
         if is_young(&path) { numbered.find(|path| !is_young(path)).unwrap_or(path) } else { path }
     }
 
@@ -124,7 +124,7 @@ impl Ring {
         if self.begun == 0 || is_free(&self.path) {
             return self.path.clone();
         }
-        (1u64..).map(|n| self.with(&n.to_string())).find(is_free).unwrap_or_else(|| self.path.clone())
+        (1..=u64::from(u32::MAX)).map(|n| self.with(&n.to_string())).find(is_free).unwrap_or_else(|| self.path.clone())
     }
 
     fn with(&self, number: &str) -> PathBuf {

@@ -56,6 +56,7 @@ pub(super) struct Gauge {
     changed: Condvar,
 }
 
+#[cfg(feature = "linux")]
 impl Gauge {
     /// The next file has begun; so much is in it.
     pub(super) fn file(&self, bytes: u64) {
@@ -81,7 +82,9 @@ impl Gauge {
         how(&mut self.done.lock().unwrap_or_else(PoisonError::into_inner));
         self.changed.notify_all();
     }
+}
 
+impl Gauge {
     fn look(&self) -> Done {
         *self.done.lock().unwrap_or_else(PoisonError::into_inner)
     }
