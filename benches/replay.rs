@@ -135,9 +135,8 @@ fn write(path: &Path) {
                 let encoded = encoder.encode(&columns, &schema).unwrap();
                 if columns.snapshot { writer.snapshot(&encoded) } else { writer.batch(&encoded) }
             }
-            Piece::Lost(_) => Ok(()),
+            Piece::Lost(_) | Piece::Rotate(_) => Ok(()),
             Piece::End => writer.close_segment(),
-            Piece::Rotate(_) => Ok(()),
         }
     });
     let mut assembler = Assembler::new(SegmentLimits::default(), hand_on);
