@@ -14,9 +14,12 @@ pub struct Options {
     /// Record into FILE (`-`: standard output)
     #[arg(short = 'w', long = "write", value_name = "FILE", help_heading = "What to do")]
     pub write: Option<PathBuf>,
-    /// Replay FILE (`-`: standard input); can be repeated
+    /// Replay FILE (`-`: standard input) or the reels of a folder; can be repeated: one timeline
     #[arg(short = 'r', long = "read", value_name = "FILE", help_heading = "What to do")]
     pub read: Vec<PathBuf>,
+    /// With -r: go on with what is written, into the next file too
+    #[arg(long, help_heading = "What to do")]
+    pub follow: bool,
     /// Run a chisel; its arguments are the next word; `-cl` lists them
     #[arg(short = 'c', long = "chisel", value_name = "CHISEL", help_heading = "What to do")]
     pub chisel: Vec<String>,
@@ -143,7 +146,7 @@ pub struct Options {
 
 const USAGE: &str = "\
 sysreel -w FILE [options] [FILTER] [-- CMD ARG…]      record
-       sysreel -r FILE [options] [FILTER]                    replay
+       sysreel -r FILE|DIR [options] [FILTER]                replay
        sysreel [-r FILE] -c CHISEL [ARGS] [FILTER]           analyse
        sysreel -l | -L | -cl | -i CHISEL                     what can be named";
 

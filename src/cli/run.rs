@@ -87,6 +87,12 @@ fn dispatch(options: &Options, words: &[OsString], out: &mut (dyn Write + Send))
             "it says how the files of a recording follow each other",
         ));
     }
+    if options.follow && (options.read.is_empty() || options.write.is_some()) {
+        return Err(Failure::new(
+            "expected -r FILE with --follow, found none",
+            "it shows a reel while it is written; without -r what happens now is shown",
+        ));
+    }
     match (&options.write, options.read.is_empty()) {
         (Some(_), false) => Err(Failure::new(
             "not supported yet: -r with -w, writing a part of a reel into another",
@@ -96,6 +102,7 @@ fn dispatch(options: &Options, words: &[OsString], out: &mut (dyn Write + Send))
             out.flush()?;
             record::record(options, path, words)
         }
+        (None, false) if options.follow => replay::follow(options, &library, out),
         (None, false) => replay::replay(options, &library, out),
         (None, true) => watch::watch(options, &library, words, out),
     }

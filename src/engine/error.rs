@@ -50,6 +50,14 @@ pub enum Error {
         "{0}: expected a file that nobody writes, found one that is being recorded\nhelp: give -w another name, or end the other recorder"
     )]
     Busy(PathBuf),
+    /// A reel that is followed cannot be read.
+    #[error("{}", of_file(path, error))]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// What happened.
+        error: crate::reel::Error,
+    },
     /// What was to be shown could not be.
     #[error("{0}")]
     Screen(std::io::Error),

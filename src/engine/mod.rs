@@ -4,8 +4,10 @@ mod assembler;
 mod error;
 #[cfg(feature = "linux")]
 mod facts;
+mod follow;
 #[cfg(feature = "linux")]
 mod live;
+mod mixed;
 mod play;
 #[cfg(test)]
 mod play_tests;
@@ -20,11 +22,14 @@ mod rotate;
 mod sieve;
 #[cfg(feature = "linux")]
 mod spool;
+mod timeline;
 #[cfg(feature = "linux")]
 mod watch;
+mod watcher;
 
 pub use assembler::{Assembler, Cost, Lost, Piece, SegmentLimits};
 pub use error::Error;
+pub use follow::{Follow, follow};
 #[cfg(feature = "linux")]
 pub use live::{LiveRequest, LiveSummary, capture};
 pub use play::{Batches, Damaged, Glance, Options, Played, Question, left_out, play};
@@ -35,5 +40,7 @@ pub use request::{Record, Watch};
 pub use rotate::{OVERSHOOT, Pace, Rotation};
 #[cfg(feature = "linux")]
 pub use spool::{Tell, Written};
+pub use timeline::{Mixed, Slice};
 #[cfg(feature = "linux")]
-pub use watch::{Screen, watch};
+pub use watch::watch;
+pub use watcher::Screen;

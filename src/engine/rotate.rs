@@ -125,6 +125,7 @@ pub struct Pace {
 
 impl Pace {
     /// `hangup` says whether the next file begins when the recorder is told to hang up; otherwise it ends.
+    #[cfg(feature = "linux")]
     pub(super) fn new(
         rotation: Rotation,
         gauge: Arc<Gauge>,
@@ -253,7 +254,7 @@ fn closing(batches: u64) -> u64 {
     2048 + 512 * batches
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "linux"))]
 mod tests {
     use super::*;
 
