@@ -52,6 +52,9 @@ impl Ring {
         };
         if rotation.is_on() {
             ring.members = members(path, &ring.link.naming)?;
+            if let Some(newest) = ring.members.last().filter(|newest| reel::is_recorded(&newest.path)) {
+                return Err(Error::Busy(newest.path.clone()));
+            }
             ring.link.row = now;
             ring.link.sequence = 1;
             if !rotation.start_over {
