@@ -69,6 +69,16 @@ pub struct Batch {
     positions: Cache<Vec<u32>>,
     tables: Vec<TableCache>,
     damage: OnceLock<Error>,
+    origin: Option<Arc<Origin>>,
+}
+
+/// Where events come from.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Origin {
+    /// Name of the host; empty where it is not known.
+    pub host: String,
+    /// The reel as it was named; empty for what is live.
+    pub reel: String,
 }
 
 /// A column that is there costs a load and a compare: printing asks for a dozen of them per row.
@@ -112,7 +122,19 @@ impl Batch {
             positions: OnceLock::new(),
             tables,
             damage: OnceLock::new(),
+            origin: None,
         }
+    }
+
+    /// Says where its events come from.
+    #[must_use]
+    pub fn with_origin(self, origin: Arc<Origin>) -> Batch {
+        Batch { origin: Some(origin), ..self }
+    }
+
+    /// Where its events come from, if that was said.
+    pub fn origin(&self) -> Option<&Origin> {
+        self.origin.as_deref()
     }
 
     /// A batch over plain columns (live, before or without a file).

@@ -79,6 +79,20 @@ fn dispatch(options: &Options, words: &[OsString], out: &mut (dyn Write + Send))
         return Err(Failure::new("expected a command after `--`, found nothing", "for example `-- ls -l`"));
     }
     ignored(options);
+    let rotates =
+        [("-C", options.file_size), ("-G", options.slice), ("-e", options.file_events), ("-W", options.files)];
+    if let (None, Some((flag, _))) = (&options.write, rotates.iter().find(|(_, given)| given.is_some())) {
+        return Err(Failure::new(
+            format!("expected -w FILE with {flag}, found none"),
+            "it says how the files of a recording follow each other",
+        ));
+    }
+    if options.follow && (options.read.is_empty() || options.write.is_some()) {
+        return Err(Failure::new(
+            "expected -r FILE with --follow, found none",
+            "it shows a reel while it is written; without -r what happens now is shown",
+        ));
+    }
     match (&options.write, options.read.is_empty()) {
         (Some(_), false) => Err(Failure::new(
             "not supported yet: -r with -w, writing a part of a reel into another",
@@ -88,6 +102,7 @@ fn dispatch(options: &Options, words: &[OsString], out: &mut (dyn Write + Send))
             out.flush()?;
             record::record(options, path, words)
         }
+        (None, false) if options.follow => replay::follow(options, &library, out),
         (None, false) => replay::replay(options, &library, out),
         (None, true) => watch::watch(options, &library, words, out),
     }
@@ -107,9 +122,14 @@ fn ignored(options: &Options) {
             ("--threads", options.threads.is_some()),
         ]
     } else if options.read.is_empty() {
-        &[("--threads", options.threads.is_some()), ("--flush", options.flush.is_some())]
+        &[("--threads", options.threads.is_some()), ("--flush", options.flush.is_some()), ("--sync", options.sync)]
     } else {
-        &[("-s", options.snaplen.is_some()), ("--ring", options.ring.is_some()), ("--flush", options.flush.is_some())]
+        &[
+            ("-s", options.snaplen.is_some()),
+            ("--ring", options.ring.is_some()),
+            ("--flush", options.flush.is_some()),
+            ("--sync", options.sync),
+        ]
     };
     let names: Vec<&str> = given.iter().filter(|(_, given)| *given).map(|(name, _)| *name).collect();
     if !names.is_empty() {

@@ -1,7 +1,8 @@
 //! [`Assembler`]: events in order → world → batches, cut into segments.
 
+use super::rotate::Pace;
 use crate::batch::{Builder, Columns};
-use crate::event::{Args, Event, Flags, OwnedArg, OwnedEvent, kinds};
+use crate::event::{Arg, Args, Event, Flags, OwnedArg, OwnedEvent, kinds};
 use crate::reel::Loss;
 use crate::world::{Delta, Want, World};
 
@@ -38,6 +39,27 @@ pub enum Piece {
     Lost(Lost),
     /// The segment ends.
     End,
+    /// The file ends, and the next begins with an event of this time (ns UTC).
+    Rotate(u64),
+}
+
+/// Bytes that something takes at most in a file, before it is compressed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Cost(pub u64);
+
+impl Cost {
+    /// Of an event: its columns at full width, and its texts as if each were new.
+    fn of(event: &Event<'_>) -> Cost {
+        let arg = |arg: &Arg<'_>| if let Arg::Bytes(bytes) = arg { bytes.len() as u64 + 12 } else { 8 };
+        Cost(48 + event.args.iter().map(arg).sum::<u64>())
+    }
+
+    /// Of rows of the dictionary.
+    fn rows(delta: &Delta) -> Cost {
+        let envs: usize = delta.images.iter().map(|image| image.env.len()).sum();
+        let rows = delta.images.len() + delta.threads.len() + delta.descs.len();
+        Cost((delta.string_bytes.len() + 5 * (delta.string_lengths.len() + envs) + 120 * rows) as u64)
+    }
 }
 
 /// Something that was not recorded.
@@ -72,6 +94,8 @@ pub struct Assembler<E> {
     segment_events: u64,
     latest: u64,
     late: u64,
+    events: u64,
+    pace: Option<Pace>,
 }
 
 impl<E> Assembler<E> {
@@ -86,7 +110,15 @@ impl<E> Assembler<E> {
             segment_events: 0,
             latest: 0,
             late: 0,
+            events: 0,
+            pace: None,
         }
+    }
+
+    /// Lets a pace decide where files end.
+    #[must_use]
+    pub fn with_pace(self, pace: Option<Pace>) -> Self {
+        Assembler { pace, ..self }
     }
 
     /// Takes a row of the initial state in; before the first event.
@@ -96,9 +128,7 @@ impl<E> Assembler<E> {
 
     /// Takes an event in.
     pub fn event(&mut self, event: &Event<'_>) -> Result<(), E> {
-        if self.begun.is_none() || self.is_over(event.time) {
-            self.next_segment(event.time)?;
-        }
+        self.make_way(event.time)?;
         let effect = self.world.apply(event);
         if event.time < self.latest {
             self.late += 1;
@@ -108,8 +138,7 @@ impl<E> Assembler<E> {
             self.latest = event.time;
             self.builder.push(event, effect, self.world.interner());
         }
-        self.segment_events += 1;
-        if self.builder.is_full() { self.flush() } else { Ok(()) }
+        self.pushed(event)
     }
 
     /// Notes a call that was entered.
@@ -147,7 +176,22 @@ impl<E> Assembler<E> {
         }
         self.hand_rows()?;
         let columns = self.builder.take(false);
-        (self.hand_on)(Piece::Batch(columns))
+        let rows = columns.rows();
+        (self.hand_on)(Piece::Batch(columns))?;
+        if let Some(pace) = &mut self.pace {
+            pace.handed(rows, false);
+        }
+        Ok(())
+    }
+
+    /// Told to hang up: goes on in the next file, which begins at a time (ns UTC), if its pace has it so. Says whether it
+    /// has.
+    pub fn hang_up(&mut self, now: u64) -> Result<bool, E> {
+        let goes_on = self.pace.as_ref().is_some_and(Pace::hangup);
+        if goes_on && self.begun.is_some() {
+            self.next_file(now)?;
+        }
+        Ok(goes_on)
     }
 
     /// Ends the recording at a time (ns UTC): calls in flight are written, the segment is closed.
@@ -158,11 +202,12 @@ impl<E> Assembler<E> {
         // Only here, so that no call is in a recording twice: as in flight and as complete.
         for event in self.world.in_flight(now) {
             let event = event.event();
+            if self.pace.as_ref().is_some_and(|pace| pace.is_over(event.time)) {
+                self.next_file(event.time)?;
+            }
             let effect = self.world.look(&event);
             self.builder.push(&event, effect, self.world.interner());
-            if self.builder.is_full() {
-                self.flush()?;
-            }
+            self.pushed(&event)?;
         }
         self.end_segment()
     }
@@ -197,7 +242,12 @@ impl<E> Assembler<E> {
         self.late
     }
 
-    /// Number of the next event.
+    /// Events of the recording so far.
+    pub fn events(&self) -> u64 {
+        self.events
+    }
+
+    /// Number of the next event in its file.
     pub fn next_num(&self) -> u64 {
         self.builder.next_num()
     }
@@ -208,16 +258,59 @@ impl<E> Assembler<E> {
             || (self.segment_events.is_multiple_of(CHECKED_EVERY) && self.world.dict_size() >= self.limits.dictionary)
     }
 
+    /// Begins what an event of a time needs: a segment, a file.
+    fn make_way(&mut self, time: u64) -> Result<(), E> {
+        if self.begun.is_none() {
+            self.next_segment(time)
+        } else if self.pace.as_ref().is_some_and(|pace| pace.is_over(time)) {
+            self.next_file(time)
+        } else if self.is_over(time) {
+            self.next_segment(time)
+        } else {
+            Ok(())
+        }
+    }
+
+    /// Counts an event that was pushed, and hands the batch on if that was the last that it may have.
+    fn pushed(&mut self, event: &Event<'_>) -> Result<(), E> {
+        self.segment_events += 1;
+        self.events += 1;
+        let rows = self.builder.rows();
+        let is_enough = self.pace.as_mut().is_some_and(|pace| pace.push(rows, || Cost::of(event)));
+        if is_enough || self.builder.is_full() { self.flush() } else { Ok(()) }
+    }
+
+    /// Ends the file. The world goes on, so nothing is between the two, and the next one has its state at its start.
+    fn next_file(&mut self, time: u64) -> Result<(), E> {
+        self.end_segment()?;
+        (self.hand_on)(Piece::Rotate(time))?;
+        self.world.begin_segment();
+        self.builder.number_from(1);
+        self.open_segment(time, true)
+    }
+
     fn next_segment(&mut self, time: u64) -> Result<(), E> {
-        if self.begun.is_some() {
+        let is_first = self.begun.is_none();
+        if !is_first {
             self.end_segment()?;
             self.world.begin_segment();
+        }
+        self.open_segment(time, is_first)
+    }
+
+    fn open_segment(&mut self, time: u64, is_new_file: bool) -> Result<(), E> {
+        if let (Some(pace), true) = (&mut self.pace, is_new_file) {
+            pace.begin(time);
         }
         self.begun = Some(time);
         self.segment_events = 0;
         (self.hand_on)(Piece::Begin(time))?;
         for (event, effect) in self.world.snapshot(time) {
-            self.builder.push(&event.event(), effect, self.world.interner());
+            let event = event.event();
+            self.builder.push(&event, effect, self.world.interner());
+            if let Some(pace) = &mut self.pace {
+                pace.rows(Cost::of(&event));
+            }
             if self.builder.is_full() {
                 self.hand_snapshot()?;
             }
@@ -236,11 +329,19 @@ impl<E> Assembler<E> {
         }
         self.hand_rows()?;
         let columns = self.builder.take(true);
-        (self.hand_on)(Piece::Batch(columns))
+        let rows = columns.rows();
+        (self.hand_on)(Piece::Batch(columns))?;
+        if let Some(pace) = &mut self.pace {
+            pace.handed(rows, true);
+        }
+        Ok(())
     }
 
     fn hand_rows(&mut self) -> Result<(), E> {
         let delta = self.world.take_delta();
+        if let Some(pace) = &mut self.pace {
+            pace.rows(Cost::rows(&delta));
+        }
         if delta.is_empty() { Ok(()) } else { (self.hand_on)(Piece::Rows(delta)) }
     }
 }

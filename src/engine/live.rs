@@ -8,6 +8,7 @@ use super::assembler::{Assembler, Lost, Piece, SegmentLimits};
 use super::error::Error;
 use super::facts::Resolver;
 use super::request::Record;
+use super::rotate::Pace;
 use crate::source::ebpf::{Block, Decoder, Drain, Incoming, Options, Probe};
 use crate::source::proc::{self, Scope};
 use crate::sys::{self, ClockPair};
@@ -90,16 +91,20 @@ struct Shared {
 }
 
 /// Captures until the command ends, the time is over, a signal asks to stop or `enough` says so; the pieces of the
-/// recording go to `consume`, on the build thread. `recycle` brings back the buffers of batches.
+/// recording go to `consume`, on the build thread, in files as `pace` says. `recycle` brings back the buffers of batches.
 pub fn capture(
     request: &LiveRequest,
     recycle: Receiver<crate::batch::Columns>,
     enough: &AtomicBool,
+    pace: Option<Pace>,
     consume: Box<dyn FnMut(Piece) -> Result<(), Error> + Send>,
 ) -> Result<LiveSummary, Error> {
     sys::stop_on_signals().map_err(Error::Signals)?;
     sys::return_freed_memory();
     sys::refuse_large_files();
+    if pace.is_some() {
+        sys::note_hangups().map_err(Error::Signals)?;
+    }
     let child = match request.command.as_slice() {
         [] => None,
         command => Some(sys::StoppedChild::new(command)?),
@@ -121,14 +126,17 @@ pub fn capture(
         let drainer =
             spawn(threads, "drain", move || drain_loop(drain, shared, request.flush, &to_build, &from_build))?;
         let builder = spawn(threads, "build", move || {
-            let mut build = Build::new(shared, scope, request.flush, Decoder::new(plans, clock), recycle, consume);
+            let assembler = Assembler::new(SegmentLimits::default(), consume).with_pace(pace);
+            let mut build = Build::new(shared, scope, request.flush, Decoder::new(plans, clock), recycle, assembler);
             let result = build.run(&from_drain, &to_drain);
             shared.ready.store(true, Ordering::Release);
             shared.stop.store(true, Ordering::Release);
-            result.map(|()| (build.assembler.next_num() - 1, build.assembler.late(), sys::thread_cpu_ns()))
+            result.map(|()| (build.assembler.events(), build.assembler.late(), sys::thread_cpu_ns()))
         })
         .inspect_err(|_| shared.stop.store(true, Ordering::Release))?;
         let command = wait(request, child, shared, enough);
+        // Whoever waits for something (a disk with room) hears that it is over.
+        enough.store(true, Ordering::Relaxed);
         probe.detach();
         shared.stop.store(true, Ordering::Release);
         let drain_cpu = drainer.join().map_err(|_| Error::Thread("drain"))?;
@@ -270,17 +278,9 @@ impl<'a> Build<'a> {
         flush: Duration,
         decoder: Decoder,
         recycle: Receiver<crate::batch::Columns>,
-        consume: Box<dyn FnMut(Piece) -> Result<(), Error> + Send>,
+        assembler: Assembler<Error>,
     ) -> Self {
-        Build {
-            shared,
-            scope,
-            flush,
-            recycle,
-            assembler: Assembler::new(SegmentLimits::default(), consume),
-            decoder,
-            resolver: Resolver::start(),
-        }
+        Build { shared, scope, flush, recycle, assembler, decoder, resolver: Resolver::start() }
     }
 
     fn run(&mut self, feed: &Receiver<Feed>, spare: &Sender<Block>) -> Result<(), Error> {
@@ -301,6 +301,9 @@ impl<'a> Build<'a> {
                     std::thread::sleep(MOMENT);
                 }
                 Err(TryRecvError::Disconnected) => break,
+            }
+            if sys::take_hangup() && !self.assembler.hang_up(self.now())? {
+                self.shared.stop.store(true, Ordering::Release);
             }
             while let Ok(columns) = self.recycle.try_recv() {
                 self.assembler.recycle(columns);

@@ -25,6 +25,10 @@ pub struct Record {
     pub duration: Option<Duration>,
     /// The command line, for the header.
     pub command_line: Vec<String>,
+    /// When to go on in another file.
+    pub rotation: super::Rotation,
+    /// Wait for the disk after each batch.
+    pub sync: bool,
 }
 
 /// Questions about what happens now (no file).

@@ -186,6 +186,22 @@ pub(super) static FIELDS: &[Field] = &[
         extract: Extract::Number(Column::Cpu),
     },
     Field {
+        name: "evt.host",
+        ty: Type::Text,
+        arg: ArgRule::No,
+        doc: "Host that the event happened on.",
+        example: "evt.host = node-1",
+        extract: Extract::Event(host),
+    },
+    Field {
+        name: "evt.reel",
+        ty: Type::Text,
+        arg: ArgRule::No,
+        doc: "Reel that the event stands in, as it was named.",
+        example: "evt.reel endswith node-1.reel",
+        extract: Extract::Event(reel),
+    },
+    Field {
         name: "evt.args",
         ty: Type::Text,
         arg: ArgRule::No,
@@ -343,6 +359,18 @@ fn category<'a>(row: &Row<'a>, _: &'a FieldArg, _: &Context) -> Value<'a> {
         },
     };
     Value::text(word.as_bytes())
+}
+
+fn host<'a>(row: &Row<'a>, _: &'a FieldArg, _: &Context) -> Value<'a> {
+    named(row.batch.origin().map(|origin| origin.host.as_str()))
+}
+
+fn reel<'a>(row: &Row<'a>, _: &'a FieldArg, _: &Context) -> Value<'a> {
+    named(row.batch.origin().map(|origin| origin.reel.as_str()))
+}
+
+fn named(name: Option<&str>) -> Value<'_> {
+    name.filter(|name| !name.is_empty()).map_or(Value::Missing, |name| Value::Text(name.as_bytes().into()))
 }
 
 fn info<'a>(row: &Row<'a>, _: &'a FieldArg, ctx: &Context) -> Value<'a> {

@@ -39,7 +39,9 @@ pub enum Error {
         known: bool,
     },
     /// A directory.
-    #[error("{path}: expected a reel, found a directory\nhelp: name its reels, each with its own -r")]
+    #[error(
+        "{path}: expected reels in the folder, found none\nhelp: name a reel, or a folder with some; folders in it are not looked into"
+    )]
     Directory {
         /// Its path.
         path: PathBuf,

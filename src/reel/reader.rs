@@ -135,6 +135,12 @@ impl Reader {
         all
     }
 
+    /// Hash of the last whole frame, as it stands in its header: what the next file of a row is linked to.
+    pub fn last_hash(&self) -> [u8; 32] {
+        let last = self.layout.frames.last().and_then(|frame| self.data().get(frame.offset..));
+        last.and_then(FrameHeader::parse).map_or([0; 32], |header| header.hash)
+    }
+
     /// Bytes of the reel.
     pub fn size(&self) -> u64 {
         self.data().len() as u64

@@ -75,6 +75,7 @@ pub fn write_reel(path: &Path, limits: SegmentLimits, feed: impl FnOnce(&mut Ass
             }
             Piece::Lost(lost) => writer.loss(&lost.into()),
             Piece::End => writer.close_segment(),
+            Piece::Rotate(_) => panic!("expected one file"),
         }
     };
     let mut assembler = Assembler::new(limits, Box::new(write));
