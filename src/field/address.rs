@@ -122,10 +122,10 @@ pub(super) fn write_file_list(out: &mut Vec<u8>, bytes: &[u8]) {
 
 /// Appends a socket option's value: a number where it has the size of one, else data.
 pub(super) fn write_option_value(out: &mut Vec<u8>, bytes: &[u8]) {
-    match *bytes {
-        [v] => write_u64(out, u64::from(v)),
-        [a, b, c, d] => write_i64(out, i64::from(i32::from_le_bytes([a, b, c, d]))),
-        [a, b, c, d, e, f, g, h] => write_u64(out, u64::from_le_bytes([a, b, c, d, e, f, g, h])),
+    let number = || bytes.iter().rev().fold(0, |v, b| v << 8 | u64::from(*b));
+    match bytes.len() {
+        4 => write_i64(out, i64::from((number() as u32).cast_signed())),
+        1 | 8 => write_u64(out, number()),
         _ => write_dots(out, bytes),
     }
 }
@@ -170,11 +170,7 @@ mod tests {
             (b"eth0\0".to_vec(), false, "eth0."),
         ] {
             let mut out = Vec::new();
-            if files {
-                write_file_list(&mut out, &bytes)
-            } else {
-                write_option_value(&mut out, &bytes)
-            }
+            (if files { write_file_list } else { write_option_value })(&mut out, &bytes);
             assert_eq!(String::from_utf8(out).unwrap(), want);
         }
     }

@@ -2,7 +2,7 @@
 
 use super::entry::{
     ENTER, NEVER, NO, PLAIN, RES, RES_PID, STATE, WAITS, call, choice, environment, fd, field, flags, gid, hex, int,
-    number, path, pid, plain, relpath, ret, signal, source, text, uid, uint,
+    memory, number, path, pid, plain, relpath, ret, signal, source, text, uid, uint,
 };
 use crate::event::flags::{CLONE_FLAGS, EXECVEAT_FLAGS, PRCTL_OPTIONS, PTRACE_REQUESTS, RLIMIT_RESOURCES};
 use crate::event::spec::Category::{Memory, Other, Process, Scheduler, Signal, User, Wait};
@@ -12,11 +12,11 @@ use crate::event::spec::{From, ParamType, Spec};
 #[rustfmt::skip] // a table: one kind, one line
 pub(super) const PROCESS: &[Spec] = &[
     // what a fork made is told by `procfork`, and what an exec made by the parameters that the source fills in
-    call("clone", 56, 220, Process, RES_PID, STATE, &[flags("flags", 0, CLONE_FLAGS)]),
+    call("clone", 56, 220, Process, RES_PID, STATE, &[flags("flags", 0, CLONE_FLAGS), memory("vm_size", 0), memory("vm_rss", 1), memory("vm_swap", 2)]),
     // struct clone_args starts with the flags, 8 bytes (linux/sched.h)
-    call("clone3", 435, 435, Process, RES_PID, STATE, &[field("flags", ParamType::Flags, [0, 8, 0, 8]).named(CLONE_FLAGS)]),
-    call("fork", 57, NO, Process, RES_PID, STATE, &[]),
-    call("vfork", 58, NO, Process, RES_PID, STATE, &[]),
+    call("clone3", 435, 435, Process, RES_PID, STATE, &[field("flags", ParamType::Flags, [0, 8, 0, 8]).named(CLONE_FLAGS), memory("vm_size", 0), memory("vm_rss", 1), memory("vm_swap", 2)]),
+    call("fork", 57, NO, Process, RES_PID, STATE, &[memory("vm_size", 0), memory("vm_rss", 1), memory("vm_swap", 2)]),
+    call("vfork", 58, NO, Process, RES_PID, STATE, &[memory("vm_size", 0), memory("vm_rss", 1), memory("vm_swap", 2)]),
     call("execve", 59, 221, Process, RES, STATE | ENTER, &[path("filename", 0), source("exe", ParamType::Text), source("exepath", ParamType::Path), source("args", ParamType::TextList), source("comm", ParamType::Text), environment("env"), source("uid", ParamType::Uid), source("euid", ParamType::Uid), source("gid", ParamType::Gid), source("egid", ParamType::Gid), source("cgroup_id", ParamType::Uint)]),
     call("execveat", 322, 281, Process, RES, STATE | ENTER, &[fd("dirfd", 0), relpath("pathname", 1), flags("flags", 4, EXECVEAT_FLAGS), source("exe", ParamType::Text), source("exepath", ParamType::Path), source("args", ParamType::TextList), source("comm", ParamType::Text), environment("env"), source("uid", ParamType::Uid), source("euid", ParamType::Uid), source("gid", ParamType::Gid), source("egid", ParamType::Gid), source("cgroup_id", ParamType::Uint)]),
     call("exit", 60, 93, Process, NEVER, STATE | ENTER, &[int("status", 0)]),

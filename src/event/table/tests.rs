@@ -161,8 +161,11 @@ fn reading(from: From) -> Option<String> {
 /// The register arguments that a parameter needs.
 fn arguments(from: From) -> Vec<u8> {
     match from {
-        From::Tuple(255) | From::None | From::Source | From::Facts { of: Facts::Memory, .. } => vec![],
-        From::Facts { fd: 255, .. } => vec![],
+        From::Tuple(255)
+        | From::None
+        | From::Source
+        | From::Facts { of: Facts::Memory, .. }
+        | From::Facts { fd: 255, .. } => vec![],
         From::Facts { fd, .. } => vec![fd & 127],
         From::Elements { arg, count, .. } => vec![arg, count],
         From::BufLen(a, b) | From::SockIn(a, b) | From::SockOut(a, b) | From::Array8(a, b) => vec![a, b],
