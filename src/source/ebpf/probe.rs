@@ -2,7 +2,7 @@
 
 use super::error::Error;
 use super::object::{Object, ring_bytes};
-use super::plan::Plans;
+use super::plan::{Plans, ROW};
 use super::{Drain, preflight};
 use crate::sys::{Rings, processors};
 use aya::maps::{Array, Map, MapError};
@@ -121,7 +121,7 @@ fn load(object: &Object, btf: &Btf, options: &Options, ring_bytes: usize) -> Res
 
 fn fill_calls(ebpf: &mut Ebpf, plans: &Plans) -> Result<(), Error> {
     let map = ebpf.map_mut("calls").ok_or_else(|| missing("a map `calls`"))?;
-    let mut calls: Array<_, [u8; 16]> = Array::try_from(map).map_err(|e| Error::Load(chain(&e)))?;
+    let mut calls: Array<_, [u8; ROW]> = Array::try_from(map).map_err(|e| Error::Load(chain(&e)))?;
     for (i, row) in plans.rows().enumerate() {
         calls.set(i as u32, row, 0).map_err(|e| Error::Load(chain(&e)))?;
     }
