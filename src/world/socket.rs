@@ -78,7 +78,8 @@ impl World {
                     files.and_then(|f| bytes(event, f)).filter(|list| event.ret >= 0 && !list.is_empty())
                 {
                     if receives {
-                        let cloexec = flags.is_some_and(|f| int(event, f) & MSG_CMSG_CLOEXEC != 0);
+                        // Not told: after an exec it is not known whether it is still open.
+                        let cloexec = flags.is_none_or(|f| int(event, f) & MSG_CMSG_CLOEXEC != 0);
                         self.take_passed(index, list, cloexec);
                     } else {
                         self.pass(index, list);
