@@ -173,6 +173,8 @@ pub const LANDLOCK_CREATE_RULESET: Kind = find("landlock_create_ruleset");
 pub const UNSHARE: Kind = find("unshare");
 /// `setns`.
 pub const SETNS: Kind = find("setns");
+/// `umount2`.
+pub const UMOUNT2: Kind = find("umount2");
 /// `pivot_root`.
 pub const PIVOT_ROOT: Kind = find("pivot_root");
 /// `sendmmsg`.

@@ -49,6 +49,8 @@ pub struct World {
     pub(super) directories: Sharers,
     /// How many namespaces were made, counted so that each has a number.
     pub(super) namespaces: u32,
+    /// Messages with descriptors, the oldest first.
+    pub(super) passed: VecDeque<super::passing::Passed>,
     /// Threads that exited, the earliest first: (ns UTC, tid).
     pub(super) exits: VecDeque<(u64, u32)>,
     /// The thread whose last event is being applied.
@@ -77,6 +79,7 @@ impl World {
             tables: Tables::default(),
             directories: Sharers::default(),
             namespaces: 0,
+            passed: VecDeque::new(),
             exits: VecDeque::new(),
             last: (u32::MAX, 0),
             gone: None,

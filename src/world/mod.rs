@@ -14,6 +14,7 @@ mod engine;
 mod files;
 mod intern;
 mod open;
+mod passing;
 pub mod path;
 mod process;
 mod segment;

@@ -92,6 +92,9 @@ impl World {
         for table in self.tables.iter_mut() {
             table.renumber(|row| carrier.desc(row));
         }
+        for passed in &mut self.passed {
+            passed.renumber(|row| carrier.desc(row));
+        }
         self.interner = new;
     }
 }

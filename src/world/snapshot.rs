@@ -90,6 +90,13 @@ impl World {
             flags: int(event, 8) as u32,
         };
         let index = self.thread(event.tid, event.pid);
+        if event.tid != event.pid
+            && let files = self.threads[index].files
+            && self.find(event.pid).is_some_and(|leader| self.threads[leader].files == files)
+        {
+            self.tables.release(files);
+            self.threads[index].files = self.tables.add(super::files::Table::default());
+        }
         let desc = self.interner.desc(&row);
         self.files(index).set(int(event, 0), Slot::of(desc, int(event, 9) != 0));
         Effect { thread: 0, desc }
@@ -113,11 +120,16 @@ impl World {
             let thread = self.row(index);
             rows.push((self.thread_event(index, time), Effect { thread, desc: 0 }));
         }
-        for &(_, tid) in tids.iter().filter(|t| !t.0) {
+        for &(other, tid) in &tids {
             let Some(index) = self.find(tid) else { continue };
+            let (pid, files) = (self.threads[index].row.pid, self.threads[index].files);
+            // A thread that parted from its process has descriptors of its own.
+            if other && self.find(pid).is_some_and(|leader| self.threads[leader].files == files) {
+                continue;
+            }
             let thread = self.row(index);
-            for (fd, slot) in self.tables.get(self.threads[index].files).open() {
-                let event = self.fd_event(tid, fd, slot, time);
+            for (fd, slot) in self.tables.get(files).open() {
+                let event = self.fd_event((tid, pid), fd, slot, time);
                 rows.push((event, Effect { thread, desc: slot.desc }));
             }
         }
@@ -156,7 +168,7 @@ impl World {
         OwnedEvent::new(&head(kinds::SNAP_THREAD, time, row.tid, row.pid), args)
     }
 
-    fn fd_event(&self, pid: u32, fd: i64, slot: Slot, time: u64) -> OwnedEvent {
+    fn fd_event(&self, (tid, pid): (u32, u32), fd: i64, slot: Slot, time: u64) -> OwnedEvent {
         let desc = self.dict().desc(slot.desc);
         let args = vec![
             OwnedArg::Int(fd),
@@ -170,7 +182,7 @@ impl World {
             OwnedArg::Int(i64::from(desc.flags)),
             OwnedArg::Int(i64::from(slot.cloexec)),
         ];
-        OwnedEvent::new(&head(kinds::SNAP_FD, time, pid, pid), args)
+        OwnedEvent::new(&head(kinds::SNAP_FD, time, tid, pid), args)
     }
 }
 

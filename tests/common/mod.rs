@@ -3,6 +3,8 @@
 
 pub mod live;
 
+pub mod story;
+
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 use sysreel::batch::{Encoder, Schema};

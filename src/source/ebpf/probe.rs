@@ -27,7 +27,7 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Self {
-        Options { root: None, ring_total: 32 << 20, snap_len: 80, text_max: 256 }
+        Options { root: None, ring_total: 32 << 20, snap_len: 80, text_max: 4096 }
     }
 }
 
