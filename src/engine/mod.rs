@@ -15,6 +15,8 @@ mod reels;
 mod replay;
 mod request;
 #[cfg(feature = "linux")]
+mod rescan;
+#[cfg(feature = "linux")]
 mod sieve;
 mod state;
 #[cfg(feature = "linux")]

@@ -6,9 +6,9 @@ use super::live::{LiveRequest, LiveSummary, capture, spawn};
 use super::request::Record;
 use super::sieve::Sieve;
 use crate::batch::{Columns, Encoded, Encoder, Schema};
-use crate::reel::{ClockPair, Header, Loss, Totals, Writer};
+use crate::reel::{ClockPair, Header, Loss, Note, Totals, Writer};
 use crate::sys;
-use crate::world::Delta;
+use crate::world::{Delta, LateFact};
 use crossbeam_channel::{Receiver, Sender, bounded};
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -35,6 +35,8 @@ enum Frame {
     Rows(Delta),
     Batch(Encoded),
     Lost(Loss),
+    Late(Vec<LateFact>),
+    Note(String),
     End,
 }
 
@@ -164,6 +166,8 @@ fn encode_loop(
                 Frame::Batch(encoded)
             }
             Piece::Lost(lost) => Frame::Lost(lost.into()),
+            Piece::Late(facts) => Frame::Late(facts),
+            Piece::Note(text) => Frame::Note(text),
             Piece::End => Frame::End,
         };
         if frames.send(frame).is_err() {
@@ -190,6 +194,8 @@ fn write_loop(path: &Path, header: &Header, frames: &Receiver<Frame>) -> Result<
             Frame::Batch(encoded) if encoded.head.snapshot => writer.snapshot(&encoded)?,
             Frame::Batch(encoded) => writer.batch(&encoded)?,
             Frame::Lost(loss) => writer.loss(&loss)?,
+            Frame::Late(facts) => writer.late(&facts)?,
+            Frame::Note(text) => writer.note(&Note { time: sys::realtime_ns(), text })?,
             Frame::End => writer.close_segment()?,
         }
     }

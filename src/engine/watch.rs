@@ -65,6 +65,8 @@ struct Watcher<'a> {
     lost: u64,
     /// The state, where a question is about it.
     replay: Option<Replay>,
+    /// Remarks that every report makes.
+    notes: Vec<String>,
 }
 
 impl<'a> Watcher<'a> {
@@ -79,6 +81,7 @@ impl<'a> Watcher<'a> {
             latest: 0,
             lost: 0,
             replay: request.questions.iter().any(|q| q.query.of_state().is_some()).then(Replay::new),
+            notes: Vec::new(),
         }
     }
 
@@ -104,7 +107,9 @@ impl<'a> Watcher<'a> {
                 self.batch(&batch, enough)?;
             }
             Piece::Lost(lost) => self.lost += lost.count,
-            Piece::End => {}
+            Piece::Note(text) => self.notes.push(text),
+            // What was shown is shown; rows from now on refer to what is known.
+            Piece::Late(_) | Piece::End => {}
         }
         Ok(())
     }
@@ -137,7 +142,10 @@ impl<'a> Watcher<'a> {
         let span = Span { start: self.begun, end: now };
         self.begun = now;
         let lost = std::mem::take(&mut self.lost);
-        let notes = if lost > 0 { vec![format!("{lost} events were lost in this time")] } else { Vec::new() };
+        let mut notes = self.notes.clone();
+        if lost > 0 {
+            notes.push(format!("{lost} events were lost in this time"));
+        }
         if let Some(replay) = &mut self.replay {
             let state = replay.state(now);
             for batch in state.batches() {
