@@ -50,7 +50,8 @@ impl Recorder {
             }
             Piece::Lost(lost) => self.writer.loss(&lost.clone().into()),
             Piece::End => self.writer.close_segment(),
-            Piece::Rotate(_) => panic!("expected one file"),
+            Piece::Late(facts) => self.writer.late(facts),
+            other => panic!("expected one file without remarks, found {other:?}"),
         }
     }
 }

@@ -1,5 +1,6 @@
 //! [`Batch`]: a batch being asked.
 
+use super::events::Today;
 use super::{Columns, DataColumn, Error, Head, KindInfo, Runs, Schema};
 use crate::event::Class;
 use crate::world::{Dict, ThreadRow};
@@ -52,6 +53,8 @@ struct TableCache {
     ints: Vec<Cache<Vec<i64>>>,
     texts: Vec<Cache<Vec<u32>>>,
     data: Vec<Cache<DataIndex>>,
+    /// The kind and its parameters as this version has them.
+    today: OnceLock<Today>,
     /// Class of each parameter and its place among those of the class.
     slots: OnceLock<Vec<(Class, u8)>>,
 }
@@ -182,6 +185,11 @@ impl Batch {
             (0..info.params.len()).map(|n| (info.params[n].class, info.slot(n) as u8)).collect()
         });
         slots.get(param).map(|&(class, slot)| (class, usize::from(slot)))
+    }
+
+    /// What a local kind is in this version's table.
+    pub(super) fn today(&self, local: usize) -> &Today {
+        self.tables[local].today.get_or_init(|| Today::of(self.kind_info(local)))
     }
 
     /// Dictionary row of a local thread number.

@@ -78,6 +78,9 @@ pub(super) fn told(options: &Options, live: &crate::engine::LiveSummary) {
     }
     if live.dropped > 0 {
         say(format_args!("warning: {} events were lost, {} were seen", live.dropped, live.events));
+        if live.doubtful > 0 {
+            say(format_args!("note: of {} events it is doubtful whose or on what they were", live.doubtful));
+        }
         say("help: give the events on their way more memory with --ring, such as --ring 128M");
     }
 }

@@ -4,7 +4,7 @@ use super::rotate::Pace;
 use crate::batch::{Builder, Columns};
 use crate::event::{Arg, Args, Event, Flags, OwnedArg, OwnedEvent, kinds};
 use crate::reel::Loss;
-use crate::world::{Delta, Want, World};
+use crate::world::{Delta, LateFact, LateValue, Want, World};
 
 /// Where a segment ends; whichever comes first (architecture §3).
 #[derive(Debug, Clone, Copy)]
@@ -37,6 +37,10 @@ pub enum Piece {
     Batch(Columns),
     /// Events were lost; a row says so too.
     Lost(Lost),
+    /// What became known of rows that were handed on already.
+    Late(Vec<LateFact>),
+    /// Something that whoever reads the recording should know.
+    Note(String),
     /// The segment ends.
     End,
     /// The file ends, and the next begins with an event of this time (ns UTC).
@@ -96,6 +100,8 @@ pub struct Assembler<E> {
     late: u64,
     events: u64,
     pace: Option<Pace>,
+    /// Doubtful events, all in all and of the segment.
+    doubtful: [u64; 2],
 }
 
 impl<E> Assembler<E> {
@@ -112,6 +118,7 @@ impl<E> Assembler<E> {
             late: 0,
             events: 0,
             pace: None,
+            doubtful: [0; 2],
         }
     }
 
@@ -130,13 +137,22 @@ impl<E> Assembler<E> {
     pub fn event(&mut self, event: &Event<'_>) -> Result<(), E> {
         self.make_way(event.time)?;
         let effect = self.world.apply(event);
+        let mut flags = event.flags;
         if event.time < self.latest {
             self.late += 1;
-            let late = Event { flags: event.flags.with(Flags::LATE), args: event.args.clone(), ..*event };
-            self.builder.push(&late, effect, self.world.interner());
+            flags = flags.with(Flags::LATE);
         } else {
             self.latest = event.time;
+        }
+        if self.world.is_in_doubt() && self.world.is_doubtful(event, effect) {
+            self.doubtful = self.doubtful.map(|count| count + 1);
+            flags = flags.with(Flags::DOUBTFUL);
+        }
+        if flags == event.flags {
             self.builder.push(event, effect, self.world.interner());
+        } else {
+            let marked = Event { flags, args: event.args.clone(), ..*event };
+            self.builder.push(&marked, effect, self.world.interner());
         }
         self.pushed(event)
     }
@@ -166,7 +182,47 @@ impl<E> Assembler<E> {
             args: Args::new(),
         };
         self.event(&OwnedEvent::new(&head, args).event())?;
+        self.world.lost(lost.time);
         (self.hand_on)(Piece::Lost(lost.clone()))
+    }
+
+    /// Takes the answer to a question about a thread or a descriptor in: the snapshot rows that were found. All events up
+    /// to the time at which they were found must have been given before.
+    pub fn answer(&mut self, want: Want, found: &[OwnedEvent]) -> Result<(), E> {
+        let rows = self.world.answer(want, found);
+        self.corrections(&rows)?;
+        let facts = self.world.take_late_facts();
+        if facts.is_empty() { Ok(()) } else { (self.hand_on)(Piece::Late(facts)) }
+    }
+
+    /// Compares the state with a rescan that began at a time (ns UTC) and puts it right. All events up to its end must
+    /// have been given before.
+    pub fn rescanned(&mut self, found: &[OwnedEvent], begun: u64) -> Result<(), E> {
+        let rows = self.world.rescanned(found, begun);
+        self.corrections(&rows)
+    }
+
+    /// Whether events were lost that no rescan has made up for.
+    pub fn is_in_doubt(&self) -> bool {
+        self.world.is_in_doubt()
+    }
+
+    /// Adds a remark to the recording.
+    pub fn note(&mut self, text: &str) -> Result<(), E> {
+        (self.hand_on)(Piece::Note(text.to_owned()))
+    }
+
+    /// Events whose thread or descriptor was in doubt.
+    pub fn doubtful(&self) -> u64 {
+        self.doubtful[0]
+    }
+
+    /// They take their place among the events that have come: the state changes there, also when it is told again.
+    fn corrections(&mut self, rows: &[OwnedEvent]) -> Result<(), E> {
+        rows.iter().try_for_each(|row| {
+            let row = row.event();
+            self.event(&Event { time: self.latest, args: row.args.clone(), ..row })
+        })
     }
 
     /// Hands the open batch on, if it has rows.
@@ -320,6 +376,12 @@ impl<E> Assembler<E> {
 
     fn end_segment(&mut self) -> Result<(), E> {
         self.flush()?;
+        let doubtful = std::mem::take(&mut self.doubtful[1]);
+        if doubtful > 0 {
+            let values = vec![("rows".to_owned(), LateValue::Int(doubtful as i64))];
+            let fact = LateFact { kind: LateFact::DOUBTFUL.to_owned(), back: 0, id: 0, values };
+            (self.hand_on)(Piece::Late(vec![fact]))?;
+        }
         (self.hand_on)(Piece::End)
     }
 

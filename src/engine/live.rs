@@ -6,13 +6,16 @@
 
 use super::assembler::{Assembler, Lost, Piece, SegmentLimits};
 use super::error::Error;
-use super::facts::Resolver;
+use super::facts::{Answer, Resolver};
 use super::request::Record;
+use super::rescan::{Rescans, rescan};
 use super::rotate::Pace;
 use crate::source::ebpf::{Block, Decoder, Drain, Incoming, Options, Probe};
 use crate::source::proc::{self, Scope};
 use crate::sys::{self, ClockPair};
+use crate::world::Want;
 use crossbeam_channel::{Receiver, Sender, TryRecvError, bounded};
+use std::collections::VecDeque;
 use std::ffi::OsString;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -70,6 +73,8 @@ pub struct LiveSummary {
     pub dropped: u64,
     /// Events whose time stepped back.
     pub late: u64,
+    /// Events of threads or on descriptors of which a loss made doubtful what is known.
+    pub doubtful: u64,
     /// How the command ended, if there was one.
     pub command: Option<sys::Exit>,
     /// Processor time of the drain thread and of the build thread, nanoseconds.
@@ -88,6 +93,8 @@ struct Shared {
     stop: AtomicBool,
     ready: AtomicBool,
     dropped: AtomicU64,
+    /// All events up to this time (ns UTC) were handed to the build thread.
+    drained: AtomicU64,
 }
 
 /// Captures until the command ends, the time is over, a signal asks to stop or `enough` says so; the pieces of the
@@ -116,8 +123,13 @@ pub fn capture(
     probe.attach()?;
     let drain = probe.drain()?;
     let plans = probe.plans();
-    let shared =
-        Shared { clock, stop: AtomicBool::new(false), ready: AtomicBool::new(false), dropped: AtomicU64::new(0) };
+    let shared = Shared {
+        clock,
+        stop: AtomicBool::new(false),
+        ready: AtomicBool::new(false),
+        dropped: AtomicU64::new(0),
+        drained: AtomicU64::new(0),
+    };
     let scope = root.map_or(Scope::All, Scope::Process);
     let (to_build, from_drain) = bounded(QUEUE);
     let (to_drain, from_build) = bounded(QUEUE);
@@ -131,7 +143,9 @@ pub fn capture(
             let result = build.run(&from_drain, &to_drain);
             shared.ready.store(true, Ordering::Release);
             shared.stop.store(true, Ordering::Release);
-            result.map(|()| (build.assembler.events(), build.assembler.late(), sys::thread_cpu_ns()))
+            let assembler = &build.assembler;
+            let counts = (assembler.events(), assembler.late(), assembler.doubtful());
+            result.map(|()| (counts, sys::thread_cpu_ns()))
         })
         .inspect_err(|_| shared.stop.store(true, Ordering::Release))?;
         let command = wait(request, child, shared, enough);
@@ -140,11 +154,12 @@ pub fn capture(
         probe.detach();
         shared.stop.store(true, Ordering::Release);
         let drain_cpu = drainer.join().map_err(|_| Error::Thread("drain"))?;
-        let (events, late, build_cpu) = builder.join().map_err(|_| Error::Thread("build"))??;
+        let ((events, late, doubtful), build_cpu) = builder.join().map_err(|_| Error::Thread("build"))??;
         Ok(LiveSummary {
             events,
             dropped: shared.dropped.load(Ordering::Relaxed),
             late,
+            doubtful,
             command: command?,
             cpu: [drain_cpu, build_cpu],
         })
@@ -225,6 +240,7 @@ fn drain_loop(
         if round.more {
             continue;
         }
+        shared.drained.store(shared.clock.utc_of(drain.watermark()), Ordering::Release);
         if stopping {
             break;
         }
@@ -260,6 +276,14 @@ fn count_drops(drain: &Drain, shared: &Shared, seen: &mut [u64]) -> Vec<Lost> {
     lost
 }
 
+/// The processes that a rescan looks at, where a recording is not of the whole machine.
+fn known(scope: Scope, assembler: &Assembler<Error>) -> Option<Vec<u32>> {
+    match scope {
+        Scope::All => None,
+        Scope::Process(root) => Some(assembler.live_threads().into_iter().map(|(_, pid)| pid).chain([root]).collect()),
+    }
+}
+
 /// The build thread.
 struct Build<'a> {
     shared: &'a Shared,
@@ -269,6 +293,11 @@ struct Build<'a> {
     assembler: Assembler<Error>,
     decoder: Decoder,
     resolver: Resolver,
+    /// Answers that wait until the events before them have come.
+    waiting: VecDeque<Answer>,
+    rescans: Rescans,
+    /// All events up to this time (ns UTC) have been taken in.
+    settled: u64,
 }
 
 impl<'a> Build<'a> {
@@ -280,7 +309,18 @@ impl<'a> Build<'a> {
         recycle: Receiver<crate::batch::Columns>,
         assembler: Assembler<Error>,
     ) -> Self {
-        Build { shared, scope, flush, recycle, assembler, decoder, resolver: Resolver::start() }
+        Build {
+            shared,
+            scope,
+            flush,
+            recycle,
+            assembler,
+            decoder,
+            resolver: Resolver::start(shared.clock),
+            waiting: VecDeque::new(),
+            rescans: Rescans::default(),
+            settled: 0,
+        }
     }
 
     fn run(&mut self, feed: &Receiver<Feed>, spare: &Sender<Block>) -> Result<(), Error> {
@@ -288,15 +328,20 @@ impl<'a> Build<'a> {
         self.shared.ready.store(true, Ordering::Release);
         let mut flushed = Instant::now();
         loop {
+            let drained = self.shared.drained.load(Ordering::Acquire);
             match feed.try_recv() {
                 Ok(Feed::Block(block)) => {
                     self.block(&block)?;
                     spare.try_send(block).ok();
                 }
-                Ok(Feed::Lost(lost)) => self.assembler.lost(&lost)?,
+                Ok(Feed::Lost(lost)) => {
+                    self.assembler.lost(&lost)?;
+                    self.rescans.lost();
+                }
                 // Asleep, not waiting on the channel: that would spin and yield first, and cost the other side a wake-up
                 // for each block, which is most of what a quiet recorder would do.
                 Err(TryRecvError::Empty) => {
+                    self.settled = self.settled.max(drained);
                     self.answers()?;
                     std::thread::sleep(MOMENT);
                 }
@@ -323,7 +368,7 @@ impl<'a> Build<'a> {
             self.decoder.note_cputime(tid, total);
         }
         snapshot.for_each(&mut |event| self.assembler.initial(&event));
-        Ok(())
+        snapshot.notes().iter().try_for_each(|note| self.assembler.note(note))
     }
 
     fn block(&mut self, block: &Block) -> Result<(), Error> {
@@ -337,20 +382,57 @@ impl<'a> Build<'a> {
         self.answers()
     }
 
-    /// Hands questions to the resolver, and takes its answers in.
+    /// Hands questions to the resolver, and takes in what it and rescans have found.
     fn answers(&mut self) -> Result<(), Error> {
         for want in self.assembler.take_wants() {
             self.resolver.ask(want);
         }
-        while let Some(fact) = self.resolver.answer() {
-            let mut event = fact.event();
-            if event.kind.spec().flags.has(crate::event::KindFlags::SNAPSHOT) {
-                self.assembler.initial(&event);
-            } else {
-                // It is told among the events that have come so far: those that still wait in the rings are not late.
-                event.time = self.assembler.latest();
-                self.assembler.event(&event)?;
+        while let Some(answer) = self.resolver.answer() {
+            self.waiting.push_back(answer);
+        }
+        // Blocks come in order, so what came last is as far as is known.
+        self.settled = self.settled.max(self.assembler.latest());
+        self.settle(self.settled)?;
+        self.rescans.start(self.shared.clock, || known(self.scope, &self.assembler));
+        if let Some(done) = self.rescans.take(self.settled) {
+            self.assembler.rescanned(&done.found, done.begun)?;
+        }
+        Ok(())
+    }
+
+    /// Takes in the answers that were found before a time (ns UTC).
+    fn settle(&mut self, time: u64) -> Result<(), Error> {
+        while self.waiting.front().is_some_and(|answer| answer.time <= time) {
+            let Some(Answer { want, found, .. }) = self.waiting.pop_front() else { break };
+            match want {
+                Want::User(_) | Want::Group(_) => found.iter().for_each(|fact| self.assembler.initial(&fact.event())),
+                Want::Cgroup { .. } => {
+                    for fact in &found {
+                        let mut event = fact.event();
+                        // It is told among the events that have come so far: those that wait in the rings are not late.
+                        event.time = self.assembler.latest();
+                        self.assembler.event(&event)?;
+                    }
+                }
+                Want::Thread { .. } | Want::Descriptor { .. } => self.assembler.answer(want, &found)?,
             }
+        }
+        Ok(())
+    }
+
+    /// Everything that was asked, answered; after a loss, the state as the machine is now.
+    fn last_answers(&mut self) -> Result<(), Error> {
+        for want in self.assembler.take_wants() {
+            self.resolver.ask(want);
+        }
+        self.waiting.extend(self.resolver.finish());
+        self.settle(u64::MAX)?;
+        if let Some(done) = self.rescans.finish() {
+            self.assembler.rescanned(&done.found, done.begun)?;
+        }
+        if self.assembler.is_in_doubt() {
+            let done = rescan(known(self.scope, &self.assembler).as_deref(), self.shared.clock);
+            self.assembler.rescanned(&done.found, done.begun)?;
         }
         Ok(())
     }
@@ -361,8 +443,7 @@ impl<'a> Build<'a> {
 
     /// What threads that still run have used by now, calls in flight, and the end of the segment.
     fn end(&mut self) -> Result<(), Error> {
-        self.resolver.finish();
-        self.answers()?;
+        self.last_answers()?;
         let now = self.now();
         for (tid, pid) in self.assembler.live_threads() {
             let Some(total) = proc::cputime_of(tid, pid) else { continue };

@@ -17,6 +17,8 @@ mod reels;
 mod replay;
 mod request;
 #[cfg(feature = "linux")]
+mod rescan;
+#[cfg(feature = "linux")]
 mod ring;
 mod rotate;
 #[cfg(feature = "linux")]

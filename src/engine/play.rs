@@ -439,13 +439,10 @@ impl<'a> Asker<'a> {
     /// The rows that a question is about; `None` if there are none.
     pub(super) fn select(&mut self, batch: &Batch, number: usize) -> Result<Option<Selection>, crate::batch::Error> {
         let question = &self.questions[number];
-        let internal = match &question.query {
-            Query::Lines(lines) => lines.internal,
-            Query::Nothing | Query::Table(_) | Query::Tree(_) | Query::Snapshot(_) | Query::State(..) => true,
-        };
-        let mut selection = match question.query.of_state() {
-            Some(rows) => rows.select(batch)?,
-            None => choose::all(batch, internal),
+        let mut selection = match (question.query.of_state(), &question.query) {
+            (Some(rows), _) => rows.select(batch)?,
+            (None, Query::Lines(lines)) => choose::all(batch, lines.internal),
+            (None, _) => choose::countable(batch),
         };
         if let Some(filter) = &question.filter {
             let memo = &mut self.memos[number];

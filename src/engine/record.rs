@@ -9,9 +9,9 @@ use super::rotate::{Gauge, Pace};
 use super::sieve::Sieve;
 use super::spool::{Spool, Tell, Written};
 use crate::batch::{Columns, Encoded, Encoder, Schema};
-use crate::reel::{ClockPair, Header, Loss, is_recorded};
+use crate::reel::{ClockPair, Header, Loss, Note, is_recorded};
 use crate::sys;
-use crate::world::Delta;
+use crate::world::{Delta, LateFact};
 use crossbeam_channel::{Receiver, Sender, bounded};
 use std::path::Path;
 use std::sync::Arc;
@@ -40,6 +40,8 @@ enum Frame {
     /// What was kept of a batch, and how many events it had.
     Batch(Option<Encoded>, u64),
     Lost(Loss),
+    Late(Vec<LateFact>),
+    Note(String),
     End,
     Rotate(u64),
 }
@@ -202,6 +204,8 @@ fn encode_loop(
                 Frame::Batch(encoded, rows)
             }
             Piece::Lost(lost) => Frame::Lost(lost.into()),
+            Piece::Late(facts) => Frame::Late(facts),
+            Piece::Note(text) => Frame::Note(text),
             Piece::End => Frame::End,
             Piece::Rotate(time) => {
                 file_kept = 0;
@@ -243,6 +247,11 @@ fn write_loop(
                 gauge.batch(seen, u64::from(kept), spool.bytes());
             }
             Frame::Lost(loss) => spool.write(|writer| writer.loss(&loss))?,
+            Frame::Late(facts) => spool.write(|writer| writer.late(&facts))?,
+            Frame::Note(text) => {
+                let note = Note { time: sys::realtime_ns(), text };
+                spool.write(|writer| writer.note(&note))?;
+            }
             Frame::End => spool.write(crate::reel::Writer::close_segment)?,
             Frame::Rotate(time) => spool.rotate(time)?,
         }

@@ -168,6 +168,7 @@ impl Reels {
         let mut notes = self.told.clone();
         for (path, reader) in self.files() {
             notes.extend(lost(reader.losses()));
+            notes.extend(doubtful(reader.doubtful()));
             let damages = reader.damages();
             notes.extend(damages.iter().map(|d| format!("{}: {d}", path.display())));
             let is_cut = damages.iter().any(|d| d.kind == DamageKind::CutTail);
@@ -340,6 +341,15 @@ fn lost(losses: &[Loss]) -> Option<String> {
     places.dedup();
     let (gaps, places) = (losses.len(), places.join(", "));
     Some(format!("{count} events were lost in {gaps} gaps between {} and {} ({places})", moment(from), moment(to)))
+}
+
+/// How much of a file is said with doubt.
+fn doubtful(rows: u64) -> Option<String> {
+    (rows > 0).then(|| {
+        format!(
+            "of {rows} events it is doubtful whose or on what they were: they stand behind a loss (evt.is_doubtful)"
+        )
+    })
 }
 
 /// A moment in UTC, for notes.

@@ -2,6 +2,7 @@
 //! changes what is kept, never what is true (invariant 12).
 
 use crate::batch::{Batch, Columns, Error, Schema};
+use crate::event::KindFlags;
 use crate::field::Context;
 use crate::filter::{Filter, Memo};
 use crate::world::{Delta, Dict};
@@ -14,16 +15,19 @@ pub(super) struct Sieve {
     context: Context,
     schema: Arc<Schema>,
     dict: Arc<Dict>,
-    losses: Option<u16>,
+    /// Kinds that are kept whatever the filter wants: losses, and what puts the state right.
+    always: Vec<u16>,
 }
 
 impl Sieve {
     /// A sieve for a recording that began at `start` (ns UTC) at an offset from UTC.
     pub(super) fn new(filter: Filter, start: u64, tz_offset_s: i32) -> Sieve {
-        let losses = crate::event::kind_by_name("loss").map(|kind| kind.0);
+        let is_kept = |spec: &crate::event::Spec| spec.name == "loss" || spec.flags.has(KindFlags::SNAPSHOT);
+        let kinds = crate::event::SPECS.iter().enumerate().filter(|(_, spec)| is_kept(spec));
+        let always = kinds.map(|(kind, _)| kind as u16).collect();
         let context = Context { start, tz_offset_s, ..Context::default() };
         let (schema, dict) = (Arc::new(Schema::current()), Arc::new(Dict::new()));
-        Sieve { filter, memo: Memo::default(), context, schema, dict, losses }
+        Sieve { filter, memo: Memo::default(), context, schema, dict, always }
     }
 
     /// A segment begins: its dictionary is empty.
@@ -44,12 +48,12 @@ impl Sieve {
         let wanted = self.filter.select(&mut self.memo, &batch, &self.context)?.to_rows(&batch)?;
         drop(batch);
         let mut columns = Arc::unwrap_or_clone(columns);
-        let is_loss: Vec<bool> = columns.tables.iter().map(|t| Some(t.kind) == self.losses).collect();
+        let is_kept: Vec<bool> = columns.tables.iter().map(|t| self.always.contains(&t.kind)).collect();
         let keep: Vec<bool> = columns
             .kind
             .iter()
             .enumerate()
-            .map(|(i, &kind)| wanted.get(i) || is_loss.get(usize::from(kind)).copied().unwrap_or(false))
+            .map(|(i, &kind)| wanted.get(i) || is_kept.get(usize::from(kind)).copied().unwrap_or(false))
             .collect();
         columns.retain(&keep);
         columns.first_num = first_num;

@@ -79,7 +79,9 @@ impl<'a> Pieces<'a> {
                 }
             }
             Piece::Lost(lost) => self.watcher.lost(lost.count),
-            Piece::End | Piece::Rotate(_) => {}
+            Piece::Note(text) => self.watcher.note(text),
+            // What was shown is shown; rows from now on refer to what is known.
+            Piece::Late(_) | Piece::End | Piece::Rotate(_) => {}
         }
         Ok(())
     }

@@ -28,6 +28,8 @@ pub(super) struct Watcher<'a> {
     lost: u64,
     /// The state, where a question is about it.
     replay: Option<Replay>,
+    /// Remarks that every report makes.
+    notes: Vec<String>,
 }
 
 impl<'a> Watcher<'a> {
@@ -40,7 +42,16 @@ impl<'a> Watcher<'a> {
     ) -> Self {
         let interval = u64::try_from(interval.as_nanos()).unwrap_or(u64::MAX);
         let replay = questions.iter().any(|q| q.query.of_state().is_some()).then(Replay::new);
-        Watcher { screen, asker: Asker::new(questions, options), interval, begun: 0, latest: 0, lost: 0, replay }
+        Watcher {
+            screen,
+            asker: Asker::new(questions, options),
+            interval,
+            begun: 0,
+            latest: 0,
+            lost: 0,
+            replay,
+            notes: Vec::new(),
+        }
     }
 
     /// Whether an event or the begin of a recording was seen.
@@ -69,6 +80,11 @@ impl<'a> Watcher<'a> {
     /// Sets what is added to UTC for local time, seconds.
     pub(super) fn zone(&mut self, tz_offset_s: i32) {
         self.asker.zone(tz_offset_s);
+    }
+
+    /// Whoever reads a report should know this.
+    pub(super) fn note(&mut self, text: String) {
+        self.notes.push(text);
     }
 
     /// Events were lost.
@@ -101,7 +117,10 @@ impl<'a> Watcher<'a> {
         let span = Span { start: self.begun, end: now };
         self.begun = now;
         let lost = std::mem::take(&mut self.lost);
-        let notes = if lost > 0 { vec![format!("{lost} events were lost in this time")] } else { Vec::new() };
+        let mut notes = self.notes.clone();
+        if lost > 0 {
+            notes.push(format!("{lost} events were lost in this time"));
+        }
         if let Some(replay) = &mut self.replay {
             let state = replay.state(now);
             for batch in state.batches() {

@@ -45,6 +45,8 @@ impl Flags {
     pub const COMPAT: Flags = Flags(4);
     /// A parameter was cut (path or arguments longer than the source keeps).
     pub const TRUNCATED: Flags = Flags(8);
+    /// Events were lost before it, and nothing has confirmed since what is said of its thread or descriptor.
+    pub const DOUBTFUL: Flags = Flags(16);
 
     /// Whether all bits of `other` are set.
     pub fn has(self, other: Flags) -> bool {

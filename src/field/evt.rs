@@ -154,6 +154,14 @@ pub(super) static FIELDS: &[Field] = &[
         extract: Extract::Column(Column::Flags, dir),
     },
     Field {
+        name: "evt.is_doubtful",
+        ty: Type::Bool,
+        arg: ArgRule::No,
+        doc: "Whether events were lost before it, and what is said of its thread or descriptor was not confirmed since.",
+        example: "evt.is_doubtful = true",
+        extract: Extract::Column(Column::Flags, is_doubtful),
+    },
+    Field {
         name: "evt.type",
         ty: Type::Text,
         arg: ArgRule::No,
@@ -325,6 +333,10 @@ pub(super) static FIELDS: &[Field] = &[
 
 fn dir(_: &KindInfo, flags: i64, _: &Context) -> Value<'static> {
     Value::text(if Flags(flags as u8).has(Flags::IN_FLIGHT) { b">" } else { b"<" })
+}
+
+fn is_doubtful(_: &KindInfo, flags: i64, _: &Context) -> Value<'static> {
+    Value::Bool(Flags(flags as u8).has(Flags::DOUBTFUL))
 }
 
 fn type_name<'a>(kind: &'a KindInfo, _: &'a FieldArg) -> Value<'a> {

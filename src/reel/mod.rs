@@ -9,6 +9,7 @@ mod error;
 mod frame;
 mod index;
 mod input;
+mod late;
 mod layout;
 mod locate;
 mod reader;

@@ -83,6 +83,7 @@ impl Reader {
             FrameKind::Close => self.load(frame).map(Small::Close),
             FrameKind::Loss => self.load(frame).map(Small::Loss),
             FrameKind::Note => self.load(frame).map(Small::Note),
+            FrameKind::Late => self.load(frame).map(Small::Late),
             FrameKind::Segment => {
                 let start: SegmentStart = self.load(frame)?;
                 if let Some(what) = fault_of(&start) {
@@ -119,6 +120,11 @@ impl Reader {
     /// Losses that the recorder noted.
     pub fn losses(&self) -> &[Loss] {
         &self.contents.losses
+    }
+
+    /// Rows of which a loss made doubtful what their thread or descriptor was.
+    pub fn doubtful(&self) -> u64 {
+        self.contents.late.doubtful()
     }
 
     /// Remarks.
@@ -284,6 +290,7 @@ impl Reader {
                 self.damaged(&frame, what);
             }
         }
+        self.contents.late.tell((slot.info.part, slot.info.number), &mut dict);
         let dict = Arc::new(dict);
         *kept = Arc::downgrade(&dict);
         Ok(dict)

@@ -7,7 +7,7 @@ use super::frame::{FrameHeader, FrameKind, HEADER_BYTES, VERSION};
 use super::index::Gather;
 use crate::batch::codec::limits::MAX_BODY;
 use crate::batch::{Encoded, Schema};
-use crate::world::Delta;
+use crate::world::{Delta, LateFact};
 use std::fs::File;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -185,6 +185,12 @@ impl Writer {
             sums.losses = sums.losses.saturating_add(loss.count);
         }
         Ok(())
+    }
+
+    /// Appends what became known of rows that were written already, here or in segments before this one.
+    pub fn late(&mut self, facts: &[LateFact]) -> Result<(), Error> {
+        self.sums("late facts")?;
+        self.frame(FrameKind::Late, facts.len() as u32, &body::store(&facts)?)
     }
 
     /// Adds a remark.

@@ -72,6 +72,7 @@ impl Carrier<'_> {
 impl World {
     /// Begins a new dictionary that holds the live state only. Rows that events refer to are numbered anew.
     pub fn begin_segment(&mut self) {
+        let waiting = self.waiting_descriptors();
         let old = std::mem::take(&mut self.interner);
         let mut new = Interner::new();
         let mut carrier = Carrier { old: old.dict(), new: &mut new, threads: HashMap::new() };
@@ -96,5 +97,6 @@ impl World {
             passed.renumber(|row| carrier.desc(row));
         }
         self.interner = new;
+        self.renew_waiting(waiting);
     }
 }
