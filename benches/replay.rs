@@ -135,7 +135,7 @@ fn write(path: &Path) {
                 let encoded = encoder.encode(&columns, &schema).unwrap();
                 if columns.snapshot { writer.snapshot(&encoded) } else { writer.batch(&encoded) }
             }
-            Piece::Lost(_) | Piece::Rotate(_) => Ok(()),
+            Piece::Lost(_) | Piece::Rotate(_) | Piece::Note(_) => Ok(()),
             Piece::End => writer.close_segment(),
         }
     });

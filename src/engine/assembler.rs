@@ -3,7 +3,7 @@
 use super::rotate::Pace;
 use crate::batch::{Builder, Columns};
 use crate::event::{Arg, Args, Event, Flags, OwnedArg, OwnedEvent, kinds};
-use crate::reel::Loss;
+use crate::reel::{Loss, Note};
 use crate::world::{Delta, Want, World};
 
 /// Where a segment ends; whichever comes first (architecture §3).
@@ -41,6 +41,8 @@ pub enum Piece {
     End,
     /// The file ends, and the next begins with an event of this time (ns UTC).
     Rotate(u64),
+    /// Something about the recording that is worth telling.
+    Note(Note),
 }
 
 /// Bytes that something takes at most in a file, before it is compressed.
@@ -124,6 +126,22 @@ impl<E> Assembler<E> {
     /// Takes a row of the initial state in; before the first event.
     pub fn initial(&mut self, event: &Event<'_>) {
         self.world.apply(event);
+    }
+
+    /// Begins the recording at a time (ns UTC), if no event has.
+    pub fn begin(&mut self, time: u64) -> Result<(), E> {
+        if self.begun.is_none() { self.next_segment(time) } else { Ok(()) }
+    }
+
+    /// The machine's clock was set forward by `step` (back: negative) and now says `now`, both ns: what comes is in a
+    /// segment of its own, with a note before it.
+    pub fn clock_set(&mut self, now: u64, step: i64) -> Result<(), E> {
+        self.world.clock_set(step);
+        self.latest = 0;
+        self.next_segment(now)?;
+        let (seconds, direction) = (step.unsigned_abs() as f64 / 1e9, if step > 0 { "forward" } else { "back" });
+        let text = format!("the clock was set {direction} by {seconds:.3} s: from here on times are of the new one");
+        (self.hand_on)(Piece::Note(Note { time: now, text }))
     }
 
     /// Takes an event in.

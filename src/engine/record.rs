@@ -9,7 +9,7 @@ use super::rotate::{Gauge, Pace};
 use super::sieve::Sieve;
 use super::spool::{Spool, Tell, Written};
 use crate::batch::{Columns, Encoded, Encoder, Schema};
-use crate::reel::{ClockPair, Header, Loss, is_recorded};
+use crate::reel::{ClockPair, Header, Loss, Note, is_recorded};
 use crate::sys;
 use crate::world::Delta;
 use crossbeam_channel::{Receiver, Sender, bounded};
@@ -40,6 +40,7 @@ enum Frame {
     /// What was kept of a batch, and how many events it had.
     Batch(Option<Encoded>, u64),
     Lost(Loss),
+    Note(Note),
     End,
     Rotate(u64),
 }
@@ -115,7 +116,12 @@ fn claim(path: &Path) -> Result<bool, Error> {
     let is_new = std::fs::metadata(path).is_err();
     let opened = std::fs::OpenOptions::new().write(true).create(true).truncate(false).open(path);
     let failed = |source| crate::reel::Error::Io { path: path.to_owned(), source };
-    opened.map(|_| is_new).map_err(|source| Error::Write { path: path.to_owned(), error: failed(source) })
+    opened.map_err(|source| Error::Write { path: path.to_owned(), error: failed(source) })?;
+    if is_new {
+        // A recorder that is killed before it has something to write leaves no file, rather than an empty one.
+        std::fs::remove_file(path).ok();
+    }
+    Ok(is_new)
 }
 
 fn header(request: &Record) -> Header {
@@ -202,6 +208,7 @@ fn encode_loop(
                 Frame::Batch(encoded, rows)
             }
             Piece::Lost(lost) => Frame::Lost(lost.into()),
+            Piece::Note(note) => Frame::Note(note),
             Piece::End => Frame::End,
             Piece::Rotate(time) => {
                 file_kept = 0;
@@ -243,6 +250,7 @@ fn write_loop(
                 gauge.batch(seen, u64::from(kept), spool.bytes());
             }
             Frame::Lost(loss) => spool.write(|writer| writer.loss(&loss))?,
+            Frame::Note(note) => spool.write(|writer| writer.note(&note))?,
             Frame::End => spool.write(crate::reel::Writer::close_segment)?,
             Frame::Rotate(time) => spool.rotate(time)?,
         }

@@ -96,7 +96,7 @@ impl<'a> Watcher<'a> {
                 self.batch(&batch, enough)?;
             }
             Piece::Lost(lost) => self.lost += lost.count,
-            Piece::Batch(_) | Piece::End | Piece::Rotate(_) => {}
+            Piece::Batch(_) | Piece::End | Piece::Rotate(_) | Piece::Note(_) => {}
         }
         Ok(())
     }

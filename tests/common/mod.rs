@@ -74,6 +74,7 @@ pub fn write_reel(path: &Path, limits: SegmentLimits, feed: impl FnOnce(&mut Ass
                 if columns.snapshot { writer.snapshot(&encoded) } else { writer.batch(&encoded) }
             }
             Piece::Lost(lost) => writer.loss(&lost.into()),
+            Piece::Note(note) => writer.note(&note),
             Piece::End => writer.close_segment(),
             Piece::Rotate(_) => panic!("expected one file"),
         }
