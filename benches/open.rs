@@ -83,7 +83,9 @@ fn write(path: &Path, wanted: usize) -> u64 {
     for n in 0..wanted {
         if n % PER_SEGMENT == 0 {
             writer.begin_segment(&schema, &[]).unwrap();
-            deltas.iter().for_each(|d| writer.dictionary(d).unwrap());
+            for delta in &deltas {
+                writer.dictionary(delta).unwrap();
+            }
         }
         let mut columns = batches[n % batches.len()].clone();
         columns.first_num = next;

@@ -133,6 +133,22 @@ impl<E> Assembler<E> {
         self.world.apply(event);
     }
 
+    /// Begins the recording at a time (ns UTC), if no event has.
+    pub fn begin(&mut self, time: u64) -> Result<(), E> {
+        if self.begun.is_none() { self.next_segment(time) } else { Ok(()) }
+    }
+
+    /// The machine's clock was set forward by `step` (back: negative) and now says `now`, both ns: what comes is in a
+    /// segment of its own, with a note before it.
+    pub fn clock_set(&mut self, now: u64, step: i64) -> Result<(), E> {
+        self.world.clock_set(step);
+        self.latest = 0;
+        self.next_segment(now)?;
+        let (seconds, direction) = (step.unsigned_abs() as f64 / 1e9, if step > 0 { "forward" } else { "back" });
+        let text = format!("the clock was set {direction} by {seconds:.3} s: from here on times are of the new one");
+        self.note(&text)
+    }
+
     /// Takes an event in.
     pub fn event(&mut self, event: &Event<'_>) -> Result<(), E> {
         self.make_way(event.time)?;

@@ -1,11 +1,12 @@
 //! [`Resolver`]: answers the world's questions from the machine, on a thread of its own.
 
+use super::clock::Clock;
 use crate::event::{Args, Event, Flags, OwnedArg, OwnedEvent, kinds};
 use crate::source::proc::{Observer, cgroup_of, groups, users};
-use crate::sys::{self, ClockPair};
 use crate::world::Want;
 use crossbeam_channel::{Receiver, Sender, bounded};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::thread::JoinHandle;
 
 /// Questions that may wait; further ones are dropped, and their answers stay unknown.
@@ -31,13 +32,13 @@ pub(super) struct Resolver {
 
 impl Resolver {
     /// Starts the thread. `clock` gives the times.
-    pub(super) fn start(clock: ClockPair) -> Resolver {
+    pub(super) fn start(clock: Arc<Clock>) -> Resolver {
         let (questions, wants) = bounded(QUEUE);
         let (facts, answers) = bounded(QUEUE);
         let body = move || {
-            let mut finder = Finder { users: None, groups: None, observer: Observer::new(clock) };
+            let mut finder = Finder { users: None, groups: None, observer: Observer::new(clock.pair()) };
             for want in wants {
-                let time = clock.utc_of(sys::boot_ns());
+                let time = clock.now();
                 let found = finder.find(want);
                 if facts.send(Answer { want, time, found }).is_err() {
                     return;

@@ -5,6 +5,7 @@
 //! counted, and recorded as a loss.
 
 use super::assembler::{Assembler, Lost, Piece, SegmentLimits};
+use super::clock::Clock;
 use super::error::Error;
 use super::facts::{Answer, Resolver};
 use super::request::Record;
@@ -12,11 +13,12 @@ use super::rescan::{Rescans, rescan};
 use super::rotate::Pace;
 use crate::source::ebpf::{Block, Decoder, Drain, Incoming, Options, Probe};
 use crate::source::proc::{self, Scope};
-use crate::sys::{self, ClockPair};
+use crate::sys;
 use crate::world::Want;
 use crossbeam_channel::{Receiver, Sender, TryRecvError, bounded};
 use std::collections::VecDeque;
 use std::ffi::OsString;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
@@ -25,6 +27,9 @@ const QUEUE: usize = 32;
 
 /// How long a wait for something else takes: the scan, the last switch of a dead process.
 const MOMENT: Duration = Duration::from_millis(5);
+
+/// Time between two looks at whether the machine's clock was set: for as long, times may be of the clock before.
+const LOOK_AT_CLOCK: Duration = Duration::from_millis(500);
 
 /// Bytes that one processor can put into its ring, per second, with room: a loop of one-byte reads and writes makes
 /// 125 MB/s here.
@@ -89,7 +94,7 @@ enum Feed {
 
 /// What both threads and their owner share.
 struct Shared {
-    clock: ClockPair,
+    clock: Arc<Clock>,
     stop: AtomicBool,
     ready: AtomicBool,
     dropped: AtomicU64,
@@ -119,7 +124,7 @@ pub fn capture(
     let root = child.as_ref().map(sys::StoppedChild::pid);
     let options = Options { root, snap_len: request.snaplen, ring_total: request.ring_total, ..Options::default() };
     let mut probe = Probe::open(&options)?;
-    let clock = sys::clock_pair();
+    let clock = Arc::new(Clock::new());
     probe.attach()?;
     let drain = probe.drain()?;
     let plans = probe.plans();
@@ -139,7 +144,8 @@ pub fn capture(
             spawn(threads, "drain", move || drain_loop(drain, shared, request.flush, &to_build, &from_build))?;
         let builder = spawn(threads, "build", move || {
             let assembler = Assembler::new(SegmentLimits::default(), consume).with_pace(pace);
-            let mut build = Build::new(shared, scope, request.flush, Decoder::new(plans, clock), recycle, assembler);
+            let decoder = Decoder::new(plans, shared.clock.pair());
+            let mut build = Build::new(shared, scope, request.flush, decoder, recycle, assembler);
             let result = build.run(&from_drain, &to_drain);
             shared.ready.store(true, Ordering::Release);
             shared.stop.store(true, Ordering::Release);
@@ -240,7 +246,7 @@ fn drain_loop(
         if round.more {
             continue;
         }
-        shared.drained.store(shared.clock.utc_of(drain.watermark()), Ordering::Release);
+        shared.drained.store(shared.clock.pair().utc_of(drain.watermark()), Ordering::Release);
         if stopping {
             break;
         }
@@ -264,7 +270,7 @@ fn count_drops(drain: &Drain, shared: &Shared, seen: &mut [u64]) -> Vec<Lost> {
         if now > *seen {
             shared.dropped.fetch_add(now - *seen, Ordering::Relaxed);
             lost.push(Lost {
-                time: shared.clock.utc_of(sys::boot_ns()),
+                time: shared.clock.now(),
                 cpu: cpu as u16,
                 count: now - *seen,
                 stage: "ring",
@@ -316,7 +322,7 @@ impl<'a> Build<'a> {
             recycle,
             assembler,
             decoder,
-            resolver: Resolver::start(shared.clock),
+            resolver: Resolver::start(Arc::clone(&shared.clock)),
             waiting: VecDeque::new(),
             rescans: Rescans::default(),
             settled: 0,
@@ -325,8 +331,10 @@ impl<'a> Build<'a> {
 
     fn run(&mut self, feed: &Receiver<Feed>, spare: &Sender<Block>) -> Result<(), Error> {
         self.scan()?;
+        // Before the command starts: whatever happens to the recorder from here on, the file says where it comes from.
+        self.assembler.begin(self.now())?;
         self.shared.ready.store(true, Ordering::Release);
-        let mut flushed = Instant::now();
+        let (mut flushed, mut looked) = (Instant::now(), Instant::now());
         loop {
             let drained = self.shared.drained.load(Ordering::Acquire);
             match feed.try_recv() {
@@ -357,18 +365,29 @@ impl<'a> Build<'a> {
                 self.assembler.flush()?;
                 flushed = Instant::now();
             }
+            if looked.elapsed() >= LOOK_AT_CLOCK {
+                self.follow_clock()?;
+                looked = Instant::now();
+            }
         }
         self.end()
     }
 
     /// The state before the first event. The probe is attached already, so nothing falls between the two.
     fn scan(&mut self) -> Result<(), Error> {
-        let snapshot = proc::snapshot(self.scope, self.shared.clock)?;
+        let snapshot = proc::snapshot(self.scope, self.shared.clock.pair())?;
         for (tid, total) in snapshot.cputimes() {
             self.decoder.note_cputime(tid, total);
         }
         snapshot.for_each(&mut |event| self.assembler.initial(&event));
         snapshot.notes().iter().try_for_each(|note| self.assembler.note(note))
+    }
+
+    /// Goes on in a new segment if the machine's clock was set: the times in a segment are of one clock.
+    fn follow_clock(&mut self) -> Result<(), Error> {
+        let Some(step) = self.shared.clock.follow() else { return Ok(()) };
+        self.decoder.set_clock(self.shared.clock.pair());
+        self.assembler.clock_set(self.now(), step)
     }
 
     fn block(&mut self, block: &Block) -> Result<(), Error> {
@@ -393,7 +412,7 @@ impl<'a> Build<'a> {
         // Blocks come in order, so what came last is as far as is known.
         self.settled = self.settled.max(self.assembler.latest());
         self.settle(self.settled)?;
-        self.rescans.start(self.shared.clock, || known(self.scope, &self.assembler));
+        self.rescans.start(self.shared.clock.pair(), || known(self.scope, &self.assembler));
         if let Some(done) = self.rescans.take(self.settled) {
             self.assembler.rescanned(&done.found, done.begun)?;
         }
@@ -431,14 +450,14 @@ impl<'a> Build<'a> {
             self.assembler.rescanned(&done.found, done.begun)?;
         }
         if self.assembler.is_in_doubt() {
-            let done = rescan(known(self.scope, &self.assembler).as_deref(), self.shared.clock);
+            let done = rescan(known(self.scope, &self.assembler).as_deref(), self.shared.clock.pair());
             self.assembler.rescanned(&done.found, done.begun)?;
         }
         Ok(())
     }
 
     fn now(&self) -> u64 {
-        self.shared.clock.utc_of(sys::boot_ns())
+        self.shared.clock.now()
     }
 
     /// What threads that still run have used by now, calls in flight, and the end of the segment.

@@ -1,6 +1,7 @@
 //! The pipelines: record, watch, play.
 
 mod assembler;
+mod clock;
 mod error;
 #[cfg(feature = "linux")]
 mod facts;

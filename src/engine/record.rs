@@ -117,7 +117,12 @@ fn claim(path: &Path) -> Result<bool, Error> {
     let is_new = std::fs::metadata(path).is_err();
     let opened = std::fs::OpenOptions::new().write(true).create(true).truncate(false).open(path);
     let failed = |source| crate::reel::Error::Io { path: path.to_owned(), source };
-    opened.map(|_| is_new).map_err(|source| Error::Write { path: path.to_owned(), error: failed(source) })
+    opened.map_err(|source| Error::Write { path: path.to_owned(), error: failed(source) })?;
+    if is_new {
+        // A recorder that is killed before it has something to write leaves no file, rather than an empty one.
+        std::fs::remove_file(path).ok();
+    }
+    Ok(is_new)
 }
 
 fn header(request: &Record) -> Header {

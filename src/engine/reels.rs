@@ -169,6 +169,7 @@ impl Reels {
         for (path, reader) in self.files() {
             notes.extend(lost(reader.losses()));
             notes.extend(doubtful(reader.doubtful()));
+            notes.extend(reader.notes().iter().map(|n| format!("{}: {}: {}", path.display(), moment(n.time), n.text)));
             let damages = reader.damages();
             notes.extend(damages.iter().map(|d| format!("{}: {d}", path.display())));
             let is_cut = damages.iter().any(|d| d.kind == DamageKind::CutTail);
