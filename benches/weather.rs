@@ -4,7 +4,12 @@
 //!
 //! Memory is mostly the segment's dictionary, which storms of distinct paths fill (16 MiB, and the rows that wait to be
 //! written), and what the allocator keeps: without `sys::return_freed_memory` a storm of opens took a third more.
-#![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a bench prints, and stops when it cannot go on")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "a bench prints, and stops when it cannot go on"
+)]
 
 #[path = "../tests/common/mod.rs"]
 mod common;
@@ -35,7 +40,7 @@ fn resident(pid: u32) -> Option<f64> {
     Some(kb * 1.024e-3)
 }
 
-/// Processor time of a process, seconds (proc_pid_stat(5): fields 14 and 15, in hundredths).
+/// Processor time of a process, seconds (`proc_pid_stat(5)`: fields 14 and 15, in hundredths).
 fn processor(pid: u32) -> f64 {
     let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap();
     let fields: Vec<&str> = stat.rsplit(") ").next().unwrap().split(' ').collect();
