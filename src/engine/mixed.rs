@@ -75,6 +75,9 @@ impl Asker<'_> {
     /// A question about a part. Tables that want all rows need no order: each batch is asked once, as a whole.
     fn part(&mut self, part: &Part, place: usize, number: usize) -> Result<Option<Found>, Error> {
         let question = &self.questions[number];
+        if question.query.of_state().is_some() {
+            return Ok(None);
+        }
         if !matches!(question.query, Query::Lines(_)) && self.options.limit.is_none() {
             if part.is_first && !self.is_past(&part.batch) {
                 self.one(&part.batch, number, part.in_flight)?;

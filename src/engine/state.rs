@@ -4,7 +4,8 @@
 //! engine that ran when the reel was written, over the few columns that it needs, in the order of the segment.
 
 use super::replay::Replay;
-use super::{Batches, Reels};
+use super::timeline::Slice;
+use super::{Batches, Glance, Reels};
 use crate::batch::{Batch, Builder, Columns, Schema};
 use crate::reel::{BatchRef, Reader, SegmentInfo};
 use crate::world::{Dict, Effect, World};
@@ -166,6 +167,10 @@ impl<'a> WithStates<'a> {
     fn events(&self) -> usize {
         self.events.map_or(0, Batches::len)
     }
+
+    fn event_turns(&self) -> usize {
+        self.events.map_or(0, Batches::turns)
+    }
 }
 
 impl Batches for WithStates<'_> {
@@ -191,6 +196,28 @@ impl Batches for WithStates<'_> {
         match self.events {
             Some(events) if index < self.events() => events.place(index),
             _ => "state".to_owned(),
+        }
+    }
+
+    fn turns(&self) -> usize {
+        self.event_turns() + self.len() - self.events()
+    }
+
+    fn turn(&self, index: usize) -> Vec<Slice> {
+        match self.events {
+            Some(events) if index < self.event_turns() => events.turn(index),
+            _ => vec![Slice::whole(self.events() + index - self.event_turns())],
+        }
+    }
+
+    fn glance(&self, index: usize) -> Option<Glance> {
+        self.events.filter(|_| index < self.events()).and_then(|events| events.glance(index))
+    }
+
+    fn dict(&self, index: usize) -> Result<Arc<Dict>, String> {
+        match self.events {
+            Some(events) if index < self.events() => events.dict(index),
+            _ => self.batch(index).map(|batch| Arc::clone(batch.dict())),
         }
     }
 
