@@ -32,7 +32,8 @@ char LICENSE[] SEC("license") = "Dual BSD/GPL";
 enum record_type { CALL = 1, ENTER, FORK, EXEC, EXIT, CPUTIME };
 enum record_flags { COMPAT = 1, TRUNCATED = 2, LATE_ENTER = 4, LAST = 8 };
 enum op_kind { NOTHING, STR, STR_IF, BUF_RET, BUF_LEN, SOCK_IN, SOCK_OUT, IOV, MSG_DATA, MSG_NAME, FIELD, ARRAY8, TUPLE };
-enum desc_flags { SKIP = 1, ENTER_TOO = 2, EXECS = 4 };
+/* ALWAYS: whoever makes it, for it changes the state. CHANGES: its thread may be another afterwards, by name, user or program. */
+enum desc_flags { SKIP = 1, ENTER_TOO = 2, EXECS = 4, ALWAYS = 8, CHANGES = 16 };
 
 /* Then the arguments, 8 bytes each, then items: u16 length (MISSING: could not be read), u16 unused, bytes, padding to 4. */
 struct record {
@@ -60,9 +61,18 @@ struct slot {
 	u64 enter;
 	u16 nr;
 	u8 state, flags;
-	u32 unused;
+	u8 denied, unused;
+	u16 unused1;
 	u64 args[6];
 	u64 cputime_at;
+	/* When it was born (0: before us), plus one for each change of it. */
+	u64 generation;
+	u64 epoch;
+};
+
+/* What user space found out about a thread as it was in one generation. */
+struct verdict {
+	u64 generation, denied;
 };
 
 /* head, drops, nested and events are ours, tail is user space's. */
@@ -86,6 +96,21 @@ struct {
 } slots SEC(".maps");
 
 struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, 65536);
+	__type(key, u32); /* thread */
+	__type(value, struct verdict);
+} verdicts SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, u32);
+	__type(value, u64); /* changes whenever verdicts do */
+} verdict_epoch SEC(".maps");
+
+struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(map_flags, BPF_F_MMAPABLE);
 	__uint(max_entries, 1); /* processors: set by the loader */
@@ -107,6 +132,8 @@ const volatile u32 root_tgid = 0; /* track mode: only this process, from its exe
 const volatile u32 ring_mask = 0; /* size of one ring - 1 */
 const volatile u32 snap_len = 80; /* most bytes of data kept of a call */
 const volatile u32 text_max = 256; /* most bytes of a path, its NUL included */
+const volatile u32 judged = 0;    /* threads may be denied: then only their ALWAYS calls are recorded */
+const volatile u32 inherited = 0; /* who is born of a denied thread is denied until it changes */
 
 /* The compiler may not know the value any more, so it cannot leave out the check that the verifier wants to see. */
 #define CAP(value, max)                     \
@@ -385,6 +412,28 @@ static __always_inline void write_enter(u64 pidtgid, struct slot *slot, struct d
 	slot->state = ENTER_WRITTEN;
 }
 
+/* Whether only what changes the state is recorded of a thread. A verdict about it as it was before its last change says
+ * nothing, so nothing is left out that user space could not know about. */
+static __always_inline bool is_denied(struct slot *slot, u32 tid)
+{
+	u32 zero = 0;
+	u64 *epoch = bpf_map_lookup_elem(&verdict_epoch, &zero);
+	if (epoch && slot->epoch != *epoch) {
+		slot->epoch = *epoch;
+		struct verdict *verdict = bpf_map_lookup_elem(&verdicts, &tid);
+		if (verdict && verdict->generation == slot->generation)
+			slot->denied = verdict->denied;
+	}
+	return slot->denied;
+}
+
+static __always_inline void changed(struct slot *slot)
+{
+	slot->generation++;
+	slot->denied = 0;
+	slot->epoch = 0;
+}
+
 SEC("tp_btf/sys_enter")
 int BPF_PROG(on_enter, struct pt_regs *regs, long nr)
 {
@@ -392,6 +441,10 @@ int BPF_PROG(on_enter, struct pt_regs *regs, long nr)
 	struct task_struct *task = bpf_get_current_task_btf();
 	struct slot *slot;
 	u8 compat = task->thread_info.status & TS_COMPAT ? COMPAT : 0;
+	/* First of all, so that a call that nobody wants costs least; its thread's slot is idle already. */
+	struct desc *d = desc_of(nr, compat);
+	if (!d || d->flags & SKIP)
+		return 0;
 	if (root_tgid) {
 		slot = slot_of(task, false);
 		if (!slot && pidtgid >> 32 == root_tgid && nr == NR_EXECVE) {
@@ -406,8 +459,7 @@ int BPF_PROG(on_enter, struct pt_regs *regs, long nr)
 	}
 	if (!slot)
 		return 0;
-	struct desc *d = desc_of(nr, compat);
-	if (!d || d->flags & SKIP) {
+	if (judged && !(d->flags & ALWAYS) && is_denied(slot, pidtgid)) {
 		slot->state = IDLE;
 		return 0;
 	}
@@ -446,6 +498,8 @@ int BPF_PROG(on_return, struct pt_regs *regs, long ret)
 	struct desc *d = desc_of(slot->nr, slot->flags);
 	if (!d)
 		return 0;
+	if (judged && d->flags & CHANGES)
+		changed(slot);
 	struct out out;
 	u64 pidtgid = bpf_get_current_pid_tgid();
 	struct record *r = begin(&out, CALL, pidtgid, pidtgid >> 32, bpf_ktime_get_boot_ns());
@@ -571,8 +625,13 @@ int BPF_PROG(on_fork, struct task_struct *parent, struct task_struct *child)
 		return 0;
 	/* The only way into track mode is to be born there. */
 	struct slot *slot = slot_of(child, true);
-	if (slot)
+	if (slot) {
 		slot->cputime_at = parent->se.exec_start;
+		slot->generation = child->start_boottime;
+		struct slot *from = inherited ? slot_of(parent, false) : 0;
+		if (from)
+			slot->denied = from->denied;
+	}
 	struct out out;
 	struct record *r = begin(&out, FORK, parent->pid, parent->tgid, bpf_ktime_get_boot_ns());
 	if (!r)
@@ -640,6 +699,12 @@ int BPF_PROG(on_exec, struct task_struct *task, pid_t old_tid, struct linux_binp
 	if (root_tgid ? !slot_of(task, false) : task->tgid == own_tgid)
 		return 0;
 	struct mm_struct *mm = task->mm;
+	if (judged && old_tid != task->pid) {
+		/* It takes over the number of another thread, whose changes user space counts: no verdict is about it any more. */
+		struct slot *slot = slot_of(task, false);
+		if (slot)
+			slot->generation |= 1ull << 63;
+	}
 	struct out out;
 	struct record *r = begin(&out, EXEC, task->pid, task->tgid, bpf_ktime_get_boot_ns());
 	if (!r)

@@ -5,12 +5,14 @@
 //! | `args` | letters and words |
 //! | `question` | from options to questions: filter, format, chisels and their arguments |
 //! | `list` | what can be named: fields, events, chisels |
+//! | `plan` | what of a filter runs where |
 //! | `record`, `replay`, `watch` | the three things to do |
 //! | `exit` | codes and messages |
 
 mod args;
 mod exit;
 mod list;
+mod plan;
 mod question;
 mod record;
 mod replay;

@@ -2,7 +2,7 @@
 
 use super::args::{Options, parse};
 use super::exit::{Failure, code, say, usage};
-use super::{list, question, record, replay, watch};
+use super::{list, plan, question, record, replay, watch};
 use clap::error::ErrorKind;
 use std::ffi::OsString;
 use std::io::{self, Write};
@@ -23,7 +23,6 @@ const NOT_YET: &[&str] = &[
     "audit",
     "falco",
     "doctor",
-    "plan",
     "dump",
     "prune",
     "top",
@@ -33,7 +32,7 @@ const NOT_YET: &[&str] = &[
 ];
 
 /// Subcommands that are there.
-const KNOWN: &[&str] = &["help", "version"];
+const KNOWN: &[&str] = &["help", "plan", "version"];
 
 /// Runs a command line, the program's name first. Exit codes: 0 done, also when whoever read the output had
 /// enough; 2 usage or failure.
@@ -125,6 +124,7 @@ fn subcommand(options: &Options, out: &mut (dyn Write + Send)) -> Option<Result<
         "not" => return None,
         "version" => version(out),
         "help" => help(out),
+        "plan" => plan::plan(options, out),
         word if NOT_YET.contains(&word) => {
             Err(Failure::new(format!("not supported yet: subcommand `{word}`"), "`sysreel --help` shows what is there"))
         }

@@ -7,12 +7,17 @@
 use super::assembler::{Assembler, Lost, Piece, SegmentLimits};
 use super::error::Error;
 use super::facts::Resolver;
+use super::push::Judge;
 use super::request::Record;
+use crate::event::Kind;
+use crate::filter::Push;
 use crate::source::ebpf::{Block, Decoder, Drain, Incoming, Options, Probe};
 use crate::source::proc::{self, Scope};
 use crate::sys::{self, ClockPair};
+use crate::world::Want;
 use crossbeam_channel::{Receiver, Sender, TryRecvError, bounded};
 use std::ffi::OsString;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
@@ -39,6 +44,8 @@ pub struct LiveRequest {
     pub duration: Option<Duration>,
     /// Hand the open batch on at least this often.
     pub flush: Duration,
+    /// What the probe may leave out; `None`: nothing.
+    pub push: Option<Arc<Push>>,
 }
 
 /// Longest time between two writes unless asked otherwise.
@@ -56,6 +63,7 @@ impl LiveRequest {
             ring_total: request.ring.map_or(RINGS, |bytes| bytes as usize),
             duration: request.duration,
             flush: request.flush.unwrap_or(FLUSH),
+            push: None,
         }
     }
 }
@@ -105,9 +113,12 @@ pub fn capture(
         command => Some(sys::StoppedChild::new(command)?),
     };
     let root = child.as_ref().map(sys::StoppedChild::pid);
-    let options = Options { root, snap_len: request.snaplen, ring_total: request.ring_total, ..Options::default() };
-    let mut probe = Probe::open(&options)?;
+    let mut probe = Probe::open(&options(request, root))?;
     let clock = sys::clock_pair();
+    let judge = match request.push.as_ref().filter(|push| push.denies_threads()) {
+        Some(push) => Some(Judge::new(Arc::clone(push), probe.verdicts()?, clock)),
+        None => None,
+    };
     probe.attach()?;
     let drain = probe.drain()?;
     let plans = probe.plans();
@@ -121,7 +132,8 @@ pub fn capture(
         let drainer =
             spawn(threads, "drain", move || drain_loop(drain, shared, request.flush, &to_build, &from_build))?;
         let builder = spawn(threads, "build", move || {
-            let mut build = Build::new(shared, scope, request.flush, Decoder::new(plans, clock), recycle, consume);
+            let decoder = Decoder::new(plans, clock);
+            let mut build = Build::new(shared, scope, request.flush, decoder, judge, recycle, consume);
             let result = build.run(&from_drain, &to_drain);
             shared.ready.store(true, Ordering::Release);
             shared.stop.store(true, Ordering::Release);
@@ -141,6 +153,21 @@ pub fn capture(
             cpu: [drain_cpu, build_cpu],
         })
     })
+}
+
+/// What the probe is to do.
+fn options(request: &LiveRequest, root: Option<u32>) -> Options {
+    let push = request.push.as_deref();
+    let records = |push: &Push| (0..crate::event::SPECS.len()).map(|k| push.records(Kind(k as u16))).collect();
+    Options {
+        root,
+        snap_len: request.snaplen,
+        ring_total: request.ring_total,
+        calls: push.map(records),
+        judged: push.is_some_and(Push::denies_threads),
+        inherited: push.is_some_and(Push::inherits),
+        ..Options::default()
+    }
 }
 
 /// A thread with a name, which `top -H` and profiles show.
@@ -261,6 +288,7 @@ struct Build<'a> {
     assembler: Assembler<Error>,
     decoder: Decoder,
     resolver: Resolver,
+    judge: Option<Judge>,
 }
 
 impl<'a> Build<'a> {
@@ -269,6 +297,7 @@ impl<'a> Build<'a> {
         scope: Scope,
         flush: Duration,
         decoder: Decoder,
+        judge: Option<Judge>,
         recycle: Receiver<crate::batch::Columns>,
         consume: Box<dyn FnMut(Piece) -> Result<(), Error> + Send>,
     ) -> Self {
@@ -280,6 +309,7 @@ impl<'a> Build<'a> {
             assembler: Assembler::new(SegmentLimits::default(), consume),
             decoder,
             resolver: Resolver::start(),
+            judge,
         }
     }
 
@@ -320,13 +350,22 @@ impl<'a> Build<'a> {
             self.decoder.note_cputime(tid, total);
         }
         snapshot.for_each(&mut |event| self.assembler.initial(&event));
+        if let Some(judge) = &mut self.judge {
+            self.assembler.live_threads().into_iter().for_each(|(tid, pid)| judge.found(tid, pid));
+            judge.tell(self.assembler.world());
+        }
         Ok(())
     }
 
     fn block(&mut self, block: &Block) -> Result<(), Error> {
         for record in block {
             match self.decoder.decode(record) {
-                Some(Incoming::Event(event)) => self.assembler.event(&event)?,
+                Some(Incoming::Event(event)) => {
+                    self.assembler.event(&event)?;
+                    if let Some(judge) = &mut self.judge {
+                        judge.saw(&event);
+                    }
+                }
                 Some(Incoming::Enter(event)) => self.assembler.enter(&event),
                 None => {}
             }
@@ -337,6 +376,9 @@ impl<'a> Build<'a> {
     /// Hands questions to the resolver, and takes its answers in.
     fn answers(&mut self) -> Result<(), Error> {
         for want in self.assembler.take_wants() {
+            if let (Some(judge), Want::Cgroup { pid, .. }) = (&mut self.judge, want) {
+                judge.asked(pid);
+            }
             self.resolver.ask(want);
         }
         while let Some(fact) = self.resolver.answer() {
@@ -347,7 +389,13 @@ impl<'a> Build<'a> {
                 // It is told among the events that have come so far: those that still wait in the rings are not late.
                 event.time = self.assembler.latest();
                 self.assembler.event(&event)?;
+                if let Some(judge) = &mut self.judge {
+                    judge.saw(&event);
+                }
             }
+        }
+        if let Some(judge) = &mut self.judge {
+            judge.tell(self.assembler.world());
         }
         Ok(())
     }

@@ -1,6 +1,8 @@
 //! The pipelines: record, watch, play.
 
 mod assembler;
+#[cfg(feature = "linux")]
+mod compact;
 mod error;
 #[cfg(feature = "linux")]
 mod facts;
@@ -9,6 +11,8 @@ mod live;
 mod play;
 #[cfg(test)]
 mod play_tests;
+#[cfg(feature = "linux")]
+mod push;
 #[cfg(feature = "linux")]
 mod record;
 mod reels;

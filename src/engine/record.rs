@@ -6,11 +6,13 @@ use super::live::{LiveRequest, LiveSummary, capture, spawn};
 use super::request::Record;
 use super::sieve::Sieve;
 use crate::batch::{Columns, Encoded, Encoder, Schema};
+use crate::filter::Push;
 use crate::reel::{ClockPair, Header, Loss, Totals, Writer};
 use crate::sys;
 use crate::world::Delta;
 use crossbeam_channel::{Receiver, Sender, bounded};
 use std::path::Path;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Pieces that may wait between two threads. A batch is a few MiB at most, so this bounds the recorder's memory.
@@ -40,7 +42,8 @@ enum Frame {
 
 /// Records until the command ends, the time is over or a signal asks to stop.
 pub fn record(request: &Record) -> Result<RecordSummary, Error> {
-    let (live, path) = (LiveRequest::of(request), request.path.clone());
+    let push = Push::of([request.filter.as_ref().map(|(filter, _)| filter)]).filter(|_| request.push).map(Arc::new);
+    let (live, path) = (LiveRequest { push, ..LiveRequest::of(request) }, request.path.clone());
     let header = header(request);
     let failed = |error| Error::Write { path: path.clone(), error };
     let is_new = claim(&path).map_err(failed)?;
@@ -135,39 +138,32 @@ fn encode_loop(
     let mut encoder = Encoder::new();
     let mut kept = 0;
     for piece in pieces {
-        let frame = match piece {
-            Piece::Begin(_) => {
-                if let Some(sieve) = &mut sieve {
-                    sieve.begin();
-                }
-                Frame::Begin
-            }
-            Piece::Rows(delta) => {
-                if let Some(sieve) = &mut sieve {
-                    sieve.rows(&delta);
-                }
-                Frame::Rows(delta)
-            }
-            Piece::Batch(mut columns) => {
-                if let (Some(sieve), false) = (&mut sieve, columns.snapshot) {
-                    columns = sieve.keep(columns, kept + 1)?;
-                }
-                if !columns.snapshot {
-                    quota.cut(&mut columns);
-                    kept += columns.rows() as u64;
-                }
-                if columns.rows() == 0 {
-                    continue;
-                }
-                let encoded = encoder.encode(&columns, &schema)?;
-                spare.try_send(columns).ok();
-                Frame::Batch(encoded)
-            }
-            Piece::Lost(lost) => Frame::Lost(lost.into()),
-            Piece::End => Frame::End,
+        let passed = match &mut sieve {
+            Some(sieve) => sieve.pass(piece)?,
+            None => vec![piece],
         };
-        if frames.send(frame).is_err() {
-            break;
+        for piece in passed {
+            let frame = match piece {
+                Piece::Begin(_) => Frame::Begin,
+                Piece::Rows(delta) => Frame::Rows(delta),
+                Piece::Batch(mut columns) => {
+                    if !columns.snapshot {
+                        quota.cut(&mut columns);
+                        kept += columns.rows() as u64;
+                    }
+                    if columns.rows() == 0 {
+                        continue;
+                    }
+                    let encoded = encoder.encode(&columns, &schema)?;
+                    spare.try_send(columns).ok();
+                    Frame::Batch(encoded)
+                }
+                Piece::Lost(lost) => Frame::Lost(lost.into()),
+                Piece::End => Frame::End,
+            };
+            if frames.send(frame).is_err() {
+                return Ok((kept, sys::thread_cpu_ns()));
+            }
         }
     }
     Ok((kept, sys::thread_cpu_ns()))

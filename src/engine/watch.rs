@@ -7,6 +7,7 @@ use super::play::Asker;
 use super::replay::Replay;
 use super::request::Watch;
 use crate::batch::{Batch, Schema};
+use crate::filter::Push;
 use crate::query::Span;
 use crate::report::Report;
 use crate::world::Dict;
@@ -30,7 +31,8 @@ pub trait Screen: Send {
 /// Watches until the command ends, the time is over, enough was shown or a signal asks to stop.
 pub fn watch(request: &Watch, screen: &mut dyn Screen) -> Result<LiveSummary, Error> {
     let enough = AtomicBool::new(false);
-    let live = LiveRequest { flush: FRESH, ..LiveRequest::of(&request.record) };
+    let push = Push::of(request.questions.iter().map(|q| q.filter.as_ref())).filter(|_| request.record.push);
+    let live = LiveRequest { flush: FRESH, push: push.map(Arc::new), ..LiveRequest::of(&request.record) };
     let (pieces, from_build) = bounded(64);
     let (_, recycle) = bounded(0);
     let consume = Box::new(move |piece| pieces.send(piece).map_err(|_| Error::Thread("watch")));
@@ -187,6 +189,7 @@ mod tests {
             flush: None,
             limit: None,
             duration: None,
+            push: true,
             command_line: Vec::new(),
         };
         let options = Options {

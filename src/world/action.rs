@@ -156,6 +156,30 @@ pub(super) struct ForkParams {
     pub(super) start: u8,
 }
 
+/// Whether a call of a kind may change what is known of its own thread: name, program, user, directory, session.
+/// Calls that only concern descriptors do not.
+pub fn changes_thread(kind: crate::event::Kind) -> bool {
+    !matches!(
+        action(kind, kind.spec()),
+        Action::None
+            | Action::Uses(_)
+            | Action::Open { .. }
+            | Action::Anon { .. }
+            | Action::Close(_)
+            | Action::CloseRange
+            | Action::Dup { .. }
+            | Action::Fcntl
+            | Action::Pipe { .. }
+            | Action::Socket
+            | Action::Socketpair
+            | Action::Bind
+            | Action::Listen
+            | Action::Connect
+            | Action::Accept { .. }
+            | Action::Message { .. }
+    )
+}
+
 fn param(spec: &Spec, name: &str) -> Option<u8> {
     spec.params.iter().position(|p| p.name == name).map(|i| i as u8)
 }
