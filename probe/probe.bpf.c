@@ -33,7 +33,8 @@ enum record_type { CALL = 1, ENTER, FORK, EXEC, EXIT, CPUTIME };
 enum record_flags { COMPAT = 1, TRUNCATED = 2, LATE_ENTER = 4, LAST = 8 };
 enum op_kind { NOTHING, STR, STR_IF, BUF_RET, BUF_LEN, SOCK_IN, SOCK_OUT, IOV, MSG_DATA, MSG_NAME, FIELD, ARRAY8, TUPLE };
 /* ALWAYS: whoever makes it, for it changes the state. CHANGES: its thread may be another afterwards, by name, user or program. */
-enum desc_flags { SKIP = 1, ENTER_TOO = 2, EXECS = 4, ALWAYS = 8, CHANGES = 16 };
+/* TELLS: names a thread, if it is about a file of procfs; then it is recorded in any case. */
+enum desc_flags { SKIP = 1, ENTER_TOO = 2, EXECS = 4, ALWAYS = 8, CHANGES = 16, TELLS = 32 };
 
 /* Then the arguments, 8 bytes each, then items: u16 length (MISSING: could not be read), u16 unused, bytes, padding to 4. */
 struct record {
@@ -69,6 +70,9 @@ struct slot {
 	u64 generation;
 	u64 epoch;
 };
+
+/* In a generation that user space knows nothing about. */
+#define FOREIGN (1ull << 63)
 
 /* What user space found out about a thread as it was in one generation. */
 struct verdict {
@@ -147,6 +151,7 @@ const volatile u32 inherited = 0; /* who is born of a denied thread is denied un
 #define TS_COMPAT 2
 #define PF_KTHREAD 0x00200000
 #define TASK_DEAD 0x80
+#define PROC_SUPER_MAGIC 0x9fa0 /* include/uapi/linux/magic.h */
 #define CPUTIME_EVERY 1000000000ull
 
 /* ---- rings ---- */
@@ -427,6 +432,19 @@ static __always_inline bool is_denied(struct slot *slot, u32 tid)
 	return slot->denied;
 }
 
+/* Whether the descriptor in a call's first argument is a file of procfs. */
+static __always_inline bool tells(struct task_struct *task, struct desc *d, struct pt_regs *regs, u8 compat)
+{
+	if (!(d->flags & TELLS))
+		return false;
+	u32 fd = compat ? regs->bx : regs->di;
+	struct fdtable *table = task->files->fdt;
+	struct file **files = table->fd, *file = 0;
+	if (fd >= table->max_fds || bpf_probe_read_kernel(&file, sizeof(file), files + fd) || !file)
+		return false;
+	return BPF_CORE_READ(file, f_inode, i_sb, s_magic) == PROC_SUPER_MAGIC;
+}
+
 static __always_inline void changed(struct slot *slot)
 {
 	slot->generation++;
@@ -443,7 +461,7 @@ int BPF_PROG(on_enter, struct pt_regs *regs, long nr)
 	u8 compat = task->thread_info.status & TS_COMPAT ? COMPAT : 0;
 	/* First of all, so that a call that nobody wants costs least; its thread's slot is idle already. */
 	struct desc *d = desc_of(nr, compat);
-	if (!d || d->flags & SKIP)
+	if (!d || (d->flags & SKIP && !tells(task, d, regs, compat)))
 		return 0;
 	if (root_tgid) {
 		slot = slot_of(task, false);
@@ -459,9 +477,15 @@ int BPF_PROG(on_enter, struct pt_regs *regs, long nr)
 	}
 	if (!slot)
 		return 0;
-	if (judged && !(d->flags & ALWAYS) && is_denied(slot, pidtgid)) {
-		slot->state = IDLE;
-		return 0;
+	if (judged && !(d->flags & ALWAYS)) {
+		if (tells(task, d, regs, compat)) {
+			/* User space does not count these, so no verdict about the thread holds any more. */
+			slot->generation |= FOREIGN;
+			slot->denied = 0;
+		} else if (is_denied(slot, pidtgid)) {
+			slot->state = IDLE;
+			return 0;
+		}
 	}
 	slot->enter = bpf_ktime_get_boot_ns();
 	slot->nr = nr;
@@ -703,7 +727,7 @@ int BPF_PROG(on_exec, struct task_struct *task, pid_t old_tid, struct linux_binp
 		/* It takes over the number of another thread, whose changes user space counts: no verdict is about it any more. */
 		struct slot *slot = slot_of(task, false);
 		if (slot)
-			slot->generation |= 1ull << 63;
+			slot->generation |= FOREIGN;
 	}
 	struct out out;
 	struct record *r = begin(&out, EXEC, task->pid, task->tgid, bpf_ktime_get_boot_ns());

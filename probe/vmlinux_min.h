@@ -83,6 +83,7 @@ struct pid {
 
 struct super_block {
 	dev_t s_dev;
+	unsigned long s_magic;
 };
 struct inode {
 	umode_t i_mode;

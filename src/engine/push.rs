@@ -8,7 +8,7 @@ use crate::event::{Event, KindFlags, kinds};
 use crate::filter::Push;
 use crate::source::ebpf::Verdicts;
 use crate::sys::ClockPair;
-use crate::world::{World, changes_thread};
+use crate::world::{World, changes_thread, tells};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -34,14 +34,17 @@ pub(super) struct Judge {
     changed: BTreeSet<u32>,
     /// Processes whose group is being looked up: nothing is said about them until then.
     moving: BTreeSet<u32>,
+    /// Processes that wrote something: it may have been the name of one of their threads.
+    written: BTreeSet<u32>,
     changing: Vec<bool>,
 }
 
 impl Judge {
     pub(super) fn new(push: Arc<Push>, verdicts: Verdicts, clock: ClockPair) -> Judge {
         let changing = (0..crate::event::SPECS.len()).map(|k| changes_call(crate::event::Kind(k as u16))).collect();
-        let (threads, changed, moving) = (BTreeMap::new(), BTreeSet::new(), BTreeSet::new());
-        Judge { push, verdicts, clock, threads, changed, moving, changing }
+        let (threads, changed) = (BTreeMap::new(), BTreeSet::new());
+        let (moving, written) = (BTreeSet::new(), BTreeSet::new());
+        Judge { push, verdicts, clock, threads, changed, moving, written, changing }
     }
 
     /// A thread that ran before the probe did.
@@ -86,6 +89,9 @@ impl Judge {
                 let of_process = self.threads.iter().filter(|(_, known)| known.pid == event.pid);
                 self.changed.extend(of_process.map(|(&tid, _)| tid));
             }
+            kind if tells(kind) => {
+                self.written.insert(event.pid);
+            }
             _ => {
                 if let Some(known) = self.threads.get_mut(&event.tid) {
                     known.generation = known.generation.wrapping_add(1);
@@ -98,6 +104,11 @@ impl Judge {
     /// Tells the probe about all threads that have changed since the last time.
     pub(super) fn tell(&mut self, world: &World) {
         let mut is_new = false;
+        let written = std::mem::take(&mut self.written);
+        if !written.is_empty() {
+            let of_writers = self.threads.iter().filter(|(_, known)| written.contains(&known.pid));
+            self.changed.extend(of_writers.map(|(&tid, _)| tid));
+        }
         let has_room = self.threads.len() <= MOST;
         for tid in std::mem::take(&mut self.changed) {
             let Some(known) = self.threads.get_mut(&tid) else { continue };
@@ -122,5 +133,5 @@ impl Judge {
 /// Whether an event of a kind tells us of a change: the calls that the probe counts, and what is no call.
 fn changes_call(kind: crate::event::Kind) -> bool {
     matches!(kind, kinds::PROCFORK | kinds::PROCEXIT | kinds::CGROUP)
-        || kind.spec().flags.has(KindFlags::CALL) && changes_thread(kind)
+        || kind.spec().flags.has(KindFlags::CALL) && (changes_thread(kind) || tells(kind))
 }

@@ -12,8 +12,9 @@ use crate::field::{Column, Extract};
 use crate::value::Value;
 use crate::world::{Dict, ThreadRow};
 
-/// Fields that a thread's own calls alone can change, so that a verdict about it holds until its next such call. The
-/// flag says whether a child begins with its parent's value. Every other field of threads may change by what others do
+/// Fields that a thread's own calls alone can change, so that a verdict about it holds until its next such call (a thread
+/// that another one of its process names through procfs is judged anew a moment later). The flag says whether a child
+/// begins with its parent's value. Every other field of threads may change by what others do
 /// (a parent ends, a name becomes known later), so verdicts do not rest on it.
 const OWN: &[(&str, bool)] = &[
     ("proc.name", true),
@@ -31,7 +32,6 @@ const OWN: &[(&str, bool)] = &[
     ("thread.ismain", false),
     ("proc.pid.ts", false),
     ("user.uid", true),
-    ("user.loginuid", true),
     ("group.gid", true),
     ("container.id", true),
     ("container.full_id", true),

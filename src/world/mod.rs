@@ -22,7 +22,7 @@ mod snapshot;
 mod socket;
 mod thread;
 
-pub use action::changes_thread;
+pub use action::{changes_thread, tells};
 pub use delta::DeltaError;
 pub use dict::{Delta, DescKind, DescRow, Dict, Endpoint, ImageRow, L4, Role, StrId, ThreadRow};
 pub use engine::{Effect, Want, World};

@@ -18,6 +18,7 @@ const ENTER_TOO: u8 = 2;
 const EXECS: u8 = 4;
 const ALWAYS: u8 = 8;
 const CHANGES: u8 = 16;
+const TELLS: u8 = 32;
 
 /// `struct op` in the probe: kind, argument, second argument or 0, size or number.
 type Op = [u8; 4];
@@ -135,6 +136,7 @@ impl Plan {
         flags |= if execs { EXECS } else { 0 };
         flags |= if spec.flags.has(KindFlags::STATE) { ALWAYS } else { 0 };
         flags |= if crate::world::changes_thread(kind) { CHANGES } else { 0 };
+        flags |= if crate::world::tells(kind) { TELLS } else { 0 };
         let mut plan = Plan { kind, words: 0, ops: ArrayVec::new(), flags, steps: Vec::new() };
         for param in spec.params {
             let step = if execs { plan.exec_step(param) } else { plan.step(param, compat) };
@@ -290,11 +292,13 @@ impl Plans {
     /// (by kind; `None`: all) leaves out.
     pub(super) fn rows(&self, calls: Option<&[bool]>) -> impl Iterator<Item = [u8; 16]> {
         const UNKNOWN: [u8; 16] = [0, 0, SKIP, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
-        let wanted = move |plan: &&Plan| {
+        let row = move |plan: &Plan| {
             let asked = calls.is_none_or(|calls| calls.get(usize::from(plan.kind.0)).copied().unwrap_or(true));
-            asked || plan.flags & ALWAYS != 0
+            let mut row = plan.row();
+            row[2] |= if asked || plan.flags & ALWAYS != 0 { 0 } else { SKIP };
+            row
         };
-        self.calls.iter().map(move |p| p.as_ref().filter(wanted).map_or(UNKNOWN, Plan::row))
+        self.calls.iter().map(move |p| p.as_ref().map_or(UNKNOWN, row))
     }
 }
 
