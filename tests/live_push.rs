@@ -71,7 +71,9 @@ const CONTENT: &str =
 
 /// Lines of a recording by content, sorted: which process comes first is not the same in every run.
 fn content(reel: &Path) -> Vec<String> {
-    let mut lines: Vec<String> = replay(reel, &["-p", CONTENT]).lines().map(numberless).collect();
+    // What the kernel gives by chance is another in every run.
+    let chance = |line: &&str| !line.contains("|getrandom|");
+    let mut lines: Vec<String> = replay(reel, &["-p", CONTENT]).lines().filter(chance).map(numberless).collect();
     lines.sort();
     lines
 }
@@ -115,8 +117,8 @@ fn fewer_records_are_taken_when_the_kernel_knows_the_filter() {
     }
     let folder = tempfile::tempdir().unwrap();
     let reel = folder.path().join("few.reel");
-    // 4,000 reads of one byte by a program that the filters are not about.
-    let copy = "dd if=/dev/zero of=/dev/null bs=1 count=4000 2>/dev/null; true";
+    // 100,000 reads of one byte by a program that the filters are not about.
+    let copy = "dd if=/dev/zero of=/dev/null bs=1 count=100000 2>/dev/null; true";
     let seen = |options: &[&str], filter: &str| -> u64 {
         let words = ["-v", "-w", reel.to_str().unwrap(), filter, "--", "env", "-i", "sh", "-c", copy];
         let said = String::from_utf8(sysreel(&[options, &words].concat()).stderr).unwrap();
@@ -124,12 +126,12 @@ fn fewer_records_are_taken_when_the_kernel_knows_the_filter() {
         said[..at].rsplit(' ').next().unwrap().parse().unwrap()
     };
     for filter in ["evt.type = futex", "evt.type != read and evt.type != write and proc.name != x"] {
-        assert!(seen(&["--no-push"], filter) > 8000, "{filter}");
-        assert!(seen(&[], filter) < 4000, "{filter}");
+        assert!(seen(&["--no-push"], filter) > 200_000, "{filter}");
+        assert!(seen(&[], filter) < 20_000, "{filter}");
     }
     // A verdict about a thread comes some moments after it is known, so most of its calls are left out, not all.
-    let denied = (0..20).any(|_| seen(&[], "proc.name = surely-none") < 6000);
-    assert!(denied, "dd's calls were recorded in each of twenty runs");
+    let denied = (0..5).any(|_| seen(&[], "proc.name = surely-none") < 150_000);
+    assert!(denied, "dd's calls were recorded in each of five runs");
 }
 
 /// All bytes of a reel's frames, decompressed as far as they are.
@@ -200,9 +202,10 @@ fn live_questions_are_answered_the_same() {
         return;
     }
     let scene = Scene::new();
-    let story = format!("cd {} && {STORY}", scene.folder.path().display());
+    let story = format!("cd {} && {{ {STORY}; }} > /dev/null", scene.folder.path().display());
     let asked = |options: &[&str]| {
-        let words = ["-p", "%proc.name|%evt.type|%fd.name|%evt.res", "proc.name = cat and evt.is_io = true"];
+        let filter = "proc.name = cat and evt.type in (read, pread, write, copy_file_range, mmap, newfstatat)";
+        let words = ["-p", "*%proc.name|%evt.type|%fd.name|%evt.res", filter];
         let command = ["--", "env", "-i", "sh", "-c", &story];
         let said = String::from_utf8(sysreel(&[options, &words, &command].concat()).stdout).unwrap();
         let mut lines: Vec<String> = said.lines().map(numberless).collect();
@@ -210,6 +213,6 @@ fn live_questions_are_answered_the_same() {
         lines
     };
     let pushed = asked(&[]);
-    assert!(pushed.iter().any(|l| l.starts_with("cat|read|") && l.contains("/in|")), "{pushed:?}");
+    assert!(pushed.iter().any(|l| l.starts_with("cat|") && l.contains("/libc")), "{pushed:?}");
     assert_eq!(pushed, asked(&["--no-push"]));
 }
