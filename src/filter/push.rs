@@ -316,12 +316,12 @@ impl Push {
             }
         }
         self.filters.iter().all(|expr| {
-            let one = |check: &Check| match own(check) {
-                Some(_) => (true, true),
-                None => {
-                    let known = self.by_kind(check, kind);
-                    (!known.fail, !known.hold)
+            let one = |check: &Check| {
+                if own(check).is_some() {
+                    return (true, true);
                 }
+                let known = self.by_kind(check, kind);
+                (!known.fail, !known.hold)
             };
             reach(expr, &one).1
         })

@@ -120,7 +120,7 @@ impl Probe {
         let (verdicts, epoch) = (take("verdicts")?, take("verdict_epoch")?);
         let wrong = |e: MapError| Error::Load(chain(&e));
         Ok(Verdicts {
-            verdicts: HashMap::try_from(verdicts).map_err(wrong)?,
+            threads: HashMap::try_from(verdicts).map_err(wrong)?,
             epoch: Array::try_from(epoch).map_err(wrong)?,
             current: 0,
         })
@@ -137,7 +137,7 @@ impl Probe {
 /// A thread's generation is its start on the boot clock, ns (0 if it ran before the probe did), plus one for each of its
 /// calls whose kind [changes threads](crate::world::changes_thread). The probe believes a verdict about no other one.
 pub struct Verdicts {
-    verdicts: HashMap<MapData, u32, [u64; 2]>,
+    threads: HashMap<MapData, u32, [u64; 2]>,
     epoch: Array<MapData, u64>,
     current: u64,
 }
@@ -145,12 +145,12 @@ pub struct Verdicts {
 impl Verdicts {
     /// Says whether a thread is denied in a generation. `false`: there is no room for another one, so it is not.
     pub fn set(&mut self, tid: u32, generation: u64, denied: bool) -> bool {
-        self.verdicts.insert(tid, [generation, u64::from(denied)], 0).is_ok()
+        self.threads.insert(tid, [generation, u64::from(denied)], 0).is_ok()
     }
 
     /// Forgets a thread that has ended.
     pub fn forget(&mut self, tid: u32) {
-        self.verdicts.remove(&tid).ok();
+        self.threads.remove(&tid).ok();
     }
 
     /// Makes what was set since the last time count.
