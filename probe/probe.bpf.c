@@ -22,7 +22,7 @@ char LICENSE[] SEC("license") = "Dual BSD/GPL";
 /* Stands for the size of one ring until the loader puts in the real one; found in the object by its value. */
 #define RING_SENTINEL 0x51ee1b0cu
 /* Room behind each ring, so that no record wraps; at least MAX_RECORD. */
-#define SLACK 20480u
+#define SLACK 24576u
 #define MAX_RECORD 17408u
 /* No text or data item is longer. */
 #define MAX_ITEM 4096u
@@ -31,7 +31,10 @@ char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
 enum record_type { CALL = 1, ENTER, FORK, EXEC, EXIT, CPUTIME };
 enum record_flags { COMPAT = 1, TRUNCATED = 2, LATE_ENTER = 4, LAST = 8 };
-enum op_kind { NOTHING, STR, STR_IF, BUF_RET, BUF_LEN, SOCK_IN, SOCK_OUT, IOV, MSG_DATA, MSG_NAME, FIELD, ARRAY8, TUPLE };
+enum op_kind {
+	NOTHING, STR, EARLY, BUF_RET, BUF_LEN, SOCK_IN, SOCK_OUT, IOV, MSG, FIELD, ARRAY8, TUPLE, FILE_FACTS, MEMORY, BACKLOG, ENDS,
+	ELEMENTS,
+};
 /* ALWAYS: whoever makes it, for it changes the state. CHANGES: its thread may be another afterwards, by name, user or program. */
 /* TELLS: names a thread, if it is about a file of procfs; then it is recorded in any case. */
 enum desc_flags { SKIP = 1, ENTER_TOO = 2, EXECS = 4, ALWAYS = 8, CHANGES = 16, TELLS = 32 };
@@ -47,12 +50,16 @@ struct record {
 };
 #define MISSING 0xffffu
 
+/* Done only if argument `when` - 1 (as a u32, shifted right by `shift`, its low byte) is between `low` and `high`; 0: always. */
 struct op {
 	u8 kind, arg, lenarg, max;
+	u8 when, shift, low, high;
 };
-#define MAX_OPS 3
+#define MAX_OPS 7
+/* early_len: bytes to keep of what argument `early` points to when the call is entered, because it writes over them. */
 struct desc {
-	u8 nargs, nops, flags, unused;
+	u8 nargs, nops, flags, early;
+	u8 early_len, unused[3];
 	struct op op[MAX_OPS];
 };
 
@@ -62,13 +69,14 @@ struct slot {
 	u64 enter;
 	u16 nr;
 	u8 state, flags;
-	u8 denied, unused;
-	u16 unused1;
+	u32 early_len; /* 0: nothing was kept */
 	u64 args[6];
 	u64 cputime_at;
+	u64 early[2];
 	/* When it was born (0: before us), plus one for each change of it. */
 	u64 generation;
 	u64 epoch;
+	u64 denied;
 };
 
 /* In a generation that user space knows nothing about. */
@@ -212,6 +220,24 @@ static __always_inline void finish(struct out *out, struct record *r, u32 len)
 
 /* ---- items ---- */
 
+/*
+ * The same place, but the verifier has forgotten what it knew of it: else it would look at everything that follows once
+ * for each length that what came before can have. The record's own length is not yet in use.
+ */
+static __always_inline u32 forget(struct record *r, u32 at)
+{
+	*(volatile u16 *)&r->len = at;
+	return *(volatile u16 *)&r->len;
+}
+
+/*
+ * A record with all its room. Functions that are not static are looked at once by the verifier, for every value that
+ * their arguments can have, and not again at each place that calls them.
+ */
+struct area {
+	u8 bytes[SLACK];
+};
+
 static __always_inline u32 put_missing(void *r, u32 at)
 {
 	CAP(at, MAX_START);
@@ -252,8 +278,11 @@ static __always_inline u32 put_text(struct record *r, u32 at, const void *src, b
 }
 
 /* Both ends of the socket behind a descriptor: family u8, local address, local port LE, remote address, remote port LE. */
-static __always_inline u32 put_tuple(void *r, u32 at, u32 fd)
+__noinline u32 put_tuple(struct area *area, u32 at, u32 fd)
 {
+	void *r = area;
+	if (!r)
+		return at;
 	CAP(at, MAX_START);
 	u8 *p = r + at + 4;
 	struct task_struct *task = bpf_get_current_task_btf();
@@ -296,48 +325,395 @@ static __always_inline u32 put_tuple(void *r, u32 at, u32 fd)
 	return at + 4 + ((len + 3) & ~3u);
 }
 
-static __always_inline u32 put_msghdr(void *r, u32 at, u64 src, s64 ret, bool name)
+/* A device's number as programs see it: new_encode_dev(), include/linux/kdev_t.h. */
+static __always_inline u32 encode_dev(u32 dev)
 {
+	u32 major = dev >> 20, minor = dev & 0xfffff;
+	return (minor & 0xff) | major << 8 | (minor & ~0xffu) << 12;
+}
+
+static __always_inline struct file *file_of(u32 fd)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct fdtable *table = task->files->fdt;
+	struct file **files = table->fd, *file = 0;
+	if (fd >= table->max_fds || bpf_probe_read_kernel(&file, sizeof(file), files + fd))
+		return 0;
+	return file;
+}
+
+#define FMODE_CREATED 0x100000 /* include/linux/fs.h */
+struct facts {
+	u32 dev, created;
+	u64 ino;
+};
+/* Each read costs as much as a whole branch of this program, so the heads of both structures are read at once. */
+#define HEAD_BYTES 96
+
+__noinline int read_facts(struct facts *facts, u32 fd)
+{
+	if (!facts)
+		return -1;
+	u8 head[HEAD_BYTES];
+	u32 at_inode = bpf_core_field_offset(struct file, f_inode), at_mode = bpf_core_field_offset(struct file, f_mode);
+	u32 at_ino = bpf_core_field_offset(struct inode, i_ino), at_sb = bpf_core_field_offset(struct inode, i_sb);
+	struct file *file = file_of(fd);
+	dev_t dev = 0;
+	facts->dev = facts->created = facts->ino = 0;
+	if (at_inode > HEAD_BYTES - 8 || at_mode > HEAD_BYTES - 8 || at_ino > HEAD_BYTES - 8 || at_sb > HEAD_BYTES - 8)
+		return -1;
+	if (!file || bpf_probe_read_kernel(head, sizeof(head), file))
+		return -1;
+	facts->created = !!(*(u32 *)(head + at_mode) & FMODE_CREATED);
+	struct inode *inode = *(struct inode **)(head + at_inode);
+	if (bpf_probe_read_kernel(head, sizeof(head), inode))
+		return -1;
+	facts->ino = *(u64 *)(head + at_ino);
+	struct super_block *sb = *(struct super_block **)(head + at_sb);
+	bpf_core_read(&dev, sizeof(dev), &sb->s_dev);
+	facts->dev = encode_dev(dev);
+	return 0;
+}
+
+/* The descriptor that an op is about: an argument, the one returned (255), or the first int that argument n - 128 points to. */
+static __always_inline long fd_of_op(struct op op, u64 v, s64 ret)
+{
+	if (op.arg == 255)
+		return ret;
+	if (op.arg < 128)
+		return (u32)v;
+	s32 fd = -1;
+	if (ret < 0 || bpf_probe_read_user(&fd, sizeof(fd), (void *)v))
+		return -1;
+	return fd;
+}
+
+/* dev u32, created u32, ino u64. */
+static __always_inline u32 put_facts(void *r, u32 at, long fd)
+{
+	struct facts facts;
+	if (fd < 0 || read_facts(&facts, fd))
+		return put_missing(r, at);
+	CAP(at, MAX_START);
+	*(u32 *)(r + at) = sizeof(facts);
+	__builtin_memcpy(r + at + 4, &facts, sizeof(facts));
+	return at + 4 + sizeof(facts);
+}
+
+/* Sizes of the calling process's memory, KiB: all, resident, swapped out (u32 each). The kernel's sums lack what its processors have not yet handed in. */
+static __always_inline void read_memory(u32 *kib, struct mm_struct *mm)
+{
+	s64 pages[4] = {};
+	struct mm_struct___old *old = (void *)mm;
+	if (bpf_core_type_exists(struct mm_rss_stat)) {
+		pages[0] = old->rss_stat.count[0].counter;
+		pages[1] = old->rss_stat.count[1].counter;
+		pages[2] = old->rss_stat.count[2].counter;
+		pages[3] = old->rss_stat.count[3].counter;
+	} else {
+		pages[0] = mm->rss_stat[0].count;
+		pages[1] = mm->rss_stat[1].count;
+		pages[2] = mm->rss_stat[2].count;
+		pages[3] = mm->rss_stat[3].count;
+	}
+	s64 resident = pages[0] + pages[1] + pages[3]; /* MM_FILEPAGES, MM_ANONPAGES, MM_SHMEMPAGES */
+	kib[0] = mm->total_vm * 4;
+	kib[1] = resident < 0 ? 0 : resident * 4;
+	kib[2] = pages[2] < 0 ? 0 : pages[2] * 4; /* MM_SWAPENTS */
+}
+
+static __always_inline u32 put_memory(void *r, u32 at)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	u32 kib[3];
+	read_memory(kib, task->mm);
+	CAP(at, MAX_START);
+	*(u32 *)(r + at) = sizeof(kib);
+	__builtin_memcpy(r + at + 4, kib, sizeof(kib));
+	return at + 4 + sizeof(kib);
+}
+
+static __always_inline struct sock *sock_of(u32 fd)
+{
+	struct file *file = file_of(fd);
+	if (!file)
+		return 0;
+	struct inode *inode = BPF_CORE_READ(file, f_inode);
+	if ((BPF_CORE_READ(inode, i_mode) & 0170000) != 0140000)
+		return 0;
+	struct socket *socket = BPF_CORE_READ(file, private_data);
+	return BPF_CORE_READ(socket, sk);
+}
+
+/* A listening socket's queue of connections to be accepted: percent, length, most (u32 each). */
+__noinline u32 put_backlog(struct area *area, u32 at, u32 fd)
+{
+	void *r = area;
+	if (!r)
+		return at;
+	struct sock *sk = sock_of(fd);
+	if (!sk)
+		return put_missing(r, at);
+	CAP(at, MAX_START);
+	u32 len = BPF_CORE_READ(sk, sk_ack_backlog), most = BPF_CORE_READ(sk, sk_max_ack_backlog);
+	u32 *v = r + at;
+	v[0] = 12;
+	v[1] = most ? (u64)len * 100 / most : 0;
+	v[2] = len;
+	v[3] = most;
+	return at + 16;
+}
+
+static __always_inline u64 inode_of(struct sock *sk)
+{
+	struct socket *socket = sk ? BPF_CORE_READ(sk, sk_socket) : 0;
+	if (!socket)
+		return 0;
+	struct inode *inode = (void *)socket + bpf_core_field_offset(struct socket_alloc, vfs_inode);
+	return BPF_CORE_READ(inode, i_ino);
+}
+
+/* A socket and, if it is a Unix one, its peer: their addresses in the kernel, then their inodes (u64 each; 0: has none). */
+__noinline u32 put_ends(struct area *area, u32 at, u32 fd)
+{
+	void *r = area;
+	if (!r)
+		return at;
+	struct sock *sk = sock_of(fd), *peer = 0;
+	if (!sk)
+		return put_missing(r, at);
+	if (BPF_CORE_READ(sk, __sk_common.skc_family) == 1)
+		peer = BPF_CORE_READ((struct unix_sock *)sk, peer);
+	CAP(at, MAX_START);
+	u64 ends[4] = { (u64)sk, (u64)peer, inode_of(sk), inode_of(peer) };
+	*(u32 *)(r + at) = sizeof(ends);
+	__builtin_memcpy(r + at + 4, ends, sizeof(ends));
+	return at + 4 + sizeof(ends);
+}
+
+/* ---- vectors and messages ---- */
+
+#define AT_ONCE 8
+/* Segments whose lengths are summed up. */
+#define MOST_SEGMENTS 64
+
+static __always_inline u64 segment(const u64 *v, u32 i, bool len, bool compat)
+{
+	return compat ? ((const u32 *)v)[2 * i + len] : v[2 * i + len];
+}
+
+/* Two items: the first bytes of what the segments hold, as many as were moved and at most the snap length, and the sum of their lengths (u64). */
+__noinline u32 put_segments(struct area *area, u32 at, u64 src, u64 count, u64 moved)
+{
+	struct record *r = (void *)area;
+	if (!r)
+		return at;
+	u64 v[2 * AT_ONCE] = {};
+	bool compat = r->flags & COMPAT;
+	u32 n = count > AT_ONCE ? AT_ONCE : count;
+	u32 each = compat ? 8 : 16;
+	u32 limit = moved > snap_len ? snap_len : moved, total = 0;
+	u64 sum = 0;
+	CAP(at, MAX_START);
+	void *item = (void *)r + at;
+	CAP(n, AT_ONCE);
+	u32 bytes = n * each;
+	CAP(bytes, sizeof(v));
+	if (bytes && bpf_probe_read_user(v, bytes, (void *)src)) {
+		at = put_missing(r, at);
+		return put_missing(r, at);
+	}
+#pragma clang loop unroll(disable)
+	for (u32 i = 0; i < AT_ONCE; i++) {
+		u32 k = i;
+		if (i >= n)
+			break;
+		CAP(k, AT_ONCE - 1);
+		u64 len = segment(v, k, true, compat), base = segment(v, k, false, compat);
+		sum += len;
+		u32 part = limit - total;
+		if (part > len)
+			part = len;
+		CAP(part, MAX_ITEM - 1);
+		CAP(total, MAX_ITEM - 1);
+		if (part && bpf_probe_read_user(item + 4 + total, part, (void *)base))
+			limit = total;
+		else
+			total += part;
+		limit = forget(r, limit);
+		total = forget(r, total);
+	}
+#pragma clang loop unroll(disable)
+	for (u32 i = AT_ONCE; i < MOST_SEGMENTS; i++) {
+		if (i >= count)
+			break;
+		if (bpf_probe_read_user(v, each, (void *)(src + i * each)))
+			break;
+		sum += segment(v, 0, true, compat);
+	}
+	CAP(total, MAX_ITEM - 1);
+	*(u32 *)item = total || !moved || !snap_len ? total : MISSING;
+	at += 4 + ((total + 3) & ~3u);
+	if (count > MOST_SEGMENTS)
+		return put_missing(r, at);
+	CAP(at, MAX_START);
+	*(u32 *)((void *)r + at) = 8;
+	__builtin_memcpy((void *)r + at + 4, &sum, 8);
+	return at + 12;
+}
+
+/* What follows descriptors in a control message (SOL_SOCKET, SCM_RIGHTS); include/linux/socket.h. */
+#define MAX_CONTROL 256
+#define MAX_PASSED 16
+
+struct passed {
+	s32 fd;
+	u32 dev;
+	u64 ino;
+};
+
+/* The files behind the descriptors that the control item at `control` passes: struct passed each. */
+__noinline u32 put_passed(struct area *area, u32 at, u32 control, u32 len)
+{
+	struct record *r = (void *)area;
+	if (!r)
+		return at;
+	u32 off = 0, head = r->flags & COMPAT ? 12 : 16, word = r->flags & COMPAT ? 4 : 8, n = 0;
+	u32 from = 0, upto = 0;
+	CAP(control, MAX_START);
+	CAP(at, MAX_START);
+	void *c = (void *)r + control + 4;
+	for (int i = 0; i < 4; i++) {
+		CAP(off, MAX_CONTROL);
+		if (off + head > len)
+			break;
+		u32 this = *(u32 *)(c + off);
+		u64 *kind = c + off + word;
+		if (this < head || this > MAX_CONTROL)
+			break;
+		if (*(u32 *)kind == 1 && *((u32 *)kind + 1) == 1) {
+			from = off + head;
+			upto = off + this;
+			break;
+		}
+		off += (this + word - 1) & ~(word - 1);
+	}
+	void *out = (void *)r + at + 4;
+	for (u32 i = 0; i < MAX_PASSED; i++) {
+		CAP(from, MAX_CONTROL);
+		if (from + 4 > upto || from + 4 > len)
+			break;
+		struct facts facts = {};
+		s32 fd = *(s32 *)(c + from);
+		u32 *to = out + i * sizeof(struct passed);
+		read_facts(&facts, fd);
+		to[0] = fd;
+		to[1] = facts.dev;
+		to[2] = facts.ino;
+		to[3] = facts.ino >> 32;
+		n = i + 1;
+		from = forget(r, from + 4);
+	}
+	CAP(n, MAX_PASSED);
+	if (!n)
+		return put_missing(r, at);
+	*(u32 *)((void *)r + at) = n * sizeof(struct passed);
+	return at + 4 + n * sizeof(struct passed);
+}
+
+/* data, size, name, control, files */
+#define MSG_ITEMS 5
+
+static __always_inline u32 put_missings(void *r, u32 at, u32 n)
+{
+#pragma unroll
+	for (u32 i = 0; i < MSG_ITEMS; i++)
+		if (i < n)
+			at = put_missing(r, at);
+	return at;
+}
+
+/* Five items of a struct msghdr, or with `many` of the first struct mmsghdr: data, sum of the segments' lengths, name, control, files passed. */
+__noinline u32 put_message(struct area *area, u32 at, u64 src, s64 ret, u32 many)
+{
+	struct record *r = (void *)area;
+	if (!r)
+		return at;
 	struct user_msghdr m = {};
-	if (ret < 0 || bpf_probe_read_user(&m, sizeof(m), (void *)src))
-		return put_missing(r, at);
-	if (name)
-		return m.name ? put_user(r, at, m.name, m.namelen, 128) : put_missing(r, at);
-	struct user_iovec v = {};
-	if (m.iovlen && bpf_probe_read_user(&v, sizeof(v), (void *)m.iov))
-		return put_missing(r, at);
-	return put_user(r, at, v.base, v.len > (u64)ret ? ret : v.len, snap_len);
+	u32 len = 0;
+	if (r->flags & COMPAT) {
+		struct user_msghdr32 small = {};
+		if (ret < 0 || bpf_probe_read_user(&small, sizeof(small), (void *)src))
+			return put_missings(r, at, MSG_ITEMS);
+		m.name = small.name;
+		m.namelen = small.namelen;
+		m.iov = small.iov;
+		m.iovlen = small.iovlen;
+		m.control = small.control;
+		m.controllen = small.controllen;
+		len = small.msg_len;
+	} else {
+		/* The length that struct mmsghdr adds may lie on a page that is not there. */
+		u32 size = many ? sizeof(m) : sizeof(m) - 8;
+		if (ret < 0 || bpf_probe_read_user(&m, size, (void *)src))
+			return put_missings(r, at, MSG_ITEMS);
+		len = m.msg_len;
+	}
+	at = put_segments(area, at, m.iov, m.iovlen, many ? len : (u64)ret);
+	at = m.name ? put_user(r, at, m.name, m.namelen, 128) : put_missing(r, at);
+	at = forget(r, at);
+	if (!m.control || !m.controllen)
+		return put_missings(r, at, 2);
+	u32 control = at;
+	if (m.controllen > MAX_CONTROL)
+		r->flags |= TRUNCATED;
+	at = forget(r, put_user(r, at, m.control, m.controllen, MAX_CONTROL));
+	return put_passed(area, at, control, m.controllen > MAX_CONTROL ? MAX_CONTROL : m.controllen);
 }
 
-static __always_inline u32 put_iov(void *r, u32 at, u64 src, s64 ret)
+/* Items that an op makes. */
+static __always_inline u32 items_of(u8 kind)
 {
-	struct user_iovec v = {};
-	if (ret < 0 || (ret && bpf_probe_read_user(&v, sizeof(v), (void *)src)))
-		return put_missing(r, at);
-	return put_user(r, at, v.base, v.len > (u64)ret ? ret : v.len, snap_len);
+	return kind == MSG ? MSG_ITEMS : kind == IOV ? 2 : 1;
 }
 
-/* One item per op, whatever happens, so that the reader knows them by their place. */
-static __always_inline u32 put_op(struct record *r, u32 at, struct op op, struct slot *slot, s64 ret)
+/* As many items per op, whatever happens, so that the reader knows them by their place. */
+__noinline u32 put_op(struct area *area, u32 at, const struct op *from, struct slot *slot, s64 ret)
 {
-	u32 i = op.arg, j = op.lenarg;
+	struct record *r = (void *)area;
+	if (!r || !from || !slot)
+		return at;
+	struct op op = *from;
+	u32 i = op.arg & 127, j = op.lenarg;
 	CAP(i, 5);
 	CAP(j, 5);
 	u64 v = slot->args[i], len = slot->args[j];
 	u32 max = snap_len;
+	if (op.when) {
+		u32 w = op.when - 1;
+		CAP(w, 5);
+		u8 value = (u32)slot->args[w] >> (op.shift & 31);
+		if (value < op.low || value > op.high)
+			return put_missings(r, at, items_of(op.kind));
+	}
 	switch (op.kind) {
-	case STR_IF:
-		if ((u32)slot->args[0] != op.max)
-			return put_missing(r, at);
-		/* fall through */
 	case STR:
 		return put_text(r, at, (void *)v, false);
+	case EARLY:
+		CAP(at, MAX_START);
+		*(u32 *)((void *)r + at) = slot->early_len ? sizeof(slot->early) : MISSING;
+		if (!slot->early_len)
+			return at + 4;
+		__builtin_memcpy((void *)r + at + 4, slot->early, sizeof(slot->early));
+		return at + 4 + sizeof(slot->early);
 	case BUF_RET:
 		if (ret < 0)
 			return put_missing(r, at);
 		len = ret;
 		break;
 	case BUF_LEN:
+		if (op.max)
+			max = op.max;
 		break;
 	case SOCK_IN:
 		max = 128;
@@ -355,6 +731,12 @@ static __always_inline u32 put_op(struct record *r, u32 at, struct op op, struct
 			return put_missing(r, at);
 		len = max = op.max;
 		break;
+	case ELEMENTS:
+		if (ret < 0)
+			return put_missing(r, at);
+		max = op.max * 2;
+		len *= op.max;
+		break;
 	case ARRAY8:
 		if (len > 31) {
 			len = 31;
@@ -364,15 +746,25 @@ static __always_inline u32 put_op(struct record *r, u32 at, struct op op, struct
 		max = 248;
 		break;
 	case IOV:
-		return put_iov(r, at, v, ret);
-	case MSG_DATA:
-		return put_msghdr(r, at, v, ret, false);
-	case MSG_NAME:
-		return put_msghdr(r, at, v, ret, true);
+		if (ret < 0)
+			return put_missings(r, at, 2);
+		return put_segments(area, at, v, len, ret);
+	case MSG:
+		return put_message(area, at, v, ret, op.max);
 	case TUPLE:
 		if (op.arg == 255)
 			v = ret;
-		return ret < 0 && op.arg == 255 ? put_missing(r, at) : put_tuple(r, at, v);
+		return ret < 0 && op.arg == 255 ? put_missing(r, at) : put_tuple(area, at, v);
+	case FILE_FACTS:
+		return put_facts(r, at, fd_of_op(op, v, ret));
+	case MEMORY:
+		return put_memory(r, at);
+	case BACKLOG:
+		return put_backlog(area, at, v);
+	case ENDS: {
+		long fd = fd_of_op(op, v, ret);
+		return fd < 0 ? put_missing(r, at) : put_ends(area, at, fd);
+	}
 	default:
 		return put_missing(r, at);
 	}
@@ -415,6 +807,15 @@ static __always_inline void write_enter(u64 pidtgid, struct slot *slot, struct d
 	r->enter = slot->enter;
 	finish(&out, r, put_args(r, slot, d->nargs));
 	slot->state = ENTER_WRITTEN;
+}
+
+static __always_inline void keep_early(struct slot *slot, struct desc *d)
+{
+	u32 i = d->early, len = d->early_len;
+	CAP(i, 5);
+	CAP(len, sizeof(slot->early));
+	slot->early[0] = slot->early[1] = 0;
+	slot->early_len = slot->args[i] && !bpf_probe_read_user(slot->early, len, (void *)slot->args[i]) ? len : 0;
 }
 
 /* Whether only what changes the state is recorded of a thread. A verdict about it as it was before its last change says
@@ -506,6 +907,8 @@ int BPF_PROG(on_enter, struct pt_regs *regs, long nr)
 		slot->args[4] = regs->r8;
 		slot->args[5] = regs->r9;
 	}
+	if (d->early_len)
+		keep_early(slot, d);
 	if (d->flags & ENTER_TOO)
 		write_enter(pidtgid, slot, d, slot->enter, 0);
 	return 0;
@@ -536,11 +939,11 @@ int BPF_PROG(on_return, struct pt_regs *regs, long ret)
 	u32 at = put_args(r, slot, d->nargs);
 	/* A new program's memory holds nothing that the old one's pointers point to. */
 	bool gone = d->flags & EXECS && ret == 0;
-#pragma unroll
-	for (int i = 0; i < MAX_OPS; i++) {
+#pragma clang loop unroll(disable)
+	for (u32 i = 0; i < MAX_OPS; i++) {
 		if (i >= d->nops)
 			break;
-		at = gone ? put_missing(r, at) : put_op(r, at, d->op[i], slot, ret);
+		at = gone ? put_missing(r, at) : put_op((void *)r, at, &d->op[i], slot, ret);
 	}
 	finish(&out, r, at);
 	return 0;

@@ -91,6 +91,7 @@ struct inode {
 	unsigned long i_ino;
 };
 struct file {
+	unsigned int f_mode;
 	void *private_data;
 	struct inode *f_inode;
 };
@@ -122,10 +123,25 @@ struct signal_struct {
 	struct rlimit rlim[16];
 };
 
+struct percpu_counter {
+	s64 count;
+};
 struct mm_struct {
+	struct percpu_counter rss_stat[4];
 	unsigned long total_vm;
 	unsigned long arg_start, arg_end, env_start, env_end;
 	struct file *exe_file;
+};
+
+/* before 6.2 */
+struct atomic_long_rss {
+	long counter;
+};
+struct mm_rss_stat {
+	struct atomic_long_rss count[4];
+};
+struct mm_struct___old {
+	struct mm_rss_stat rss_stat;
 };
 
 struct thread_info {
@@ -180,8 +196,12 @@ struct sock_common {
 	struct in6_addr skc_v6_daddr;
 	struct in6_addr skc_v6_rcv_saddr;
 };
+struct socket;
 struct sock {
 	struct sock_common __sk_common;
+	struct socket *sk_socket;
+	u32 sk_ack_backlog;
+	u32 sk_max_ack_backlog;
 };
 struct unix_sock {
 	struct sock *peer;
@@ -189,17 +209,24 @@ struct unix_sock {
 struct socket {
 	struct sock *sk;
 };
+struct socket_alloc {
+	struct socket socket;
+	struct inode vfs_inode;
+};
 
 #pragma clang attribute pop
 
-/* User space's structures: fixed by the kernel's ABI, not relocated. */
-struct user_iovec {
-	u64 base, len;
-};
+/* User space's structures: fixed by the kernel's ABI, not relocated. The last field is struct mmsghdr's. */
 struct user_msghdr {
 	u64 name;
 	u32 namelen, pad;
 	u64 iov, iovlen;
+	u64 control, controllen;
+	u32 msg_flags, pad2;
+	u32 msg_len, pad3;
+};
+struct user_msghdr32 {
+	u32 name, namelen, iov, iovlen, control, controllen, msg_flags, msg_len;
 };
 
 #endif

@@ -91,6 +91,16 @@ impl Compact {
         delta
     }
 
+    /// New number of a thread's row; 0: it was not written.
+    pub(super) fn number_of_thread(&self, old: u32) -> u32 {
+        self.threads.get(old)
+    }
+
+    /// New number of a descriptor's row; 0: it was not written.
+    pub(super) fn number_of_desc(&self, old: u32) -> u32 {
+        self.descs.get(old)
+    }
+
     fn text(&mut self, dict: &Dict, id: StrId) -> StrId {
         let known = self.strings.get(id.0);
         match dict.strings.get(id) {

@@ -5,17 +5,21 @@
 //! counted, and recorded as a loss.
 
 use super::assembler::{Assembler, Lost, Piece, SegmentLimits};
+use super::clock::Clock;
 use super::error::Error;
-use super::facts::Resolver;
+use super::facts::{Answer, Resolver};
 use super::push::Judge;
 use super::request::Record;
+use super::rescan::{Rescans, rescan};
+use super::rotate::Pace;
 use crate::event::Kind;
 use crate::filter::Push;
 use crate::source::ebpf::{Block, Decoder, Drain, Incoming, Options, Probe};
 use crate::source::proc::{self, Scope};
-use crate::sys::{self, ClockPair};
+use crate::sys;
 use crate::world::Want;
 use crossbeam_channel::{Receiver, Sender, TryRecvError, bounded};
+use std::collections::VecDeque;
 use std::ffi::OsString;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -26,6 +30,9 @@ const QUEUE: usize = 32;
 
 /// How long a wait for something else takes: the scan, the last switch of a dead process.
 const MOMENT: Duration = Duration::from_millis(5);
+
+/// Time between two looks at whether the machine's clock was set: for as long, times may be of the clock before.
+const LOOK_AT_CLOCK: Duration = Duration::from_millis(500);
 
 /// Bytes that one processor can put into its ring, per second, with room: a loop of one-byte reads and writes makes
 /// 125 MB/s here.
@@ -77,6 +84,8 @@ pub struct LiveSummary {
     pub dropped: u64,
     /// Events whose time stepped back.
     pub late: u64,
+    /// Events of threads or on descriptors of which a loss made doubtful what is known.
+    pub doubtful: u64,
     /// How the command ended, if there was one.
     pub command: Option<sys::Exit>,
     /// Processor time of the drain thread and of the build thread, nanoseconds.
@@ -91,39 +100,50 @@ enum Feed {
 
 /// What both threads and their owner share.
 struct Shared {
-    clock: ClockPair,
+    clock: Arc<Clock>,
     stop: AtomicBool,
     ready: AtomicBool,
     dropped: AtomicU64,
+    /// All events up to this time (ns UTC) were handed to the build thread.
+    drained: AtomicU64,
 }
 
 /// Captures until the command ends, the time is over, a signal asks to stop or `enough` says so; the pieces of the
-/// recording go to `consume`, on the build thread. `recycle` brings back the buffers of batches.
+/// recording go to `consume`, on the build thread, in files as `pace` says. `recycle` brings back the buffers of batches.
 pub fn capture(
     request: &LiveRequest,
     recycle: Receiver<crate::batch::Columns>,
     enough: &AtomicBool,
+    pace: Option<Pace>,
     consume: Box<dyn FnMut(Piece) -> Result<(), Error> + Send>,
 ) -> Result<LiveSummary, Error> {
     sys::stop_on_signals().map_err(Error::Signals)?;
     sys::return_freed_memory();
     sys::refuse_large_files();
+    if pace.is_some() {
+        sys::note_hangups().map_err(Error::Signals)?;
+    }
     let child = match request.command.as_slice() {
         [] => None,
         command => Some(sys::StoppedChild::new(command)?),
     };
     let root = child.as_ref().map(sys::StoppedChild::pid);
     let mut probe = Probe::open(&options(request, root))?;
-    let clock = sys::clock_pair();
+    let clock = Arc::new(Clock::new());
     let judge = match request.push.as_ref().filter(|push| push.denies_threads()) {
-        Some(push) => Some(Judge::new(Arc::clone(push), probe.verdicts()?, clock)),
+        Some(push) => Some(Judge::new(Arc::clone(push), probe.verdicts()?, clock.pair())),
         None => None,
     };
     probe.attach()?;
     let drain = probe.drain()?;
     let plans = probe.plans();
-    let shared =
-        Shared { clock, stop: AtomicBool::new(false), ready: AtomicBool::new(false), dropped: AtomicU64::new(0) };
+    let shared = Shared {
+        clock,
+        stop: AtomicBool::new(false),
+        ready: AtomicBool::new(false),
+        dropped: AtomicU64::new(0),
+        drained: AtomicU64::new(0),
+    };
     let scope = root.map_or(Scope::All, Scope::Process);
     let (to_build, from_drain) = bounded(QUEUE);
     let (to_drain, from_build) = bounded(QUEUE);
@@ -132,23 +152,29 @@ pub fn capture(
         let drainer =
             spawn(threads, "drain", move || drain_loop(drain, shared, request.flush, &to_build, &from_build))?;
         let builder = spawn(threads, "build", move || {
-            let decoder = Decoder::new(plans, clock);
-            let mut build = Build::new(shared, scope, request.flush, decoder, judge, recycle, consume);
+            let assembler = Assembler::new(SegmentLimits::default(), consume).with_pace(pace);
+            let decoder = Decoder::new(plans, shared.clock.pair());
+            let mut build = Build::new(shared, scope, request.flush, decoder, judge, recycle, assembler);
             let result = build.run(&from_drain, &to_drain);
             shared.ready.store(true, Ordering::Release);
             shared.stop.store(true, Ordering::Release);
-            result.map(|()| (build.assembler.next_num() - 1, build.assembler.late(), sys::thread_cpu_ns()))
+            let assembler = &build.assembler;
+            let counts = (assembler.events(), assembler.late(), assembler.doubtful());
+            result.map(|()| (counts, sys::thread_cpu_ns()))
         })
         .inspect_err(|_| shared.stop.store(true, Ordering::Release))?;
         let command = wait(request, child, shared, enough);
+        // Whoever waits for something (a disk with room) hears that it is over.
+        enough.store(true, Ordering::Relaxed);
         probe.detach();
         shared.stop.store(true, Ordering::Release);
         let drain_cpu = drainer.join().map_err(|_| Error::Thread("drain"))?;
-        let (events, late, build_cpu) = builder.join().map_err(|_| Error::Thread("build"))??;
+        let ((events, late, doubtful), build_cpu) = builder.join().map_err(|_| Error::Thread("build"))??;
         Ok(LiveSummary {
             events,
             dropped: shared.dropped.load(Ordering::Relaxed),
             late,
+            doubtful,
             command: command?,
             cpu: [drain_cpu, build_cpu],
         })
@@ -244,6 +270,7 @@ fn drain_loop(
         if round.more {
             continue;
         }
+        shared.drained.store(shared.clock.pair().utc_of(drain.watermark()), Ordering::Release);
         if stopping {
             break;
         }
@@ -267,7 +294,7 @@ fn count_drops(drain: &Drain, shared: &Shared, seen: &mut [u64]) -> Vec<Lost> {
         if now > *seen {
             shared.dropped.fetch_add(now - *seen, Ordering::Relaxed);
             lost.push(Lost {
-                time: shared.clock.utc_of(sys::boot_ns()),
+                time: shared.clock.now(),
                 cpu: cpu as u16,
                 count: now - *seen,
                 stage: "ring",
@@ -277,6 +304,14 @@ fn count_drops(drain: &Drain, shared: &Shared, seen: &mut [u64]) -> Vec<Lost> {
         }
     }
     lost
+}
+
+/// The processes that a rescan looks at, where a recording is not of the whole machine.
+fn known(scope: Scope, assembler: &Assembler<Error>) -> Option<Vec<u32>> {
+    match scope {
+        Scope::All => None,
+        Scope::Process(root) => Some(assembler.live_threads().into_iter().map(|(_, pid)| pid).chain([root]).collect()),
+    }
 }
 
 /// The build thread.
@@ -289,6 +324,11 @@ struct Build<'a> {
     decoder: Decoder,
     resolver: Resolver,
     judge: Option<Judge>,
+    /// Answers that wait until the events before them have come.
+    waiting: VecDeque<Answer>,
+    rescans: Rescans,
+    /// All events up to this time (ns UTC) have been taken in.
+    settled: u64,
 }
 
 impl<'a> Build<'a> {
@@ -299,38 +339,51 @@ impl<'a> Build<'a> {
         decoder: Decoder,
         judge: Option<Judge>,
         recycle: Receiver<crate::batch::Columns>,
-        consume: Box<dyn FnMut(Piece) -> Result<(), Error> + Send>,
+        assembler: Assembler<Error>,
     ) -> Self {
         Build {
             shared,
             scope,
             flush,
             recycle,
-            assembler: Assembler::new(SegmentLimits::default(), consume),
+            assembler,
             decoder,
-            resolver: Resolver::start(),
+            resolver: Resolver::start(Arc::clone(&shared.clock)),
+            waiting: VecDeque::new(),
+            rescans: Rescans::default(),
+            settled: 0,
             judge,
         }
     }
 
     fn run(&mut self, feed: &Receiver<Feed>, spare: &Sender<Block>) -> Result<(), Error> {
         self.scan()?;
+        // Before the command starts: whatever happens to the recorder from here on, the file says where it comes from.
+        self.assembler.begin(self.now())?;
         self.shared.ready.store(true, Ordering::Release);
-        let mut flushed = Instant::now();
+        let (mut flushed, mut looked) = (Instant::now(), Instant::now());
         loop {
+            let drained = self.shared.drained.load(Ordering::Acquire);
             match feed.try_recv() {
                 Ok(Feed::Block(block)) => {
                     self.block(&block)?;
                     spare.try_send(block).ok();
                 }
-                Ok(Feed::Lost(lost)) => self.assembler.lost(&lost)?,
+                Ok(Feed::Lost(lost)) => {
+                    self.assembler.lost(&lost)?;
+                    self.rescans.lost();
+                }
                 // Asleep, not waiting on the channel: that would spin and yield first, and cost the other side a wake-up
                 // for each block, which is most of what a quiet recorder would do.
                 Err(TryRecvError::Empty) => {
+                    self.settled = self.settled.max(drained);
                     self.answers()?;
                     std::thread::sleep(MOMENT);
                 }
                 Err(TryRecvError::Disconnected) => break,
+            }
+            if sys::take_hangup() && !self.assembler.hang_up(self.now())? {
+                self.shared.stop.store(true, Ordering::Release);
             }
             while let Ok(columns) = self.recycle.try_recv() {
                 self.assembler.recycle(columns);
@@ -339,13 +392,17 @@ impl<'a> Build<'a> {
                 self.assembler.flush()?;
                 flushed = Instant::now();
             }
+            if looked.elapsed() >= LOOK_AT_CLOCK {
+                self.follow_clock()?;
+                looked = Instant::now();
+            }
         }
         self.end()
     }
 
     /// The state before the first event. The probe is attached already, so nothing falls between the two.
     fn scan(&mut self) -> Result<(), Error> {
-        let snapshot = proc::snapshot(self.scope, self.shared.clock)?;
+        let snapshot = proc::snapshot(self.scope, self.shared.clock.pair())?;
         for (tid, total) in snapshot.cputimes() {
             self.decoder.note_cputime(tid, total);
         }
@@ -354,7 +411,17 @@ impl<'a> Build<'a> {
             self.assembler.live_threads().into_iter().for_each(|(tid, pid)| judge.found(tid, pid));
             judge.tell(self.assembler.world());
         }
-        Ok(())
+        snapshot.notes().iter().try_for_each(|note| self.assembler.note(note))
+    }
+
+    /// Goes on in a new segment if the machine's clock was set: the times in a segment are of one clock.
+    fn follow_clock(&mut self) -> Result<(), Error> {
+        let Some(step) = self.shared.clock.follow() else { return Ok(()) };
+        self.decoder.set_clock(self.shared.clock.pair());
+        if let Some(judge) = &mut self.judge {
+            judge.set_clock(self.shared.clock.pair());
+        }
+        self.assembler.clock_set(self.now(), step)
     }
 
     fn block(&mut self, block: &Block) -> Result<(), Error> {
@@ -373,7 +440,7 @@ impl<'a> Build<'a> {
         self.answers()
     }
 
-    /// Hands questions to the resolver, and takes its answers in.
+    /// Hands questions to the resolver, and takes in what it and rescans have found.
     fn answers(&mut self) -> Result<(), Error> {
         for want in self.assembler.take_wants() {
             if let (Some(judge), Want::Cgroup { pid, .. }) = (&mut self.judge, want) {
@@ -381,17 +448,37 @@ impl<'a> Build<'a> {
             }
             self.resolver.ask(want);
         }
-        while let Some(fact) = self.resolver.answer() {
-            let mut event = fact.event();
-            if event.kind.spec().flags.has(crate::event::KindFlags::SNAPSHOT) {
-                self.assembler.initial(&event);
-            } else {
-                // It is told among the events that have come so far: those that still wait in the rings are not late.
-                event.time = self.assembler.latest();
-                self.assembler.event(&event)?;
-                if let Some(judge) = &mut self.judge {
-                    judge.saw(&event);
+        while let Some(answer) = self.resolver.answer() {
+            self.waiting.push_back(answer);
+        }
+        // Blocks come in order, so what came last is as far as is known.
+        self.settled = self.settled.max(self.assembler.latest());
+        self.settle(self.settled)?;
+        self.rescans.start(self.shared.clock.pair(), || known(self.scope, &self.assembler));
+        if let Some(done) = self.rescans.take(self.settled) {
+            self.assembler.rescanned(&done.found, done.begun)?;
+        }
+        Ok(())
+    }
+
+    /// Takes in the answers that were found before a time (ns UTC).
+    fn settle(&mut self, time: u64) -> Result<(), Error> {
+        while self.waiting.front().is_some_and(|answer| answer.time <= time) {
+            let Some(Answer { want, found, .. }) = self.waiting.pop_front() else { break };
+            match want {
+                Want::User(_) | Want::Group(_) => found.iter().for_each(|fact| self.assembler.initial(&fact.event())),
+                Want::Cgroup { .. } => {
+                    for fact in &found {
+                        let mut event = fact.event();
+                        // It is told among the events that have come so far: those that wait in the rings are not late.
+                        event.time = self.assembler.latest();
+                        self.assembler.event(&event)?;
+                        if let Some(judge) = &mut self.judge {
+                            judge.saw(&event);
+                        }
+                    }
                 }
+                Want::Thread { .. } | Want::Descriptor { .. } => self.assembler.answer(want, &found)?,
             }
         }
         if let Some(judge) = &mut self.judge {
@@ -400,14 +487,30 @@ impl<'a> Build<'a> {
         Ok(())
     }
 
+    /// Everything that was asked, answered; after a loss, the state as the machine is now.
+    fn last_answers(&mut self) -> Result<(), Error> {
+        for want in self.assembler.take_wants() {
+            self.resolver.ask(want);
+        }
+        self.waiting.extend(self.resolver.finish());
+        self.settle(u64::MAX)?;
+        if let Some(done) = self.rescans.finish() {
+            self.assembler.rescanned(&done.found, done.begun)?;
+        }
+        if self.assembler.is_in_doubt() {
+            let done = rescan(known(self.scope, &self.assembler).as_deref(), self.shared.clock.pair());
+            self.assembler.rescanned(&done.found, done.begun)?;
+        }
+        Ok(())
+    }
+
     fn now(&self) -> u64 {
-        self.shared.clock.utc_of(sys::boot_ns())
+        self.shared.clock.now()
     }
 
     /// What threads that still run have used by now, calls in flight, and the end of the segment.
     fn end(&mut self) -> Result<(), Error> {
-        self.resolver.finish();
-        self.answers()?;
+        self.last_answers()?;
         let now = self.now();
         for (tid, pid) in self.assembler.live_threads() {
             let Some(total) = proc::cputime_of(tid, pid) else { continue };

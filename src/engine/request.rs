@@ -27,6 +27,10 @@ pub struct Record {
     pub push: bool,
     /// The command line, for the header.
     pub command_line: Vec<String>,
+    /// When to go on in another file.
+    pub rotation: super::Rotation,
+    /// Wait for the disk after each batch.
+    pub sync: bool,
 }
 
 /// Questions about what happens now (no file).

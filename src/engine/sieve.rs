@@ -7,12 +7,15 @@
 use super::assembler::Piece;
 use super::compact::{Compact, closure};
 use crate::batch::{Batch, Columns, Error, Schema};
-use crate::event::kinds;
+use crate::event::{Kind, KindFlags, kinds};
 use crate::field::Context;
 use crate::filter::{Filter, Memo, Push};
-use crate::world::{Delta, Dict};
-use std::collections::BTreeSet;
+use crate::world::{Delta, Dict, LateFact};
+use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
+
+/// Of how many segments before the numbers are kept.
+const MOST_PAST: usize = 8;
 
 /// Keeps what a recording filter wants.
 pub(super) struct Sieve {
@@ -26,6 +29,8 @@ pub(super) struct Sieve {
     /// The initial state of the segment, until all of it is there.
     initial: Vec<Columns>,
     next_num: u64,
+    /// Numbers of the segments before, the last one first: facts about their rows still come.
+    past: VecDeque<Compact>,
 }
 
 impl Sieve {
@@ -35,7 +40,18 @@ impl Sieve {
         let (schema, dict) = (Arc::new(Schema::current()), Arc::new(Dict::new()));
         let push = Push::all_of(&filter);
         let (memo, compact) = (Memo::default(), Compact::default());
-        Sieve { filter, push, memo, context, schema, dict, compact, initial: Vec::new(), next_num: 1 }
+        Sieve {
+            filter,
+            push,
+            memo,
+            context,
+            schema,
+            dict,
+            compact,
+            initial: Vec::new(),
+            next_num: 1,
+            past: VecDeque::new(),
+        }
     }
 
     /// What is kept of a piece, with what had to wait for it.
@@ -43,7 +59,8 @@ impl Sieve {
         match piece {
             Piece::Begin(_) => {
                 self.dict = Arc::new(Dict::new());
-                self.compact = Compact::default();
+                self.past.push_front(std::mem::take(&mut self.compact));
+                self.past.truncate(MOST_PAST);
                 Ok(vec![piece])
             }
             Piece::Rows(delta) => {
@@ -60,12 +77,36 @@ impl Sieve {
                 kept.extend(self.written(columns));
                 Ok(kept)
             }
+            Piece::Late(facts) => {
+                let mut kept = self.initial();
+                let facts: Vec<LateFact> = facts.into_iter().filter_map(|fact| self.late(fact)).collect();
+                kept.extend((!facts.is_empty()).then_some(Piece::Late(facts)));
+                Ok(kept)
+            }
             other => {
                 let mut kept = self.initial();
+                if matches!(other, Piece::Rotate(_)) {
+                    self.next_num = 1;
+                }
                 kept.push(other);
                 Ok(kept)
             }
         }
+    }
+
+    /// A late fact with the number that its row was given; none about a row that was not written.
+    fn late(&self, mut fact: LateFact) -> Option<LateFact> {
+        let numbers = match fact.back {
+            0 => Some(&self.compact),
+            back => self.past.get(back as usize - 1),
+        };
+        let id = match crate::event::kind_by_name(&fact.kind) {
+            Some(kinds::SNAP_THREAD) => numbers?.number_of_thread(fact.id),
+            Some(kinds::SNAP_FD) => numbers?.number_of_desc(fact.id),
+            _ => return Some(fact),
+        };
+        fact.id = id;
+        (id != 0).then_some(fact)
     }
 
     /// Rows that the next batch needs.
@@ -81,13 +122,15 @@ impl Sieve {
         let wanted = self.filter.select(&mut self.memo, &batch, &self.context)?.to_rows(&batch)?;
         drop(batch);
         let mut columns = Arc::unwrap_or_clone(columns);
-        let is_loss: Vec<bool> = columns.tables.iter().map(|t| t.kind == kinds::LOSS.0).collect();
-        let keep: Vec<bool> = columns
-            .kind
-            .iter()
-            .enumerate()
-            .map(|(i, &kind)| wanted.get(i) || is_loss.get(usize::from(kind)).copied().unwrap_or(false))
-            .collect();
+        // Losses are always kept, and what puts the state right where it is about a thread that can match.
+        let kind = |local: u8| Kind(columns.tables[usize::from(local)].kind);
+        let is_kept = |i: usize| {
+            let kind = kind(columns.kind[i]);
+            kind == kinds::LOSS
+                || kind.spec().flags.has(KindFlags::SNAPSHOT)
+                    && self.push.may_match(&self.dict, self.dict.thread(columns.thread[i]))
+        };
+        let keep: Vec<bool> = (0..columns.rows()).map(|i| wanted.get(i) || is_kept(i)).collect();
         columns.retain(&keep);
         columns.first_num = self.next_num;
         self.next_num += columns.rows() as u64;

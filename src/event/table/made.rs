@@ -89,4 +89,8 @@ pub(super) const MADE: &[Spec] = &[
     .on(0),
     made("snap_user", Internal, SNAPSHOT, &[source("id", ParamType::Uid), source("name", ParamType::Text)]),
     made("snap_group", Internal, SNAPSHOT, &[source("id", ParamType::Gid), source("name", ParamType::Text)]),
+    made("snap_gone", Internal, SNAPSHOT, &[source("tid", ParamType::Pid), source("pid", ParamType::Pid)]),
+    made("snap_closed", Internal, SNAPSHOT, &[source("fd", ParamType::Fd)]),
+    // Stands for the kinds of later versions.
+    made("unknown", Internal, KindFlags::INTERNAL, &[]),
 ];

@@ -186,6 +186,10 @@ impl<'a> Sources<'a> {
             Step::Field { item, offset, width, ty } => {
                 self.item(item).and_then(|b| field(b, usize::from(offset), width, ty)).map_or(Arg::Missing, Arg::Int)
             }
+            Step::Halves { item, low, high } => self
+                .item(item)
+                .and_then(|b| halves(b, usize::from(low), usize::from(high)))
+                .map_or(Arg::Missing, Arg::Int),
             Step::Exec(part, instead) => match self.exec {
                 Some(exec) => exec.arg(part),
                 None => bytes(instead.and_then(|i| self.item(i))),
@@ -215,6 +219,7 @@ fn bytes(item: Option<&[u8]>) -> Arg<'_> {
 
 /// The integer of `width` bytes at an offset. Width 16 is a `struct timespec`, given as nanoseconds.
 fn field(bytes: &[u8], offset: usize, width: u8, ty: ParamType) -> Option<i64> {
+    use ParamType as T;
     let rest = bytes.get(offset..)?;
     let wide = |at: usize| rest.get(at..).and_then(<[u8]>::first_chunk).map(|b| i64::from_le_bytes(*b));
     match width {
@@ -222,14 +227,19 @@ fn field(bytes: &[u8], offset: usize, width: u8, ty: ParamType) -> Option<i64> {
         2 => rest.first_chunk().map(|b| i64::from(i16::from_le_bytes(*b))),
         4 => {
             let value = rest.first_chunk().map(|b| i32::from_le_bytes(*b))?;
-            let unsigned =
-                matches!(ty, ParamType::Uid | ParamType::Gid | ParamType::Flags | ParamType::Mode | ParamType::Oct);
+            let unsigned = matches!(ty, T::Uid | T::Gid | T::Flags | T::Mode | T::Oct | T::Uint | T::Hex | T::Bool);
             Some(if unsigned { i64::from(value.cast_unsigned()) } else { i64::from(value) })
         }
         8 => wide(0),
         16 => Some(wide(0)?.saturating_mul(1_000_000_000).saturating_add(wide(8)?)),
         _ => None,
     }
+}
+
+/// 64 bits of which the halves stand at two offsets; a structure that ends before the high one has only the low.
+fn halves(bytes: &[u8], low: usize, high: usize) -> Option<i64> {
+    let half = |at: usize| bytes.get(at..).and_then(<[u8]>::first_chunk).map(|b| u32::from_le_bytes(*b));
+    Some((u64::from(half(low)?) | u64::from(half(high).unwrap_or(0)) << 32) as i64)
 }
 
 /// An exec record.
@@ -246,7 +256,7 @@ impl<'a> Exec<'a> {
     fn new(bytes: &'a [u8]) -> Option<Exec<'a>> {
         let record = Record::new(bytes)?;
         let texts = record.after(EXEC_NUMBERS).get(COMM..)?;
-        Some(Exec { record, items: items(texts, MAX_ITEMS) })
+        Some(Exec { record, items: items(texts, 4) })
     }
 
     fn truncated(self) -> bool {
@@ -254,7 +264,7 @@ impl<'a> Exec<'a> {
     }
 
     fn arg(self, part: Part) -> Arg<'a> {
-        let [filename, interp, argv, env] = self.items;
+        let [filename, interp, argv, env, ..] = self.items;
         match part {
             Part::Number(n) => Arg::Int(self.record.word(usize::from(n)) as i64),
             Part::Filename => bytes(filename),

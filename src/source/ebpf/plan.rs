@@ -2,7 +2,7 @@
 //! needs (where in a record each parameter stands).
 
 use super::record::MAX_ITEMS;
-use crate::event::{From, Kind, KindFlags, Param, ParamType, SPECS, Spec, kind_by_name};
+use crate::event::{Facts, From, Kind, KindFlags, MessagePart, Param, ParamType, SPECS, Spec, kind_by_name};
 use arrayvec::ArrayVec;
 
 /// Rows of the probe's table: 512 native calls, then 512 of 32-bit programs.
@@ -10,7 +10,9 @@ pub(super) const ROWS: usize = 1024;
 /// Native calls.
 const NATIVE: usize = 512;
 /// The most data operations that a call may have (`MAX_OPS` in the probe).
-const MAX_OPS: usize = 3;
+const MAX_OPS: usize = 7;
+/// Bytes of a row of the probe's table.
+pub(super) const ROW: usize = 8 + 8 * MAX_OPS;
 
 /// `enum desc_flags` in the probe.
 const SKIP: u8 = 1;
@@ -20,8 +22,21 @@ const ALWAYS: u8 = 8;
 const CHANGES: u8 = 16;
 const TELLS: u8 = 32;
 
-/// `struct op` in the probe: kind, argument, second argument or 0, size or number.
-type Op = [u8; 4];
+/// `struct op` in the probe: kind, argument, second argument or 0, size or number; then its condition.
+type Op = [u8; 8];
+
+/// `enum op_kind` in the probe: those that make more than one item.
+const IOV: u8 = 7;
+const MSG: u8 = 8;
+
+/// Items that an operation makes (`items_of` in the probe).
+const fn items_of(op: Op) -> u8 {
+    match op[0] {
+        IOV => 2,
+        MSG => 5,
+        _ => 1,
+    }
+}
 
 /// Where a parameter's value comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,6 +59,8 @@ pub(super) enum Step {
     Item(u8),
     /// An integer inside an item.
     Field { item: u8, offset: u8, width: u8, ty: ParamType },
+    /// 64 bits inside an item, of which the halves stand apart.
+    Halves { item: u8, low: u8, high: u8 },
     /// The thread's pending exec record; the item is what stands there without one (a failed exec).
     Exec(Part, Option<u8>),
 }
@@ -103,6 +120,8 @@ pub(super) struct Plan {
     /// 8-byte arguments in the record.
     pub(super) words: u8,
     ops: ArrayVec<Op, MAX_OPS>,
+    /// Argument and bytes of what is read when the call is entered.
+    early: [u8; 2],
     flags: u8,
     pub(super) steps: Vec<Step>,
 }
@@ -110,7 +129,7 @@ pub(super) struct Plan {
 impl Plan {
     /// Items in the record.
     pub(super) fn items(&self) -> usize {
-        self.ops.len().min(MAX_ITEMS)
+        self.ops.iter().map(|op| usize::from(items_of(*op))).sum::<usize>().min(MAX_ITEMS)
     }
 
     /// Whether it is an exec, which its thread's exec record completes.
@@ -119,12 +138,13 @@ impl Plan {
     }
 
     /// The row of the probe's table.
-    fn row(&self) -> [u8; 16] {
-        let mut row = [0; 16];
+    fn row(&self) -> [u8; ROW] {
+        let mut row = [0; ROW];
         row[0] = self.words;
         row[1] = self.ops.len() as u8;
         row[2] = self.flags;
-        for (to, op) in row[4..].chunks_exact_mut(4).zip(&self.ops) {
+        row[3..5].copy_from_slice(&self.early);
+        for (to, op) in row[8..].chunks_exact_mut(8).zip(&self.ops) {
             to.copy_from_slice(op);
         }
         row
@@ -137,7 +157,7 @@ impl Plan {
         flags |= if spec.flags.has(KindFlags::STATE) { ALWAYS } else { 0 };
         flags |= if crate::world::changes_thread(kind) { CHANGES } else { 0 };
         flags |= if crate::world::tells(kind) { TELLS } else { 0 };
-        let mut plan = Plan { kind, words: 0, ops: ArrayVec::new(), flags, steps: Vec::new() };
+        let mut plan = Plan { kind, words: 0, ops: ArrayVec::new(), early: [0; 2], flags, steps: Vec::new() };
         for param in spec.params {
             let step = if execs { plan.exec_step(param) } else { plan.step(param, compat) };
             plan.steps.push(step);
@@ -167,48 +187,89 @@ impl Plan {
     }
 
     fn step(&mut self, param: &Param, compat: bool) -> Step {
-        // Structures with pointers and longs look different to 32-bit programs.
-        let wide = |op: Op| if compat { [0; 4] } else { op };
-        let op = match param.from {
-            From::None | From::Source => return Step::Missing,
-            From::Arg(n) => {
-                self.words = self.words.max(n + 1).min(6);
-                return Step::Word(n, param.ty);
-            }
-            From::Str(n) => [1, n, 0, 0],
-            From::StrIf(n, value) => [2, n, 0, value],
-            From::BufRet(n) => [3, n, 0, 0],
-            From::BufLen(n, len) => [4, n, len, 0],
-            From::SockIn(n, len) => [5, n, len, 0],
-            From::SockOut(n, len) => [6, n, len, 0],
-            From::Iov(n) => wide([7, n, 0, 0]),
-            From::MsgData(n) => wide([8, n, 0, 0]),
-            From::MsgName(n) => wide([9, n, 0, 0]),
-            From::Field { arg, size, .. } => wide([10, arg, 0, size]),
-            From::Array8(n, len) => [11, n, len, 0],
-            From::Tuple(n) => [12, n, 0, 0],
+        // Structures with longs look different to 32-bit programs.
+        let differs =
+            matches!(param.from, From::Field { width, .. } | From::Early { width, .. } if compat && width > 4);
+        let Some(mut op) = op(param.from).filter(|_| !differs) else {
+            let From::Arg(n) = param.from else { return Step::Missing };
+            self.words = self.words.max(n + 1).min(6);
+            return Step::Word(n, param.ty);
         };
+        if let Some(when) = param.when {
+            op[4..].copy_from_slice(&[when.arg + 1, when.shift, when.low, when.high]);
+        }
+        if let From::Early { arg, size, .. } = param.from {
+            self.early = [arg, size.min(16)];
+        }
         let Some(item) = self.item(op) else { return Step::Missing };
         match param.from {
-            From::Field { offset, width, .. } => Step::Field { item, offset, width, ty: param.ty },
+            From::Field { offset, width, .. }
+            | From::Early { offset, width, .. }
+            | From::Elements { offset, width, .. }
+            | From::Facts { offset, width, .. } => Step::Field { item, offset, width, ty: param.ty },
+            From::Halves { low, high, .. } => Step::Halves { item, low, high },
+            From::IovSize(_) => Step::Field { item: item + 1, offset: 0, width: 8, ty: param.ty },
+            From::Message { part: MessagePart::Size, .. } => {
+                Step::Field { item: item + 1, offset: 0, width: 8, ty: param.ty }
+            }
+            From::Message { part, .. } => Step::Item(item + place(part)),
             _ => Step::Item(item),
         }
     }
 
-    /// The item that an operation makes; operations that are the same share one. `None` when there is no room for another.
+    /// The first item that an operation makes; operations that are the same share theirs. `None` when there is no room for another.
     fn item(&mut self, op: Op) -> Option<u8> {
         let found = self.ops.iter().position(|o| *o == op);
         if found.is_none() {
             self.ops.try_push(op).ok()?;
         }
-        Some(found.unwrap_or(self.ops.len() - 1) as u8)
+        let before = found.unwrap_or(self.ops.len() - 1);
+        let first: u8 = self.ops[..before].iter().map(|op| items_of(*op)).sum();
+        (usize::from(first + items_of(op)) <= MAX_ITEMS).then_some(first)
     }
 
     /// For a kind that is no call: parameters by name.
     fn made(name: &str, step: impl Fn(&str) -> Step) -> Option<Plan> {
         let kind = kind_by_name(name)?;
         let steps = SPECS.get(usize::from(kind.0))?.params.iter().map(|p| step(p.name)).collect();
-        Some(Plan { kind, words: 0, ops: ArrayVec::new(), flags: 0, steps })
+        Some(Plan { kind, words: 0, ops: ArrayVec::new(), early: [0; 2], flags: 0, steps })
+    }
+}
+
+/// The operation that reads a parameter; `None`: it is a register's, or not the probe's.
+fn op(from: From) -> Option<Op> {
+    let [kind, arg, len, max] = match from {
+        From::None | From::Source | From::Arg(_) => return None,
+        From::Str(n) => [1, n, 0, 0],
+        From::Early { .. } => [2, 0, 0, 0],
+        From::BufRet(n) => [3, n, 0, 0],
+        From::BufLen(n, len) => [4, n, len, 0],
+        From::SockIn(n, len) => [5, n, len, 0],
+        From::SockOut(n, len) => [6, n, len, 0],
+        From::Iov(n) | From::IovSize(n) => [IOV, n, n + 1, 0],
+        From::Message { arg, many, .. } => [MSG, arg, 0, u8::from(many)],
+        From::Field { arg, size, .. } | From::Halves { arg, size, .. } => [9, arg, 0, size],
+        From::Array8(n, len) => [10, n, len, 0],
+        From::Tuple(n) => [11, n, 0, 0],
+        From::Facts { of, fd, .. } => match of {
+            Facts::File => [12, fd, 0, 0],
+            Facts::Memory => [13, 0, 0, 0],
+            Facts::Backlog => [14, fd, 0, 0],
+            Facts::Ends => [15, fd, 0, 0],
+        },
+        From::Elements { arg, count, size, .. } => [16, arg, count, size],
+    };
+    Some([kind, arg, len, max, 0, 0, 0, 0])
+}
+
+/// Which of a message's items a part is.
+const fn place(part: MessagePart) -> u8 {
+    match part {
+        MessagePart::Data => 0,
+        MessagePart::Size => 1,
+        MessagePart::Name => 2,
+        MessagePart::Control => 3,
+        MessagePart::Files => 4,
     }
 }
 
@@ -290,15 +351,16 @@ impl Plans {
 
     /// The probe's table. Calls that the event table does not know are not recorded, nor those of kinds that `calls`
     /// (by kind; `None`: all) leaves out.
-    pub(super) fn rows(&self, calls: Option<&[bool]>) -> impl Iterator<Item = [u8; 16]> {
-        const UNKNOWN: [u8; 16] = [0, 0, SKIP, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
+    pub(super) fn rows(&self, calls: Option<&[bool]>) -> impl Iterator<Item = [u8; ROW]> {
+        let mut unknown = [0; ROW];
+        unknown[2] = SKIP;
         let row = move |plan: &Plan| {
             let asked = calls.is_none_or(|calls| calls.get(usize::from(plan.kind.0)).copied().unwrap_or(true));
             let mut row = plan.row();
             row[2] |= if asked || plan.flags & ALWAYS != 0 { 0 } else { SKIP };
             row
         };
-        self.calls.iter().map(move |p| p.as_ref().map_or(UNKNOWN, row))
+        self.calls.iter().map(move |p| p.as_ref().map_or(unknown, row))
     }
 }
 
@@ -325,18 +387,18 @@ mod tests {
 
     #[test]
     fn fields_of_one_structure_share_one_operation() {
-        let plan = plan("pipe");
+        let plan = plan("getrlimit");
         assert_eq!(plan.items(), 1);
         assert!(matches!(
             plan.steps[..],
-            [Step::Field { item: 0, offset: 0, .. }, Step::Field { item: 0, offset: 4, .. }, ..]
+            [Step::Field { item: 0, offset: 0, .. }, Step::Field { item: 0, offset: 8, .. }, ..]
         ));
     }
 
     #[test]
     fn only_arguments_that_are_shown_are_recorded() {
         assert_eq!(plan("getppid").words, 0);
-        assert_eq!(plan("getppid").row(), [0; 16]);
+        assert_eq!(plan("getppid").row(), [0; ROW]);
         assert_eq!(plan("close").words, 1);
     }
 
@@ -357,14 +419,14 @@ mod tests {
 
     #[test]
     fn unknown_calls_are_skipped_in_the_kernel() {
-        let rows: Vec<[u8; 16]> = Plans::new().rows(None).collect();
+        let rows: Vec<[u8; ROW]> = Plans::new().rows(None).collect();
         assert_eq!(rows.len(), ROWS);
         assert_eq!(rows[511][2], SKIP);
     }
 
     #[test]
     fn calls_that_nobody_asks_about_are_skipped_unless_they_change_the_state() {
-        let rows: Vec<[u8; 16]> = Plans::new().rows(Some(&vec![false; SPECS.len()])).collect();
+        let rows: Vec<[u8; ROW]> = Plans::new().rows(Some(&vec![false; SPECS.len()])).collect();
         for spec in SPECS {
             let Some(row) = spec.x86_64.and_then(|nr| rows.get(usize::from(nr))) else { continue };
             assert_eq!(row[2] & SKIP != 0, !spec.flags.has(KindFlags::STATE), "{}", spec.name);

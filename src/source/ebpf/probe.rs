@@ -2,7 +2,7 @@
 
 use super::error::Error;
 use super::object::{Object, ring_bytes};
-use super::plan::Plans;
+use super::plan::{Plans, ROW};
 use super::{Drain, preflight};
 use crate::sys::{Rings, processors};
 use aya::maps::{Array, HashMap, Map, MapData, MapError};
@@ -37,7 +37,7 @@ impl Default for Options {
             root: None,
             ring_total: 32 << 20,
             snap_len: 80,
-            text_max: 256,
+            text_max: 4096,
             calls: None,
             judged: false,
             inherited: false,
@@ -185,7 +185,7 @@ fn load(object: &Object, btf: &Btf, options: &Options, ring_bytes: usize) -> Res
 
 fn fill_calls(ebpf: &mut Ebpf, plans: &Plans, wanted: Option<&[bool]>) -> Result<(), Error> {
     let map = ebpf.map_mut("calls").ok_or_else(|| missing("a map `calls`"))?;
-    let mut calls: Array<_, [u8; 16]> = Array::try_from(map).map_err(|e| Error::Load(chain(&e)))?;
+    let mut calls: Array<_, [u8; ROW]> = Array::try_from(map).map_err(|e| Error::Load(chain(&e)))?;
     for (i, row) in plans.rows(wanted).enumerate() {
         calls.set(i as u32, row, 0).map_err(|e| Error::Load(chain(&e)))?;
     }
