@@ -35,7 +35,9 @@ enum op_kind {
 	NOTHING, STR, EARLY, BUF_RET, BUF_LEN, SOCK_IN, SOCK_OUT, IOV, MSG, FIELD, ARRAY8, TUPLE, FILE_FACTS, MEMORY, BACKLOG, ENDS,
 	ELEMENTS,
 };
-enum desc_flags { SKIP = 1, ENTER_TOO = 2, EXECS = 4 };
+/* ALWAYS: whoever makes it, for it changes the state. CHANGES: its thread may be another afterwards, by name, user or program. */
+/* TELLS: names a thread, if it is about a file of procfs; then it is recorded in any case. */
+enum desc_flags { SKIP = 1, ENTER_TOO = 2, EXECS = 4, ALWAYS = 8, CHANGES = 16, TELLS = 32 };
 
 /* Then the arguments, 8 bytes each, then items: u16 length (MISSING: could not be read), u16 unused, bytes, padding to 4. */
 struct record {
@@ -71,6 +73,18 @@ struct slot {
 	u64 args[6];
 	u64 cputime_at;
 	u64 early[2];
+	/* When it was born (0: before us), plus one for each change of it. */
+	u64 generation;
+	u64 epoch;
+	u64 denied;
+};
+
+/* In a generation that user space knows nothing about. */
+#define FOREIGN (1ull << 63)
+
+/* What user space found out about a thread as it was in one generation. */
+struct verdict {
+	u64 generation, denied;
 };
 
 /* head, drops, nested and events are ours, tail is user space's. */
@@ -94,6 +108,21 @@ struct {
 } slots SEC(".maps");
 
 struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, 65536);
+	__type(key, u32); /* thread */
+	__type(value, struct verdict);
+} verdicts SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, u32);
+	__type(value, u64); /* changes whenever verdicts do */
+} verdict_epoch SEC(".maps");
+
+struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(map_flags, BPF_F_MMAPABLE);
 	__uint(max_entries, 1); /* processors: set by the loader */
@@ -115,6 +144,8 @@ const volatile u32 root_tgid = 0; /* track mode: only this process, from its exe
 const volatile u32 ring_mask = 0; /* size of one ring - 1 */
 const volatile u32 snap_len = 80; /* most bytes of data kept of a call */
 const volatile u32 text_max = 256; /* most bytes of a path, its NUL included */
+const volatile u32 judged = 0;    /* threads may be denied: then only their ALWAYS calls are recorded */
+const volatile u32 inherited = 0; /* who is born of a denied thread is denied until it changes */
 
 /* The compiler may not know the value any more, so it cannot leave out the check that the verifier wants to see. */
 #define CAP(value, max)                     \
@@ -128,6 +159,7 @@ const volatile u32 text_max = 256; /* most bytes of a path, its NUL included */
 #define TS_COMPAT 2
 #define PF_KTHREAD 0x00200000
 #define TASK_DEAD 0x80
+#define PROC_SUPER_MAGIC 0x9fa0 /* include/uapi/linux/magic.h */
 #define CPUTIME_EVERY 1000000000ull
 
 /* ---- rings ---- */
@@ -786,6 +818,41 @@ static __always_inline void keep_early(struct slot *slot, struct desc *d)
 	slot->early_len = slot->args[i] && !bpf_probe_read_user(slot->early, len, (void *)slot->args[i]) ? len : 0;
 }
 
+/* Whether only what changes the state is recorded of a thread. A verdict about it as it was before its last change says
+ * nothing, so nothing is left out that user space could not know about. */
+static __always_inline bool is_denied(struct slot *slot, u32 tid)
+{
+	u32 zero = 0;
+	u64 *epoch = bpf_map_lookup_elem(&verdict_epoch, &zero);
+	if (epoch && slot->epoch != *epoch) {
+		slot->epoch = *epoch;
+		struct verdict *verdict = bpf_map_lookup_elem(&verdicts, &tid);
+		if (verdict && verdict->generation == slot->generation)
+			slot->denied = verdict->denied;
+	}
+	return slot->denied;
+}
+
+/* Whether the descriptor in a call's first argument is a file of procfs. */
+static __always_inline bool tells(struct task_struct *task, struct desc *d, struct pt_regs *regs, u8 compat)
+{
+	if (!(d->flags & TELLS))
+		return false;
+	u32 fd = compat ? regs->bx : regs->di;
+	struct fdtable *table = task->files->fdt;
+	struct file **files = table->fd, *file = 0;
+	if (fd >= table->max_fds || bpf_probe_read_kernel(&file, sizeof(file), files + fd) || !file)
+		return false;
+	return BPF_CORE_READ(file, f_inode, i_sb, s_magic) == PROC_SUPER_MAGIC;
+}
+
+static __always_inline void changed(struct slot *slot)
+{
+	slot->generation++;
+	slot->denied = 0;
+	slot->epoch = 0;
+}
+
 SEC("tp_btf/sys_enter")
 int BPF_PROG(on_enter, struct pt_regs *regs, long nr)
 {
@@ -793,6 +860,10 @@ int BPF_PROG(on_enter, struct pt_regs *regs, long nr)
 	struct task_struct *task = bpf_get_current_task_btf();
 	struct slot *slot;
 	u8 compat = task->thread_info.status & TS_COMPAT ? COMPAT : 0;
+	/* First of all, so that a call that nobody wants costs least; its thread's slot is idle already. */
+	struct desc *d = desc_of(nr, compat);
+	if (!d || (d->flags & SKIP && !tells(task, d, regs, compat)))
+		return 0;
 	if (root_tgid) {
 		slot = slot_of(task, false);
 		if (!slot && pidtgid >> 32 == root_tgid && nr == NR_EXECVE) {
@@ -807,10 +878,15 @@ int BPF_PROG(on_enter, struct pt_regs *regs, long nr)
 	}
 	if (!slot)
 		return 0;
-	struct desc *d = desc_of(nr, compat);
-	if (!d || d->flags & SKIP) {
-		slot->state = IDLE;
-		return 0;
+	if (judged && !(d->flags & ALWAYS)) {
+		if (tells(task, d, regs, compat)) {
+			/* User space does not count these, so no verdict about the thread holds any more. */
+			slot->generation |= FOREIGN;
+			slot->denied = 0;
+		} else if (is_denied(slot, pidtgid)) {
+			slot->state = IDLE;
+			return 0;
+		}
 	}
 	slot->enter = bpf_ktime_get_boot_ns();
 	slot->nr = nr;
@@ -849,6 +925,8 @@ int BPF_PROG(on_return, struct pt_regs *regs, long ret)
 	struct desc *d = desc_of(slot->nr, slot->flags);
 	if (!d)
 		return 0;
+	if (judged && d->flags & CHANGES)
+		changed(slot);
 	struct out out;
 	u64 pidtgid = bpf_get_current_pid_tgid();
 	struct record *r = begin(&out, CALL, pidtgid, pidtgid >> 32, bpf_ktime_get_boot_ns());
@@ -974,8 +1052,13 @@ int BPF_PROG(on_fork, struct task_struct *parent, struct task_struct *child)
 		return 0;
 	/* The only way into track mode is to be born there. */
 	struct slot *slot = slot_of(child, true);
-	if (slot)
+	if (slot) {
 		slot->cputime_at = parent->se.exec_start;
+		slot->generation = child->start_boottime;
+		struct slot *from = inherited ? slot_of(parent, false) : 0;
+		if (from)
+			slot->denied = from->denied;
+	}
 	struct out out;
 	struct record *r = begin(&out, FORK, parent->pid, parent->tgid, bpf_ktime_get_boot_ns());
 	if (!r)
@@ -1043,6 +1126,12 @@ int BPF_PROG(on_exec, struct task_struct *task, pid_t old_tid, struct linux_binp
 	if (root_tgid ? !slot_of(task, false) : task->tgid == own_tgid)
 		return 0;
 	struct mm_struct *mm = task->mm;
+	if (judged && old_tid != task->pid) {
+		/* It takes over the number of another thread, whose changes user space counts: no verdict is about it any more. */
+		struct slot *slot = slot_of(task, false);
+		if (slot)
+			slot->generation |= FOREIGN;
+	}
 	struct out out;
 	struct record *r = begin(&out, EXEC, task->pid, task->tgid, bpf_ktime_get_boot_ns());
 	if (!r)

@@ -34,6 +34,7 @@ enum { false, true };
 
 /* include/uapi/linux/bpf.h */
 enum {
+	BPF_MAP_TYPE_HASH = 1,
 	BPF_MAP_TYPE_ARRAY = 2,
 	BPF_MAP_TYPE_TASK_STORAGE = 29,
 };
@@ -82,6 +83,7 @@ struct pid {
 
 struct super_block {
 	dev_t s_dev;
+	unsigned long s_magic;
 };
 struct inode {
 	umode_t i_mode;

@@ -124,6 +124,9 @@ pub struct Options {
     /// Write at least every SEC seconds
     #[arg(long, value_name = "SEC", value_parser = seconds, allow_negative_numbers = true, help_heading = "Limits")]
     pub flush: Option<Duration>,
+    /// Record everything and filter afterwards: the same result at a higher cost
+    #[arg(long, help_heading = "Limits")]
+    pub no_push: bool,
     /// Wait for the disk after each write
     #[arg(long, help_heading = "Limits")]
     pub sync: bool,

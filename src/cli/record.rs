@@ -24,6 +24,9 @@ pub(super) fn record(options: &Options, path: &Path, words: &[OsString]) -> Resu
     if options.compress && options.verbose {
         say("note: -z changes nothing: reels are always compressed");
     }
+    if let Some((filter, _)) = request.filter.as_ref().filter(|_| options.verbose && request.push) {
+        say(format_args!("note: {}", super::plan::summary(filter)));
+    }
     let done = crate::engine::record(&request, &|text| say(text)).map_err(|error| match error {
         crate::engine::Error::Write { error: crate::reel::Error::Io { source, .. }, .. }
             if path == Path::new("-") && source.kind() == std::io::ErrorKind::BrokenPipe =>
@@ -111,6 +114,7 @@ pub(super) fn live(options: &Options, path: &Path, words: &[OsString]) -> Record
         flush: options.flush,
         limit: options.count.map(NonZeroU64::get),
         duration: options.seconds.map(|s| Duration::from_secs(s.get())),
+        push: !options.no_push,
         command_line: words.iter().map(|w| w.to_string_lossy().into_owned()).collect(),
         rotation: rotation(options),
         sync: options.sync,

@@ -2,7 +2,7 @@
 
 use super::args::{Options, parse};
 use super::exit::{Failure, code, say, usage};
-use super::{info, list, question, record, replay, verify, watch};
+use super::{info, list, plan, question, record, replay, verify, watch};
 use clap::error::ErrorKind;
 use std::ffi::OsString;
 use std::io::{self, Write};
@@ -21,7 +21,6 @@ const NOT_YET: &[&str] = &[
     "audit",
     "falco",
     "doctor",
-    "plan",
     "dump",
     "prune",
     "top",
@@ -31,7 +30,7 @@ const NOT_YET: &[&str] = &[
 ];
 
 /// Subcommands that are there.
-const KNOWN: &[&str] = &["help", "info", "verify", "version"];
+const KNOWN: &[&str] = &["help", "info", "plan", "verify", "version"];
 
 /// Runs a command line, the program's name first. Exit codes: 0 done, also when whoever read the output had
 /// enough; 1 a check found something; 2 usage or failure.
@@ -143,6 +142,7 @@ fn subcommand(options: &Options, out: &mut (dyn Write + Send)) -> Option<Result<
         "not" => return None,
         "version" => version(out),
         "help" => help(out),
+        "plan" => plan::plan(options, out),
         "info" => info::info(options, &options.words[1..], out),
         "verify" => verify::verify(options, &options.words[1..], out),
         word if NOT_YET.contains(&word) => {

@@ -299,6 +299,11 @@ impl<E> Assembler<E> {
         self.world.live_threads()
     }
 
+    /// The state so far.
+    pub fn world(&self) -> &World {
+        &self.world
+    }
+
     /// Time of the latest event so far, ns UTC; 0 before the first.
     pub fn latest(&self) -> u64 {
         self.latest

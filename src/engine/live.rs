@@ -8,9 +8,12 @@ use super::assembler::{Assembler, Lost, Piece, SegmentLimits};
 use super::clock::Clock;
 use super::error::Error;
 use super::facts::{Answer, Resolver};
+use super::push::Judge;
 use super::request::Record;
 use super::rescan::{Rescans, rescan};
 use super::rotate::Pace;
+use crate::event::Kind;
+use crate::filter::Push;
 use crate::source::ebpf::{Block, Decoder, Drain, Incoming, Options, Probe};
 use crate::source::proc::{self, Scope};
 use crate::sys;
@@ -48,6 +51,8 @@ pub struct LiveRequest {
     pub duration: Option<Duration>,
     /// Hand the open batch on at least this often.
     pub flush: Duration,
+    /// What the probe may leave out; `None`: nothing.
+    pub push: Option<Arc<Push>>,
 }
 
 /// Longest time between two writes unless asked otherwise.
@@ -65,6 +70,7 @@ impl LiveRequest {
             ring_total: request.ring.map_or(RINGS, |bytes| bytes as usize),
             duration: request.duration,
             flush: request.flush.unwrap_or(FLUSH),
+            push: None,
         }
     }
 }
@@ -122,9 +128,12 @@ pub fn capture(
         command => Some(sys::StoppedChild::new(command)?),
     };
     let root = child.as_ref().map(sys::StoppedChild::pid);
-    let options = Options { root, snap_len: request.snaplen, ring_total: request.ring_total, ..Options::default() };
-    let mut probe = Probe::open(&options)?;
+    let mut probe = Probe::open(&options(request, root))?;
     let clock = Arc::new(Clock::new());
+    let judge = match request.push.as_ref().filter(|push| push.denies_threads()) {
+        Some(push) => Some(Judge::new(Arc::clone(push), probe.verdicts()?, clock.pair())),
+        None => None,
+    };
     probe.attach()?;
     let drain = probe.drain()?;
     let plans = probe.plans();
@@ -145,7 +154,7 @@ pub fn capture(
         let builder = spawn(threads, "build", move || {
             let assembler = Assembler::new(SegmentLimits::default(), consume).with_pace(pace);
             let decoder = Decoder::new(plans, shared.clock.pair());
-            let mut build = Build::new(shared, scope, request.flush, decoder, recycle, assembler);
+            let mut build = Build::new(shared, scope, request.flush, decoder, judge, recycle, assembler);
             let result = build.run(&from_drain, &to_drain);
             shared.ready.store(true, Ordering::Release);
             shared.stop.store(true, Ordering::Release);
@@ -170,6 +179,21 @@ pub fn capture(
             cpu: [drain_cpu, build_cpu],
         })
     })
+}
+
+/// What the probe is to do.
+fn options(request: &LiveRequest, root: Option<u32>) -> Options {
+    let push = request.push.as_deref();
+    let records = |push: &Push| (0..crate::event::SPECS.len()).map(|k| push.records(Kind(k as u16))).collect();
+    Options {
+        root,
+        snap_len: request.snaplen,
+        ring_total: request.ring_total,
+        calls: push.map(records),
+        judged: push.is_some_and(Push::denies_threads),
+        inherited: push.is_some_and(Push::inherits),
+        ..Options::default()
+    }
 }
 
 /// A thread with a name, which `top -H` and profiles show.
@@ -299,6 +323,7 @@ struct Build<'a> {
     assembler: Assembler<Error>,
     decoder: Decoder,
     resolver: Resolver,
+    judge: Option<Judge>,
     /// Answers that wait until the events before them have come.
     waiting: VecDeque<Answer>,
     rescans: Rescans,
@@ -312,6 +337,7 @@ impl<'a> Build<'a> {
         scope: Scope,
         flush: Duration,
         decoder: Decoder,
+        judge: Option<Judge>,
         recycle: Receiver<crate::batch::Columns>,
         assembler: Assembler<Error>,
     ) -> Self {
@@ -326,6 +352,7 @@ impl<'a> Build<'a> {
             waiting: VecDeque::new(),
             rescans: Rescans::default(),
             settled: 0,
+            judge,
         }
     }
 
@@ -380,6 +407,10 @@ impl<'a> Build<'a> {
             self.decoder.note_cputime(tid, total);
         }
         snapshot.for_each(&mut |event| self.assembler.initial(&event));
+        if let Some(judge) = &mut self.judge {
+            self.assembler.live_threads().into_iter().for_each(|(tid, pid)| judge.found(tid, pid));
+            judge.tell(self.assembler.world());
+        }
         snapshot.notes().iter().try_for_each(|note| self.assembler.note(note))
     }
 
@@ -387,13 +418,21 @@ impl<'a> Build<'a> {
     fn follow_clock(&mut self) -> Result<(), Error> {
         let Some(step) = self.shared.clock.follow() else { return Ok(()) };
         self.decoder.set_clock(self.shared.clock.pair());
+        if let Some(judge) = &mut self.judge {
+            judge.set_clock(self.shared.clock.pair());
+        }
         self.assembler.clock_set(self.now(), step)
     }
 
     fn block(&mut self, block: &Block) -> Result<(), Error> {
         for record in block {
             match self.decoder.decode(record) {
-                Some(Incoming::Event(event)) => self.assembler.event(&event)?,
+                Some(Incoming::Event(event)) => {
+                    self.assembler.event(&event)?;
+                    if let Some(judge) = &mut self.judge {
+                        judge.saw(&event);
+                    }
+                }
                 Some(Incoming::Enter(event)) => self.assembler.enter(&event),
                 None => {}
             }
@@ -404,6 +443,9 @@ impl<'a> Build<'a> {
     /// Hands questions to the resolver, and takes in what it and rescans have found.
     fn answers(&mut self) -> Result<(), Error> {
         for want in self.assembler.take_wants() {
+            if let (Some(judge), Want::Cgroup { pid, .. }) = (&mut self.judge, want) {
+                judge.asked(pid);
+            }
             self.resolver.ask(want);
         }
         while let Some(answer) = self.resolver.answer() {
@@ -431,10 +473,16 @@ impl<'a> Build<'a> {
                         // It is told among the events that have come so far: those that wait in the rings are not late.
                         event.time = self.assembler.latest();
                         self.assembler.event(&event)?;
+                        if let Some(judge) = &mut self.judge {
+                            judge.saw(&event);
+                        }
                     }
                 }
                 Want::Thread { .. } | Want::Descriptor { .. } => self.assembler.answer(want, &found)?,
             }
+        }
+        if let Some(judge) = &mut self.judge {
+            judge.tell(self.assembler.world());
         }
         Ok(())
     }

@@ -2,6 +2,8 @@
 
 mod assembler;
 mod clock;
+#[cfg(feature = "linux")]
+mod compact;
 mod error;
 #[cfg(feature = "linux")]
 mod facts;
@@ -12,6 +14,8 @@ mod mixed;
 mod play;
 #[cfg(test)]
 mod play_tests;
+#[cfg(feature = "linux")]
+mod push;
 #[cfg(feature = "linux")]
 mod record;
 mod reels;

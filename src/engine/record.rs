@@ -9,6 +9,7 @@ use super::rotate::{Gauge, Pace};
 use super::sieve::Sieve;
 use super::spool::{Spool, Tell, Written};
 use crate::batch::{Columns, Encoded, Encoder, Schema};
+use crate::filter::Push;
 use crate::reel::{ClockPair, Header, Loss, Note, is_recorded};
 use crate::sys;
 use crate::world::{Delta, LateFact};
@@ -48,7 +49,8 @@ enum Frame {
 
 /// Records until the command ends, the time is over or a signal asks to stop. `tell` hears what happens meanwhile.
 pub fn record(request: &Record, tell: Tell<'_>) -> Result<RecordSummary, Error> {
-    let (live, path) = (LiveRequest::of(request), request.path.clone());
+    let push = Push::of([request.filter.as_ref().map(|(filter, _)| filter)]).filter(|_| request.push).map(Arc::new);
+    let (live, path) = (LiveRequest { push, ..LiveRequest::of(request) }, request.path.clone());
     let header = header(request);
     let ring = Ring::open(&path, &request.rotation, header.started)?;
     let first = ring.name(header.started);
@@ -175,49 +177,42 @@ fn encode_loop(
 ) -> Result<(u64, u64), Error> {
     let schema = Schema::current();
     let mut encoder = Encoder::new();
-    let (mut kept, mut file_kept) = (0, 0);
+    let mut kept = 0;
     for piece in pieces {
-        let frame = match piece {
+        if quota.left == 0 && matches!(piece, Piece::Rotate(_) | Piece::Begin(_) | Piece::Rows(_)) {
             // What follows the last event that is wanted would only make empty files.
-            Piece::Rotate(_) | Piece::Begin(_) | Piece::Rows(_) if quota.left == 0 => continue,
-            Piece::Batch(columns) if quota.left == 0 => Frame::Batch(None, columns.rows() as u64),
-            Piece::Begin(_) => {
-                if let Some(sieve) = &mut sieve {
-                    sieve.begin();
-                }
-                Frame::Begin
-            }
-            Piece::Rows(delta) => {
-                if let Some(sieve) = &mut sieve {
-                    sieve.rows(&delta);
-                }
-                Frame::Rows(delta)
-            }
-            Piece::Batch(mut columns) => {
-                let rows = if columns.snapshot { 0 } else { columns.rows() as u64 };
-                if let (Some(sieve), false) = (&mut sieve, columns.snapshot) {
-                    columns = sieve.keep(columns, file_kept + 1)?;
-                }
-                if !columns.snapshot {
-                    quota.cut(&mut columns);
-                    kept += columns.rows() as u64;
-                    file_kept += columns.rows() as u64;
-                }
-                let kept = columns.rows() > 0;
-                let encoded = kept.then(|| encoder.encode(&columns, &schema)).transpose()?;
-                spare.try_send(columns).ok();
-                Frame::Batch(encoded, rows)
-            }
-            Piece::Lost(lost) => Frame::Lost(lost.into()),
-            Piece::Late(facts) => Frame::Late(facts),
-            Piece::Note(text) => Frame::Note(text),
-            Piece::End => Frame::End,
-            Piece::Rotate(time) => {
-                file_kept = 0;
-                Frame::Rotate(time)
-            }
+            continue;
+        }
+        let taken = if let Piece::Batch(columns) = &piece { columns.rows() as u64 } else { 0 };
+        let passed = match &mut sieve {
+            Some(sieve) => sieve.pass(piece)?,
+            None => vec![piece],
         };
-        if frames.send(frame).is_err() {
+        let mut told = Vec::with_capacity(passed.len() + 1);
+        for piece in passed {
+            told.push(match piece {
+                Piece::Begin(_) => Frame::Begin,
+                Piece::Rows(delta) => Frame::Rows(delta),
+                Piece::Batch(mut columns) => {
+                    if !columns.snapshot {
+                        quota.cut(&mut columns);
+                        kept += columns.rows() as u64;
+                    }
+                    let is_kept = columns.rows() > 0;
+                    let encoded = is_kept.then(|| encoder.encode(&columns, &schema)).transpose()?;
+                    spare.try_send(columns).ok();
+                    Frame::Batch(encoded, 0)
+                }
+                Piece::Lost(lost) => Frame::Lost(lost.into()),
+                Piece::Late(facts) => Frame::Late(facts),
+                Piece::Note(text) => Frame::Note(text),
+                Piece::End => Frame::End,
+                Piece::Rotate(time) => Frame::Rotate(time),
+            });
+        }
+        // However little was kept of it, the batch is no longer on its way.
+        told.push(Frame::Batch(None, taken));
+        if told.into_iter().any(|frame| frames.send(frame).is_err()) {
             break;
         }
     }

@@ -23,6 +23,8 @@ pub struct Record {
     pub limit: Option<u64>,
     /// Stop after this time.
     pub duration: Option<Duration>,
+    /// Tell the probe what the filter can never match, so that it is not recorded in the first place.
+    pub push: bool,
     /// The command line, for the header.
     pub command_line: Vec<String>,
     /// When to go on in another file.

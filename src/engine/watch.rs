@@ -6,6 +6,7 @@ use super::live::{LiveRequest, LiveSummary, capture};
 use super::request::Watch;
 use super::watcher::{Screen, Watcher};
 use crate::batch::{Batch, Origin, Schema};
+use crate::filter::Push;
 use crate::sys;
 use crate::world::Dict;
 use crossbeam_channel::bounded;
@@ -19,7 +20,8 @@ const FRESH: Duration = Duration::from_millis(50);
 /// Watches until the command ends, the time is over, enough was shown or a signal asks to stop.
 pub fn watch(request: &Watch, screen: &mut dyn Screen) -> Result<LiveSummary, Error> {
     let enough = AtomicBool::new(false);
-    let live = LiveRequest { flush: FRESH, ..LiveRequest::of(&request.record) };
+    let push = Push::of(request.questions.iter().map(|q| q.filter.as_ref())).filter(|_| request.record.push);
+    let live = LiveRequest { flush: FRESH, push: push.map(Arc::new), ..LiveRequest::of(&request.record) };
     let (pieces, from_build) = bounded(64);
     let (_, recycle) = bounded(0);
     let consume = Box::new(move |piece| pieces.send(piece).map_err(|_| Error::Thread("watch")));
@@ -122,6 +124,7 @@ mod tests {
             flush: None,
             limit: None,
             duration: None,
+            push: true,
             command_line: Vec::new(),
             rotation: super::super::Rotation::default(),
             sync: false,

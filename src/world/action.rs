@@ -186,6 +186,41 @@ pub(super) struct ForkParams {
     pub(super) start: u8,
 }
 
+/// Whether a call of a kind may change what is known of its own thread: name, program, user, directory, session.
+/// Calls that only concern descriptors do not; what [tells](tells) is another matter.
+pub fn changes_thread(kind: crate::event::Kind) -> bool {
+    !matches!(
+        action(kind, kind.spec()),
+        Action::None
+            | Action::Uses(_)
+            | Action::Open { .. }
+            | Action::Anon { .. }
+            | Action::Bpf { .. }
+            | Action::Signalfd { .. }
+            | Action::PidfdOpen { .. }
+            | Action::PidfdGetfd { .. }
+            | Action::Close(_)
+            | Action::CloseRange { .. }
+            | Action::Dup { .. }
+            | Action::Fcntl { .. }
+            | Action::Pipe { .. }
+            | Action::Write { .. }
+            | Action::Socket(_)
+            | Action::Socketpair(_)
+            | Action::Bind(_)
+            | Action::Listen
+            | Action::Connect(_)
+            | Action::Accept { .. }
+            | Action::Message { .. }
+            | Action::Clone { .. }
+    )
+}
+
+/// Whether calls of a kind tell something about threads if they are about a file of procfs (a name written to `comm`).
+pub fn tells(kind: crate::event::Kind) -> bool {
+    matches!(action(kind, kind.spec()), Action::Write { .. })
+}
+
 fn param(spec: &Spec, name: &str) -> Option<u8> {
     spec.params.iter().position(|p| p.name == name).map(|i| i as u8)
 }

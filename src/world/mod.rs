@@ -26,6 +26,7 @@ mod socket;
 mod thread;
 mod wants;
 
+pub use action::{changes_thread, tells};
 pub use delta::DeltaError;
 pub use dict::{Delta, DescKind, DescRow, Dict, Endpoint, ImageRow, L4, Role, StrId, ThreadRow};
 pub use engine::{Effect, Want, World};

@@ -77,6 +77,11 @@ impl World {
         self.by_tid.get(&tid).map(|&index| index as usize)
     }
 
+    /// What the next row of a live thread says of itself; its references to other rows may be older.
+    pub fn facts(&self, tid: u32) -> Option<&ThreadRow> {
+        self.find(tid).map(|index| &self.threads[index].row)
+    }
+
     fn placeholder(&mut self, tid: u32, pid: u32) -> usize {
         let row =
             ThreadRow { tid, pid, vtid: tid, vpid: pid, loginuid: u32::MAX, placeholder: true, ..ThreadRow::default() };

@@ -21,4 +21,4 @@ pub use drain::{Drain, Round};
 pub use error::Error;
 pub use plan::Plans;
 pub use preflight::preflight;
-pub use probe::{Options, Probe};
+pub use probe::{Options, Probe, Verdicts};

@@ -18,6 +18,9 @@ pub(super) const ROW: usize = 8 + 8 * MAX_OPS;
 const SKIP: u8 = 1;
 const ENTER_TOO: u8 = 2;
 const EXECS: u8 = 4;
+const ALWAYS: u8 = 8;
+const CHANGES: u8 = 16;
+const TELLS: u8 = 32;
 
 /// `struct op` in the probe: kind, argument, second argument or 0, size or number; then its condition.
 type Op = [u8; 8];
@@ -151,6 +154,9 @@ impl Plan {
         let execs = matches!(spec.name, "execve" | "execveat");
         let mut flags = if spec.flags.has(KindFlags::ENTER) { ENTER_TOO } else { 0 };
         flags |= if execs { EXECS } else { 0 };
+        flags |= if spec.flags.has(KindFlags::STATE) { ALWAYS } else { 0 };
+        flags |= if crate::world::changes_thread(kind) { CHANGES } else { 0 };
+        flags |= if crate::world::tells(kind) { TELLS } else { 0 };
         let mut plan = Plan { kind, words: 0, ops: ArrayVec::new(), early: [0; 2], flags, steps: Vec::new() };
         for param in spec.params {
             let step = if execs { plan.exec_step(param) } else { plan.step(param, compat) };
@@ -343,11 +349,18 @@ impl Plans {
         self.calls.get(row)?.as_ref()
     }
 
-    /// The probe's table. Calls that the event table does not know are not recorded.
-    pub(super) fn rows(&self) -> impl Iterator<Item = [u8; ROW]> {
+    /// The probe's table. Calls that the event table does not know are not recorded, nor those of kinds that `calls`
+    /// (by kind; `None`: all) leaves out.
+    pub(super) fn rows(&self, calls: Option<&[bool]>) -> impl Iterator<Item = [u8; ROW]> {
         let mut unknown = [0; ROW];
         unknown[2] = SKIP;
-        self.calls.iter().map(move |p| p.as_ref().map_or(unknown, Plan::row))
+        let row = move |plan: &Plan| {
+            let asked = calls.is_none_or(|calls| calls.get(usize::from(plan.kind.0)).copied().unwrap_or(true));
+            let mut row = plan.row();
+            row[2] |= if asked || plan.flags & ALWAYS != 0 { 0 } else { SKIP };
+            row
+        };
+        self.calls.iter().map(move |p| p.as_ref().map_or(unknown, row))
     }
 }
 
@@ -406,8 +419,17 @@ mod tests {
 
     #[test]
     fn unknown_calls_are_skipped_in_the_kernel() {
-        let rows: Vec<[u8; ROW]> = Plans::new().rows().collect();
+        let rows: Vec<[u8; ROW]> = Plans::new().rows(None).collect();
         assert_eq!(rows.len(), ROWS);
         assert_eq!(rows[511][2], SKIP);
+    }
+
+    #[test]
+    fn calls_that_nobody_asks_about_are_skipped_unless_they_change_the_state() {
+        let rows: Vec<[u8; ROW]> = Plans::new().rows(Some(&vec![false; SPECS.len()])).collect();
+        for spec in SPECS {
+            let Some(row) = spec.x86_64.and_then(|nr| rows.get(usize::from(nr))) else { continue };
+            assert_eq!(row[2] & SKIP != 0, !spec.flags.has(KindFlags::STATE), "{}", spec.name);
+        }
     }
 }
