@@ -22,14 +22,17 @@ char LICENSE[] SEC("license") = "Dual BSD/GPL";
 /* Stands for the size of one ring until the loader puts in the real one; found in the object by its value. */
 #define RING_SENTINEL 0x51ee1b0cu
 /* Room behind each ring, so that no record wraps; at least MAX_RECORD. */
-#define SLACK 24576u
-#define MAX_RECORD 17408u
+#define SLACK 61440u
+#define MAX_RECORD 58368u
 /* No text or data item is longer. */
 #define MAX_ITEM 4096u
 /* An item may begin up to here. */
-#define MAX_START (MAX_RECORD - MAX_ITEM - 64)
+#define MAX_START 13248u
+/* Most bytes of a new program's arguments, and of its environment. */
+#define MAX_ARGV 32768u
+#define MAX_ENV 16384u
 
-enum record_type { CALL = 1, ENTER, FORK, EXEC, EXIT, CPUTIME };
+enum record_type { CALL = 1, ENTER, FORK, EXEC, EXIT, CPUTIME, SIGNAL, SUBMIT, COMPLETE };
 enum record_flags { COMPAT = 1, TRUNCATED = 2, LATE_ENTER = 4, LAST = 8 };
 enum op_kind {
 	NOTHING, STR, EARLY, BUF_RET, BUF_LEN, SOCK_IN, SOCK_OUT, IOV, MSG, FIELD, ARRAY8, TUPLE, FILE_FACTS, MEMORY, BACKLOG, ENDS,
@@ -73,6 +76,8 @@ struct slot {
 	u64 args[6];
 	u64 cputime_at;
 	u64 early[2];
+	/* Who sent the last signal. */
+	u32 sender_signal, sender, sender_uid, unused;
 	/* When it was born (0: before us), plus one for each change of it. */
 	u64 generation;
 	u64 epoch;
@@ -156,6 +161,8 @@ const volatile u32 inherited = 0; /* who is born of a denied thread is denied un
 	} while (0)
 
 #define NR_EXECVE 59
+#define NR_EXECVEAT 322
+#define NR32_EXECVEAT 358
 #define TS_COMPAT 2
 #define PF_KTHREAD 0x00200000
 #define TASK_DEAD 0x80
@@ -773,6 +780,40 @@ __noinline u32 put_op(struct area *area, u32 at, const struct op *from, struct s
 	return put_user(r, at, v, len, max);
 }
 
+#define MOST_ARGUMENTS 64
+
+/* The arguments of an exec that failed, as long as the old program still has them: one after the other, each with its NUL. */
+__noinline u32 put_argv(struct area *area, u32 at, u64 src)
+{
+	struct record *r = (void *)area;
+	if (!r)
+		return at;
+	u32 total = 0, width = r->flags & COMPAT ? 4 : 8;
+	CAP(at, MAX_START);
+	void *item = (void *)r + at;
+	for (u32 i = 0; i < MOST_ARGUMENTS; i++) {
+		u64 text = 0;
+		CAP(total, MAX_ITEM);
+		u32 room = MAX_ITEM - total;
+		if (bpf_probe_read_user(&text, width, (void *)src + i * width) || !text)
+			break;
+		if (room < 2) {
+			r->flags |= TRUNCATED;
+			break;
+		}
+		CAP(room, MAX_ITEM);
+		long len = bpf_probe_read_user_str(item + 4 + total, room, (void *)text);
+		if (len <= 0)
+			break;
+		if (len == room)
+			r->flags |= TRUNCATED;
+		total = forget(r, total + len);
+	}
+	CAP(total, MAX_ITEM);
+	*(u32 *)item = total;
+	return at + 4 + ((total + 3) & ~3u);
+}
+
 /* ---- calls ---- */
 
 static __always_inline struct slot *slot_of(struct task_struct *task, bool create)
@@ -807,6 +848,37 @@ static __always_inline void write_enter(u64 pidtgid, struct slot *slot, struct d
 	r->enter = slot->enter;
 	finish(&out, r, put_args(r, slot, d->nargs));
 	slot->state = ENTER_WRITTEN;
+}
+
+/* 32-bit programs' calls that are many calls in one. The numbers that stand for them here are the last of their table. */
+#define NR32_SOCKETCALL 102
+#define NR32_IPC 117
+#define FIRST_SOCKETCALL 479 /* + 1..20: SYS_SOCKET.. in include/uapi/linux/net.h */
+#define FIRST_IPC 500        /* semop semget semctl semtimedop msgsnd msgrcv msgget msgctl shmat shmdt shmget shmctl */
+
+/* The number that stands for the call meant; the arguments of socketcall are in memory, those of ipc stay where they are. */
+static __always_inline u16 take_apart(struct slot *slot, long nr)
+{
+	u32 which = slot->args[0], words[6] = {};
+	if (nr == NR32_IPC) {
+		which &= 0xffff;
+		if (which >= 1 && which <= 4)
+			return FIRST_IPC + which - 1;
+		if (which >= 11 && which <= 14)
+			return FIRST_IPC + which - 7;
+		return which >= 21 && which <= 24 ? FIRST_IPC + which - 13 : NR32_IPC;
+	}
+	if (which < 1 || which > 20)
+		return NR32_SOCKETCALL;
+	/* As many as each has (nargs[] in net/socket.c): what is behind them may not be there. */
+	u32 count = which < 16 ? 0x5526644433323330ull >> (4 * which) & 15 : 0x45433 >> (4 * (which - 16)) & 15;
+	CAP(count, 6);
+	if (bpf_probe_read_user(words, count * 4, (void *)slot->args[1]))
+		return NR32_SOCKETCALL;
+#pragma unroll
+	for (int i = 0; i < 6; i++)
+		slot->args[i] = words[i];
+	return FIRST_SOCKETCALL + which;
 }
 
 static __always_inline void keep_early(struct slot *slot, struct desc *d)
@@ -899,6 +971,12 @@ int BPF_PROG(on_enter, struct pt_regs *regs, long nr)
 		slot->args[3] = (u32)regs->si;
 		slot->args[4] = (u32)regs->di;
 		slot->args[5] = (u32)regs->bp;
+		if (nr == NR32_SOCKETCALL || nr == NR32_IPC) {
+			slot->nr = take_apart(slot, nr);
+			d = desc_of(slot->nr, compat);
+			if (!d)
+				return 0;
+		}
 	} else {
 		slot->args[0] = regs->di;
 		slot->args[1] = regs->si;
@@ -945,6 +1023,8 @@ int BPF_PROG(on_return, struct pt_regs *regs, long ret)
 			break;
 		at = gone ? put_missing(r, at) : put_op((void *)r, at, &d->op[i], slot, ret);
 	}
+	if (d->flags & EXECS && ret < 0)
+		at = put_argv((void *)r, at, slot->args[slot->nr == NR_EXECVEAT || slot->nr == NR32_EXECVEAT ? 2 : 1]);
 	finish(&out, r, at);
 	return 0;
 }
@@ -1076,11 +1156,83 @@ int BPF_PROG(on_fork, struct task_struct *parent, struct task_struct *child)
 }
 
 /* arg_start..arg_end and env_start..env_end were written by exec itself, so they are resident and cannot be forged yet. */
-static __always_inline u32 put_blob(struct record *r, u32 at, u64 start, u64 end)
+static __always_inline u32 put_blob(struct record *r, u32 at, u32 most_at, u64 start, u64 end, u32 max)
 {
-	if (end - start > MAX_ITEM - 1)
+	u64 len = end - start;
+	CAP(at, most_at);
+	if (len > max - 1)
 		r->flags |= TRUNCATED;
-	return put_user(r, at, start, end - start, MAX_ITEM - 1);
+	u32 n = len > max - 1 ? max - 1 : len;
+	CAP(n, max - 1);
+	if (n && bpf_probe_read_user((void *)r + at + 4, n, (void *)start)) {
+		/* Some page of it is not there: the first one is the likeliest to be. */
+		r->flags |= TRUNCATED;
+		return put_user(r, at, start, n, MAX_ITEM - 1);
+	}
+	*(u32 *)((void *)r + at) = n;
+	return at + 4 + ((n + 3) & ~3u);
+}
+
+#define TMPFS_MAGIC 0x01021994 /* include/uapi/linux/magic.h */
+#define OVERLAYFS_MAGIC 0x794c7630
+enum exe_flags { EXE_WRITABLE = 1, EXE_UPPER_LAYER = 2, EXE_FROM_MEMFD = 4, EXE_LOWER_LAYER = 8 };
+
+/* Whether its user may write to a file, by owner, group (the effective one only), others and CAP_DAC_OVERRIDE. */
+static __always_inline bool writable(const struct cred *cred, struct inode *inode)
+{
+	u64 caps = 0;
+	u32 mode = BPF_CORE_READ(inode, i_mode);
+	bpf_core_read(&caps, 8, &cred->cap_effective);
+	if (caps & 1 << 1)
+		return true;
+	if (BPF_CORE_READ(inode, i_uid.val) == cred->euid.val)
+		return mode & 0200;
+	if (BPF_CORE_READ(inode, i_gid.val) == cred->egid.val)
+		return mode & 0020;
+	return mode & 0002;
+}
+
+static __always_inline u64 exe_flags(const struct cred *cred, struct file *file, struct inode *inode)
+{
+	u64 flags = writable(cred, inode) ? EXE_WRITABLE : 0, magic = BPF_CORE_READ(inode, i_sb, s_magic);
+	if (magic == TMPFS_MAGIC) {
+		char name[8] = {};
+		bpf_probe_read_kernel(name, 7, BPF_CORE_READ(file, f_path.dentry, d_name.name));
+		/* A memfd has no link; its name's prefix cannot be that of a file that has none but by being deleted. */
+		if (*(u64 *)name == 0x003a64666d656dull && !BPF_CORE_READ(inode, i_nlink)) /* "memfd:" */
+			flags |= EXE_FROM_MEMFD;
+	} else if (magic == OVERLAYFS_MAGIC && bpf_core_type_exists(struct ovl_inode)) {
+		struct ovl_inode *layered = (void *)inode - bpf_core_field_offset(struct ovl_inode, vfs_inode);
+		flags |= BPF_CORE_READ(layered, __upperdentry) ? EXE_UPPER_LAYER : EXE_LOWER_LAYER;
+	}
+	return flags;
+}
+
+static __always_inline u64 nanoseconds(s64 seconds, u32 rest)
+{
+	return seconds * 1000000000ull + rest;
+}
+
+/* Says that somebody has asked for the time; include/linux/fs.h, since 6.13. */
+#define I_CTIME_QUERIED 0x80000000u
+
+/* When an inode was changed, and its content. */
+static __always_inline void inode_times(u64 *ctime, u64 *mtime, struct inode *inode)
+{
+	struct inode___timespec *old = (void *)inode;
+	struct inode___underscore *older = (void *)inode;
+	if (bpf_core_field_exists(inode->i_ctime_sec))
+		*ctime = nanoseconds(BPF_CORE_READ(inode, i_ctime_sec), BPF_CORE_READ(inode, i_ctime_nsec) & ~I_CTIME_QUERIED);
+	else if (bpf_core_field_exists(older->__i_ctime))
+		*ctime = nanoseconds(BPF_CORE_READ(older, __i_ctime.tv_sec), BPF_CORE_READ(older, __i_ctime.tv_nsec));
+	else
+		*ctime = nanoseconds(BPF_CORE_READ(old, i_ctime.tv_sec), BPF_CORE_READ(old, i_ctime.tv_nsec));
+	if (bpf_core_field_exists(inode->i_mtime_sec))
+		*mtime = nanoseconds(BPF_CORE_READ(inode, i_mtime_sec), BPF_CORE_READ(inode, i_mtime_nsec));
+	else if (bpf_core_field_exists(older->__i_mtime))
+		*mtime = nanoseconds(BPF_CORE_READ(older, __i_mtime.tv_sec), BPF_CORE_READ(older, __i_mtime.tv_nsec));
+	else
+		*mtime = nanoseconds(BPF_CORE_READ(old, i_mtime.tv_sec), BPF_CORE_READ(old, i_mtime.tv_nsec));
 }
 
 static __always_inline void put_exec_numbers(u64 *v, struct task_struct *task, pid_t old_tid)
@@ -1088,7 +1240,8 @@ static __always_inline void put_exec_numbers(u64 *v, struct task_struct *task, p
 	const struct cred *cred = task->cred;
 	struct signal_struct *signal = task->signal;
 	struct tty_struct *tty = signal->tty;
-	struct inode *inode = BPF_CORE_READ(task, mm, exe_file, f_inode);
+	struct file *exe = BPF_CORE_READ(task, mm, exe_file);
+	struct inode *inode = BPF_CORE_READ(exe, f_inode);
 	v[0] = cred->uid.val;
 	v[1] = cred->euid.val;
 	v[2] = cred->gid.val;
@@ -1111,14 +1264,20 @@ static __always_inline void put_exec_numbers(u64 *v, struct task_struct *task, p
 	bpf_core_read(v + 12, 8, &cred->cap_permitted);
 	bpf_core_read(v + 13, 8, &cred->cap_effective);
 	v[14] = BPF_CORE_READ(inode, i_ino);
-	v[15] = BPF_CORE_READ(inode, i_sb, s_dev);
+	v[15] = encode_dev(BPF_CORE_READ(inode, i_sb, s_dev));
 	v[16] = BPF_CORE_READ(signal, rlim[7].rlim_cur); /* RLIMIT_NOFILE */
 	v[17] = task->maj_flt;
 	v[18] = task->min_flt;
 	v[19] = task->mm->total_vm * 4; /* pages to KiB */
 	v[20] = host_nr(task->thread_pid) ? inner_nr(signal->pids[2]) : 0;
+	v[21] = exe_flags(cred, exe, inode);
+	inode_times(v + 22, v + 23, inode);
+	u32 kib[3];
+	read_memory(kib, task->mm);
+	v[24] = kib[1];
+	v[25] = kib[2];
 }
-#define EXEC_NUMBERS 21
+#define EXEC_NUMBERS 26
 
 SEC("tp_btf/sched_process_exec")
 int BPF_PROG(on_exec, struct task_struct *task, pid_t old_tid, struct linux_binprm *bprm)
@@ -1143,8 +1302,8 @@ int BPF_PROG(on_exec, struct task_struct *task, pid_t old_tid, struct linux_binp
 	at = put_text(r, at, BPF_CORE_READ(bprm, filename), true);
 	at = put_text(r, at, BPF_CORE_READ(bprm, interp), true);
 	if (mm) {
-		at = put_blob(r, at, mm->arg_start, mm->arg_end);
-		at = put_blob(r, at, mm->env_start, mm->env_end);
+		at = put_blob(r, at, MAX_START, mm->arg_start, mm->arg_end, MAX_ARGV);
+		at = put_blob(r, at, MAX_RECORD - MAX_ENV - 8, mm->env_start, mm->env_end, MAX_ENV);
 	} else {
 		at = put_missing(r, at);
 		at = put_missing(r, at);
@@ -1153,18 +1312,240 @@ int BPF_PROG(on_exec, struct task_struct *task, pid_t old_tid, struct linux_binp
 	return 0;
 }
 
+#define PF_EXITING 4
+#define TASK_NUMBERS 8
+
+/* What a thread used: user and system time (ns), page faults without and with reading, switches of its own will and not. */
+static __always_inline void put_used(u64 *v, struct task_struct *task)
+{
+	v[0] = task->utime;
+	v[1] = task->stime;
+	v[2] = task->min_flt;
+	v[3] = task->maj_flt;
+	v[4] = task->nvcsw;
+	v[5] = task->nivcsw;
+	v[6] = task->se.sum_exec_runtime;
+}
+
+/*
+ * The same for its whole process, when it is the last of its threads: those that went before have been added up, but
+ * for the first one, which is kept until its parent has waited for it.
+ */
+static __always_inline void put_group_used(u64 *v, struct task_struct *task)
+{
+	struct signal_struct *signal = task->signal;
+	struct task_struct *leader = task->group_leader;
+	v[0] = signal->utime + task->utime;
+	v[1] = signal->stime + task->stime;
+	v[2] = signal->min_flt + task->min_flt;
+	v[3] = signal->maj_flt + task->maj_flt;
+	v[4] = signal->nvcsw + task->nvcsw;
+	v[5] = signal->nivcsw + task->nivcsw;
+	v[6] = signal->sum_sched_runtime + task->se.sum_exec_runtime;
+	if (leader->pid == task->pid)
+		return;
+	v[0] += leader->utime;
+	v[1] += leader->stime;
+	v[2] += leader->min_flt;
+	v[3] += leader->maj_flt;
+	v[4] += leader->nvcsw;
+	v[5] += leader->nivcsw;
+	v[6] += leader->se.sum_exec_runtime;
+}
+
+/* Who becomes the parent of its children; 0: it has none. find_new_reaper(), kernel/exit.c. */
+static __always_inline u32 reaper_of(struct task_struct *task, bool last)
+{
+	u64 list = (u64)task + bpf_core_field_offset(struct task_struct, children);
+	if ((u64)BPF_CORE_READ(task, children.next) == list)
+		return 0;
+	if (!last)
+		return task->group_leader->pid;
+	struct pid *pid = task->thread_pid;
+	struct pid_namespace *ns = 0;
+	u32 level = BPF_CORE_READ(pid, level);
+	void *numbers = (void *)pid + bpf_core_field_offset(pid->numbers);
+	bpf_probe_read_kernel(&ns, sizeof(ns), numbers + level * bpf_core_type_size(struct upid) + bpf_core_field_offset(struct upid, ns));
+	struct task_struct *init = BPF_CORE_READ(ns, child_reaper), *parent = BPF_CORE_READ(task, real_parent);
+	if (BPF_CORE_READ_BITFIELD_PROBED(task->signal, has_child_subreaper)) {
+#pragma clang loop unroll(disable)
+		for (int i = 0; i < 32; i++) {
+			if (!parent || parent == init)
+				break;
+			struct signal_struct *signal = BPF_CORE_READ(parent, signal);
+			if (BPF_CORE_READ_BITFIELD_PROBED(signal, is_child_subreaper))
+				return BPF_CORE_READ(parent, pid);
+			parent = BPF_CORE_READ(parent, real_parent);
+		}
+	}
+	return BPF_CORE_READ(init, pid);
+}
+
 SEC("tp_btf/sched_process_exit")
 int BPF_PROG(on_exit, struct task_struct *task)
 {
 	if (root_tgid ? !slot_of(task, false) : task->tgid == own_tgid || task->flags & PF_KTHREAD)
 		return 0;
+	bool last = task->signal->live.counter == 0;
 	struct out out;
 	struct record *r = begin(&out, EXIT, task->pid, task->tgid, bpf_ktime_get_boot_ns());
 	if (!r)
 		return 0;
 	r->ret = task->exit_code;
-	if (task->signal->live.counter == 0)
+	u64 *v = (void *)(r + 1);
+	put_used(v, task);
+	v[7] = reaper_of(task, last);
+	u32 len = sizeof(*r) + TASK_NUMBERS * 8;
+	if (last) {
 		r->flags = LAST;
-	finish(&out, r, sizeof(*r));
+		put_group_used(v + TASK_NUMBERS, task);
+		v[TASK_NUMBERS + 7] = task->signal->maxrss * 4; /* pages to KiB */
+		len += TASK_NUMBERS * 8;
+	}
+	finish(&out, r, len);
+	return 0;
+}
+
+/* ---- signals ---- */
+
+/* include/uapi/asm-generic/siginfo.h */
+enum { SI_USER = 0, SI_QUEUE = -1, SI_TKILL = -6, SI_KERNEL = 0x80 };
+/* What the kernel passes in place of the address of a siginfo: SEND_SIG_NOINFO and SEND_SIG_PRIV, include/linux/sched/signal.h. */
+#define IS_SIGINFO(info) ((u64)(info) > 1)
+
+static __always_inline bool has_sender(s32 code)
+{
+	return code == SI_USER || code == SI_QUEUE || code == SI_TKILL;
+}
+
+/*
+ * Who sends: noted with the one who is to get it, because a SIGKILL is delivered without its siginfo, and because that
+ * names the sender as the receiver's namespace does. It may run in an interrupt (a timer's signal), so it must not touch
+ * the ring, where it could find a record half written.
+ */
+SEC("tp_btf/signal_generate")
+int BPF_PROG(on_generate, int sig, void *info, struct task_struct *task, int group, int result)
+{
+	s32 code = SI_KERNEL;
+	struct slot *slot;
+	if (result) /* ignored, or pending already */
+		return 0;
+	if (IS_SIGINFO(info))
+		code = BPF_CORE_READ((struct kernel_siginfo *)info, si_code);
+	slot = slot_of(task, false);
+	if (!slot)
+		return 0;
+	u64 sender = bpf_get_current_pid_tgid();
+	slot->sender_signal = sig;
+	slot->sender = has_sender(code) ? sender >> 32 : 0;
+	slot->sender_uid = bpf_get_current_uid_gid();
+	return 0;
+}
+
+/*
+ * Runs as the receiver, on its way back to its program: after its call's record and outside the scheduler, so no other
+ * record of this processor can be half written, and none can begin before it is done.
+ */
+SEC("tp_btf/signal_deliver")
+int BPF_PROG(on_signal, int sig, void *info, void *action)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct slot *slot = slot_of(task, false);
+	if (root_tgid ? !slot : task->tgid == own_tgid)
+		return 0;
+	struct out out;
+	struct record *r = begin(&out, SIGNAL, task->pid, task->tgid, bpf_ktime_get_boot_ns());
+	if (!r)
+		return 0;
+	u64 *v = (void *)(r + 1);
+	s32 code = SI_USER;
+	v[0] = v[1] = v[4] = 0;
+	v[2] = sig;
+	if (IS_SIGINFO(info)) {
+		struct kernel_siginfo *from = info;
+		code = BPF_CORE_READ(from, si_code);
+		if (has_sender(code)) {
+			v[0] = BPF_CORE_READ(from, _sifields._kill._pid);
+			v[1] = BPF_CORE_READ(from, _sifields._kill._uid);
+		} else if (code > 0 && code < SI_KERNEL) {
+			v[4] = (u64)BPF_CORE_READ(from, _sifields._sigfault._addr);
+		}
+	}
+	/* A signal to a process is noted with its first thread. */
+	if (!slot || slot->sender_signal != sig)
+		slot = slot_of(task->group_leader, false);
+	if (slot && slot->sender_signal == sig && (has_sender(code) || !IS_SIGINFO(info))) {
+		v[0] = slot->sender;
+		v[1] = slot->sender_uid;
+		slot->sender_signal = 0;
+	} else if (!IS_SIGINFO(info)) {
+		code = SI_KERNEL;
+	}
+	v[3] = code;
+	v[5] = (u64)BPF_CORE_READ((struct k_sigaction *)action, sa.sa_handler);
+	finish(&out, r, sizeof(*r) + 6 * 8);
+	return 0;
+}
+
+/* ---- io_uring ---- */
+
+/*
+ * Workers of a ring, and the thread that polls for it, are threads of the process that owns the ring, so whoever runs
+ * tells whose it is; but they are not born by a fork that is told, so that in track mode their process's first thread says
+ * whether they are recorded. Completions that a kernel thread makes (of a ring that is torn down) are its owner's.
+ */
+static __always_inline struct record *begin_uring(struct out *out, u8 type, struct io_kiocb *req)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	u32 tid = task->pid, pid = task->tgid;
+	if (task->flags & PF_KTHREAD) {
+		struct task_struct *owner = bpf_core_field_exists(req->tctx) && req ? BPF_CORE_READ(req, tctx, task) : 0;
+		if (root_tgid || !owner)
+			return 0;
+		tid = BPF_CORE_READ(owner, pid);
+		pid = BPF_CORE_READ(owner, tgid);
+	} else if (root_tgid && !slot_of(task, false) && !slot_of(task->group_leader, false)) {
+		return 0;
+	}
+	if (pid == own_tgid)
+		return 0;
+	return begin(out, type, tid, pid, bpf_ktime_get_boot_ns());
+}
+
+static __always_inline u64 request_flags(struct io_kiocb *req)
+{
+	struct io_kiocb___u32 *old = (void *)req;
+	return bpf_core_field_size(req->flags) == 8 ? BPF_CORE_READ(req, flags) : BPF_CORE_READ(old, flags);
+}
+
+SEC("tp_btf/io_uring_submit_req")
+int BPF_PROG(on_submit, struct io_kiocb *req)
+{
+	struct out out;
+	struct record *r = begin_uring(&out, SUBMIT, req);
+	if (!r)
+		return 0;
+	u64 *v = (void *)(r + 1);
+	v[0] = BPF_CORE_READ(req, opcode);
+	v[1] = BPF_CORE_READ(req, cqe.fd);
+	v[2] = BPF_CORE_READ(req, cqe.user_data);
+	v[3] = request_flags(req);
+	finish(&out, r, sizeof(*r) + 4 * 8);
+	return 0;
+}
+
+SEC("tp_btf/io_uring_complete")
+int BPF_PROG(on_complete, void *ring, struct io_kiocb *req, struct io_uring_cqe *cqe)
+{
+	struct out out;
+	struct record *r = begin_uring(&out, COMPLETE, req);
+	if (!r)
+		return 0;
+	u64 *v = (void *)(r + 1);
+	v[0] = req ? BPF_CORE_READ(req, opcode) : 255;
+	v[1] = (s64)BPF_CORE_READ(cqe, res);
+	v[2] = BPF_CORE_READ(cqe, user_data);
+	v[3] = BPF_CORE_READ(cqe, flags);
+	finish(&out, r, sizeof(*r) + 4 * 8);
 	return 0;
 }

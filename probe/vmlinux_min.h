@@ -73,8 +73,13 @@ struct cred {
 	kernel_cap_t cap_effective;
 };
 
+struct task_struct;
+struct pid_namespace {
+	struct task_struct *child_reaper;
+};
 struct upid {
 	int nr;
+	struct pid_namespace *ns;
 };
 struct pid {
 	unsigned int level;
@@ -87,13 +92,43 @@ struct super_block {
 };
 struct inode {
 	umode_t i_mode;
+	kuid_t i_uid;
+	kgid_t i_gid;
 	struct super_block *i_sb;
 	unsigned long i_ino;
+	unsigned int i_nlink;
+	s64 i_mtime_sec, i_ctime_sec;
+	u32 i_mtime_nsec, i_ctime_nsec;
+};
+struct timespec64 {
+	s64 tv_sec;
+	long tv_nsec;
+};
+/* before 6.11, and before 6.6 */
+struct inode___underscore {
+	struct timespec64 __i_mtime, __i_ctime;
+};
+struct inode___timespec {
+	struct timespec64 i_mtime, i_ctime;
+};
+struct qstr {
+	const unsigned char *name;
+};
+struct dentry {
+	struct qstr d_name;
+};
+struct path {
+	struct dentry *dentry;
+};
+struct ovl_inode {
+	struct inode vfs_inode;
+	struct dentry *__upperdentry;
 };
 struct file {
 	unsigned int f_mode;
 	void *private_data;
 	struct inode *f_inode;
+	struct path f_path;
 };
 struct fdtable {
 	unsigned int max_fds;
@@ -118,6 +153,11 @@ struct rlimit {
 };
 struct signal_struct {
 	atomic_t live;
+	unsigned int is_child_subreaper : 1;
+	unsigned int has_child_subreaper : 1;
+	u64 utime, stime;
+	unsigned long nvcsw, nivcsw, min_flt, maj_flt, maxrss;
+	unsigned long long sum_sched_runtime;
 	struct pid *pids[4];
 	struct tty_struct *tty;
 	struct rlimit rlim[16];
@@ -151,8 +191,14 @@ struct sched_entity {
 	u64 exec_start;
 	u64 sum_exec_runtime;
 };
+struct list_head {
+	struct list_head *next;
+};
 struct task_struct {
 	struct thread_info thread_info;
+	struct list_head children;
+	u64 utime, stime;
+	unsigned long nvcsw, nivcsw;
 	unsigned int __state;
 	unsigned int flags;
 	struct sched_entity se;
@@ -177,6 +223,52 @@ struct task_struct {
 /* before 5.14 */
 struct task_struct___state {
 	long state;
+};
+
+struct sigaction {
+	void *sa_handler;
+};
+struct k_sigaction {
+	struct sigaction sa;
+};
+union __sifields {
+	struct {
+		pid_t _pid;
+		u32 _uid;
+	} _kill;
+	struct {
+		void *_addr;
+	} _sigfault;
+};
+struct kernel_siginfo {
+	int si_signo;
+	int si_errno;
+	int si_code;
+	union __sifields _sifields;
+};
+
+struct io_uring_cqe {
+	u64 user_data;
+	s32 res;
+	u32 flags;
+};
+struct io_cqe {
+	u64 user_data;
+	s32 res;
+	int fd;
+};
+struct io_uring_task {
+	struct task_struct *task;
+};
+struct io_kiocb {
+	u8 opcode;
+	u64 flags;
+	struct io_cqe cqe;
+	struct io_uring_task *tctx;
+};
+/* before 6.9 */
+struct io_kiocb___u32 {
+	u32 flags;
 };
 
 struct linux_binprm {

@@ -55,12 +55,21 @@ const PROGRAMS: [(&str, &str); 6] = [
     ("on_enter", "sys_enter"),
 ];
 
+/// The same for tracepoints that a kernel may lack, or that loaders may be denied: recording goes on without them.
+const OPTIONAL: [(&str, &str); 4] = [
+    ("on_generate", "signal_generate"),
+    ("on_signal", "signal_deliver"),
+    ("on_submit", "io_uring_submit_req"),
+    ("on_complete", "io_uring_complete"),
+];
+
 /// The loaded probe. Dropping it detaches it.
 #[derive(Debug)]
 pub struct Probe {
     ebpf: Ebpf,
     plans: Arc<Plans>,
     ring_bytes: usize,
+    optional: Vec<(&'static str, &'static str)>,
 }
 
 impl Probe {
@@ -80,7 +89,11 @@ impl Probe {
             let loaded = program_of(&mut ebpf, program)?.load(tracepoint, &btf);
             loaded.map_err(|e| program_error(e, program, tracepoint))?;
         }
-        Ok(Probe { ebpf, plans, ring_bytes })
+        let mut optional = OPTIONAL.to_vec();
+        optional.retain(|(program, tracepoint)| {
+            program_of(&mut ebpf, program).is_ok_and(|program| program.load(tracepoint, &btf).is_ok())
+        });
+        Ok(Probe { ebpf, plans, ring_bytes, optional })
     }
 
     /// Starts recording.
@@ -92,7 +105,14 @@ impl Probe {
             let attached = program_of(&mut self.ebpf, program)?.attach();
             attached.map_err(|e| program_error(e, program, tracepoint))?;
         }
+        let ebpf = &mut self.ebpf;
+        self.optional.retain(|(program, _)| program_of(ebpf, program).is_ok_and(|program| program.attach().is_ok()));
         Ok(())
+    }
+
+    /// Tracepoints that this kernel does not let us see: signals or requests to rings are then not recorded.
+    pub fn missing(&self) -> impl Iterator<Item = &'static str> + '_ {
+        OPTIONAL.iter().filter(|entry| !self.optional.contains(entry)).map(|(_, tracepoint)| *tracepoint)
     }
 
     /// Ends recording. What the rings hold stays there for [`Drain::finish`].

@@ -20,6 +20,9 @@ pub(super) enum Type {
     Exec,
     Exit,
     Cputime,
+    Signal,
+    Submit,
+    Complete,
 }
 
 /// A record whose header is known to be there.
@@ -66,6 +69,9 @@ impl<'a> Record<'a> {
             4 => Type::Exec,
             5 => Type::Exit,
             6 => Type::Cputime,
+            7 => Type::Signal,
+            8 => Type::Submit,
+            9 => Type::Complete,
             _ => return None,
         })
     }
