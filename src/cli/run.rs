@@ -2,7 +2,7 @@
 
 use super::args::{Options, parse};
 use super::exit::{Failure, code, say, usage};
-use super::{list, question, record, replay, watch};
+use super::{info, list, question, record, replay, verify, watch};
 use clap::error::ErrorKind;
 use std::ffi::OsString;
 use std::io::{self, Write};
@@ -10,9 +10,7 @@ use std::process::ExitCode;
 
 /// Subcommands that are planned; a word that is none of these starts a filter.
 const NOT_YET: &[&str] = &[
-    "info",
     "convert",
-    "verify",
     "repair",
     "redact",
     "note",
@@ -33,10 +31,10 @@ const NOT_YET: &[&str] = &[
 ];
 
 /// Subcommands that are there.
-const KNOWN: &[&str] = &["help", "version"];
+const KNOWN: &[&str] = &["help", "info", "verify", "version"];
 
 /// Runs a command line, the program's name first. Exit codes: 0 done, also when whoever read the output had
-/// enough; 2 usage or failure.
+/// enough; 1 a check found something; 2 usage or failure.
 pub fn run<I: IntoIterator<Item = OsString>>(words: I) -> ExitCode {
     let words: Vec<OsString> = words.into_iter().collect();
     let mut out = io::BufWriter::with_capacity(1 << 16, io::stdout());
@@ -125,6 +123,8 @@ fn subcommand(options: &Options, out: &mut (dyn Write + Send)) -> Option<Result<
         "not" => return None,
         "version" => version(out),
         "help" => help(out),
+        "info" => info::info(options, &options.words[1..], out),
+        "verify" => verify::verify(options, &options.words[1..], out),
         word if NOT_YET.contains(&word) => {
             Err(Failure::new(format!("not supported yet: subcommand `{word}`"), "`sysreel --help` shows what is there"))
         }

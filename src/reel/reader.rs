@@ -287,13 +287,18 @@ impl Reader {
         (*self.bytes).as_ref()
     }
 
-    /// First number and rows of a batch's frame, from its directory.
-    pub(super) fn numbers_of(&self, frame: &Found) -> Option<(u64, u32)> {
-        let segment =
-            self.contents.segments.iter().position(|s| (s.info.part, s.info.number) == (frame.part, frame.segment))?;
-        let batches = &self.contents.segments[segment].info.batches;
-        let at = batches.iter().find(|b| b.offset == frame.offset as u64)?;
-        self.open_batch(segment, at).ok().map(|(head, _)| (head.first_num, head.rows))
+    /// The head of a batch, from its directory.
+    pub(super) fn head_of(&self, frame: &Found) -> Option<Head> {
+        let segment = self.contents.index_of(frame)?;
+        let info = &self.contents.segments[segment].info;
+        let all = if frame.kind == FrameKind::Snapshot { &info.snapshots } else { &info.batches };
+        let number = |b: &BatchRef| self.layout.frames.get(b.frame).map(|f| f.number);
+        let at = all.binary_search_by_key(&Some(frame.number), number).ok()?;
+        self.open_batch(segment, &all[at]).ok().map(|(head, _)| head)
+    }
+
+    pub(super) fn segment_list(&self) -> &[Segment] {
+        &self.contents.segments
     }
 
     fn slot(&self, index: usize) -> Result<&Segment, Error> {

@@ -153,6 +153,11 @@ impl Contents {
         }
     }
 
+    /// Index of the segment that a frame belongs to.
+    pub(super) fn index_of(&self, frame: &Found) -> Option<usize> {
+        self.numbers.get(&(frame.part, frame.segment)).copied()
+    }
+
     /// The segment that a frame belongs to; begun here if its first frame is lost.
     pub(super) fn segment_of(&mut self, frame: &Found) -> &mut Segment {
         let index = *self.numbers.entry((frame.part, frame.segment)).or_insert(self.segments.len());
