@@ -11,8 +11,8 @@
 #[path = "common/seen.rs"]
 mod seen;
 
-use std::collections::BTreeMap;
 use seen::{Kept, Seen, Story, layered, program, record, skip};
+use std::collections::BTreeMap;
 use sysreel::event::Flags;
 use sysreel::sys::Exit;
 

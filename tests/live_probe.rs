@@ -11,10 +11,10 @@
 #[path = "common/seen.rs"]
 mod seen;
 
+use seen::{Kept, Story, record, record_with, skip, take, words};
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::Command;
-use seen::{Kept, Story, record, record_with, skip, take, words};
 use sysreel::event::Flags;
 use sysreel::source::ebpf::{Block, Decoder, Options, Probe, preflight};
 use sysreel::sys::{Exit, StoppedChild, clock_pair};

@@ -269,7 +269,7 @@ fn kinds(reader: &Reader) -> Table {
     let columns =
         vec![Column::text("EVENT"), Column::number("COUNT", Unit::None), Column::number("SHARE", Unit::Percent)];
     let row = |(name, count): (String, u64)| {
-        vec![text(name), Cell::Uint(count), Cell::Ratio { sum: (count * 100) as i64, of: total }]
+        vec![text(name), Cell::Uint(count), Cell::Ratio { sum: count.saturating_mul(100) as i64, of: total }]
     };
     Table { title: "events".to_owned(), columns, rows: counts.into_iter().map(row).collect() }
 }

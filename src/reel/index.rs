@@ -233,7 +233,8 @@ impl Cover<'_> {
         let fits = header.kind == FrameKind::Index && header.reel == self.footer.reel && header.number == entry.number;
         let body = self.bytes.get(at + HEADER_BYTES..)?.get(..header.length as usize).filter(|_| fits)?;
         let table = FrameTable::take(body)?;
-        if (table.first as usize, self.start as u64 + table.offset) != (self.frames.len(), self.end()? as u64) {
+        let offset = (self.start as u64).checked_add(table.offset)?;
+        if (table.first as usize, offset) != (self.frames.len(), self.end()? as u64) {
             return None;
         }
         for found in table.found(self.start)? {

@@ -39,7 +39,7 @@ fn of_body(reader: &Reader, damage: &Damage) -> Hit {
     if frame.kind != FrameKind::Batch {
         return Hit { segments, ..Hit::default() };
     }
-    let whole = Damage { missing: frame.number..frame.number + 1, ..damage.clone() };
+    let whole = Damage { missing: frame.number..frame.number.saturating_add(1), ..damage.clone() };
     let told = numbers_of(reader, frame).map(rows_of);
     told.map(|rows| Hit { segments, rows: Some(rows), is_open: false })
         .or_else(|| of_index(reader, &whole))

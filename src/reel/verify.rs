@@ -79,7 +79,8 @@ fn contents(reader: &Reader, layout: &Layout, damages: &mut Vec<Damage>) {
         let kind = DamageKind::Contents(frame.kind, what);
         damages.push(Damage { part: frame.part, ..Damage::new(frame.offset, kind, 0) });
     };
-    if let Some(footer) = layout.frames.iter().find(|f| f.kind == FrameKind::Footer && !reader.layout.is_indexed) {
+    let footer = layout.frames.iter().find(|f| f.kind == FrameKind::Footer);
+    if let Some(footer) = footer.filter(|_| index::layout(reader.data()).is_none()) {
         say(footer, "expected indices that cover the reel up to here, found others".to_owned());
     }
     for frame in layout.frames.iter().filter(|f| f.kind == FrameKind::Index) {

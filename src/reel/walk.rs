@@ -153,7 +153,7 @@ impl Walk<'_> {
                 self.found(header.number);
                 self.in_order = false;
                 // A run of frames was moved as one.
-                if self.layout.frames.last().is_none_or(|last| last.number + 1 != header.number) {
+                if self.layout.frames.last().is_none_or(|last| last.number.wrapping_add(1) != header.number) {
                     self.damage(offset, DamageKind::Moved, 0);
                 }
             }
