@@ -60,19 +60,25 @@ impl Namespaces {
         if process.is_kernel {
             return Some((process, Vec::new()));
         }
-        let found = descriptors(&dir, &mut |inode| self.socket(&dir, inode));
+        let mut namespace = None;
+        let found = descriptors(&dir, &mut |inode| self.socket_in(&dir, &mut namespace, inode));
         Some((process, found))
     }
 
     /// What a socket of the process whose directory this is is.
     pub(super) fn socket(&mut self, dir: &Path, inode: u64) -> Option<Socket> {
-        let namespace = file::link(&dir.join("ns/net")).unwrap_or_default();
-        if !self.sockets.contains_key(&namespace) {
+        self.socket_in(dir, &mut None, inode)
+    }
+
+    /// The same, with the process's namespace once it is known.
+    fn socket_in(&mut self, dir: &Path, namespace: &mut Option<Vec<u8>>, inode: u64) -> Option<Socket> {
+        let namespace = namespace.get_or_insert_with(|| file::link(&dir.join("ns/net")).unwrap_or_default());
+        if !self.sockets.contains_key(namespace) {
             let (sockets, entered) = sockets(dir);
             self.closed += usize::from(!entered);
             self.sockets.insert(namespace.clone(), sockets);
         }
-        self.sockets.get(&namespace).and_then(|sockets| sockets.get(&inode)).cloned()
+        self.sockets.get(namespace).and_then(|sockets| sockets.get(&inode)).cloned()
     }
 
     fn notes(&self) -> Vec<String> {
