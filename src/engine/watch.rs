@@ -6,6 +6,7 @@ use super::live::{LiveRequest, LiveSummary, capture};
 use super::play::Asker;
 use super::replay::Replay;
 use super::request::Watch;
+use super::state::moment;
 use crate::batch::{Batch, Schema};
 use crate::query::Span;
 use crate::report::Report;
@@ -138,13 +139,15 @@ impl<'a> Watcher<'a> {
         self.begun = now;
         let lost = std::mem::take(&mut self.lost);
         let notes = if lost > 0 { vec![format!("{lost} events were lost in this time")] } else { Vec::new() };
+        let mut of_state = Vec::new();
         if let Some(replay) = &mut self.replay {
             let state = replay.state(now);
+            of_state.push(format!("the state at {}", moment(now, self.request.options.ctx.tz_offset_s)));
             for batch in state.batches() {
                 self.asker.ask_batch(&batch, true).map_err(std::io::Error::other)?;
             }
         }
-        let reports = self.asker.reports(span, &notes);
+        let reports = self.asker.reports(span, &notes, &of_state);
         if reports.is_empty() { Ok(()) } else { self.screen.reports(&reports) }
     }
 
