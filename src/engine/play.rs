@@ -384,11 +384,15 @@ impl<'a> Asker<'a> {
     }
 
     /// The reports of what was asked so far, with what they must say; counting begins anew.
-    pub(super) fn reports(&mut self, span: Span, notes: &[String]) -> Vec<Report> {
+    pub(super) fn reports(&mut self, span: Span, notes: &[String], of_state: &[String]) -> Vec<Report> {
         let fresh = self.questions.iter().map(|q| q.query.worker()).collect();
         let workers = std::mem::replace(&mut self.workers, fresh);
         let each = self.questions.iter().zip(workers);
-        each.filter_map(|(q, worker)| q.query.finish(vec![worker], span, notes.to_vec())).collect()
+        let finish = |(q, worker): (&Question, Worker)| {
+            let own = if q.query.of_state().is_some() { of_state } else { &[] };
+            q.query.finish(vec![worker], span, [notes, own].concat())
+        };
+        each.filter_map(finish).collect()
     }
 
     /// Whether every question has had the number of events that was asked for.

@@ -7,7 +7,7 @@ use super::replay::Replay;
 use super::timeline::Slice;
 use super::{Batches, Glance, Reels};
 use crate::batch::{Batch, Builder, Columns, Schema};
-use crate::reel::{BatchRef, Reader, SegmentInfo};
+use crate::reel::{Reader, SegmentInfo};
 use crate::world::{Dict, Effect, World};
 use std::path::Path;
 use std::sync::Arc;
@@ -110,12 +110,10 @@ pub fn states_at(reels: &Reels, moment: Option<u64>) -> Vec<State> {
     hosts.iter().map(|(_, segment)| segment.state(moment)).collect()
 }
 
-/// Time of a segment's first batch, ns UTC; without one, when its frame was written.
+/// Time of a segment's earliest event, ns UTC; without one, when its frame was written.
 fn begin_of(reader: &Reader, segment: usize, info: &SegmentInfo) -> u64 {
-    let dict = Arc::new(Dict::new());
-    let head = |at: &BatchRef| reader.batch(segment, at, Arc::clone(&dict)).ok().map(|batch| batch.head().min_time);
     let by_clock = || info.clocks.first().map_or(0, |pair| pair.utc);
-    info.batches.iter().find_map(head).unwrap_or_else(by_clock)
+    reader.segment_span(segment).map_or_else(by_clock, |span| span.0)
 }
 
 /// The segment that covers a moment.

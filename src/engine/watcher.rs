@@ -2,6 +2,7 @@
 
 use super::play::{Asker, Options, Question};
 use super::replay::Replay;
+use super::state::moment;
 use crate::batch::Batch;
 use crate::query::Span;
 use crate::report::Report;
@@ -30,6 +31,8 @@ pub(super) struct Watcher<'a> {
     replay: Option<Replay>,
     /// Remarks that every report makes.
     notes: Vec<String>,
+    /// What is added to UTC for local time, seconds.
+    tz_offset_s: i32,
 }
 
 impl<'a> Watcher<'a> {
@@ -51,6 +54,7 @@ impl<'a> Watcher<'a> {
             lost: 0,
             replay,
             notes: Vec::new(),
+            tz_offset_s: options.ctx.tz_offset_s,
         }
     }
 
@@ -79,6 +83,7 @@ impl<'a> Watcher<'a> {
 
     /// Sets what is added to UTC for local time, seconds.
     pub(super) fn zone(&mut self, tz_offset_s: i32) {
+        self.tz_offset_s = tz_offset_s;
         self.asker.zone(tz_offset_s);
     }
 
@@ -121,13 +126,15 @@ impl<'a> Watcher<'a> {
         if lost > 0 {
             notes.push(format!("{lost} events were lost in this time"));
         }
+        let mut of_state = Vec::new();
         if let Some(replay) = &mut self.replay {
             let state = replay.state(now);
+            of_state.push(format!("the state at {}", moment(now, self.tz_offset_s)));
             for batch in state.batches() {
                 self.asker.ask_batch(&batch, true).map_err(std::io::Error::other)?;
             }
         }
-        let reports = self.asker.reports(span, &notes);
+        let reports = self.asker.reports(span, &notes, &of_state);
         if reports.is_empty() { Ok(()) } else { self.screen.reports(&reports) }
     }
 

@@ -5,6 +5,7 @@ use super::dict::{DescKind, DescRow, ImageRow, L4, Role, StrId, ThreadRow};
 use super::engine::{Effect, World};
 use super::files::Slot;
 use super::process::split_list;
+use super::thread::Thread;
 use super::wants::TICK;
 use super::{address, dict};
 use crate::event::{Args, Event, Flags, Kind, OwnedArg, OwnedEvent, kinds};
@@ -129,10 +130,16 @@ impl World {
         Effect { thread, desc }
     }
 
+    /// Whether a thread is part of the state: not once it exited, but for a first thread, which stays for the others.
+    fn is_there(&self, thread: &Thread) -> bool {
+        let stays = || self.processes.get(&thread.row.pid).is_some_and(|process| process.tids.len() > 1);
+        thread.alive && (thread.exited == 0 || (thread.row.tid == thread.row.pid && stays()))
+    }
+
     /// The whole state as snapshot rows at a moment (ns UTC), with what each refers to; the way a segment begins.
     pub fn snapshot(&mut self, time: u64) -> Vec<(OwnedEvent, Effect)> {
         let mut tids: Vec<(bool, u32)> =
-            self.threads.iter().filter(|t| t.alive).map(|t| (t.row.tid != t.row.pid, t.row.tid)).collect();
+            self.threads.iter().filter(|t| self.is_there(t)).map(|t| (t.row.tid != t.row.pid, t.row.tid)).collect();
         tids.sort_unstable();
         let mut rows = Vec::new();
         for (is_user, (id, name)) in
