@@ -38,8 +38,12 @@ pub struct RecordSummary {
 enum Frame {
     Begin,
     Rows(Delta),
-    /// What was kept of a batch, and how many events it had.
-    Batch(Option<Encoded>, u64),
+    Batch(Encoded),
+    /// All frames of a batch that was handed on have been told: so many of its events were seen, and kept.
+    Taken {
+        seen: u64,
+        kept: u64,
+    },
     Lost(Loss),
     Late(Vec<LateFact>),
     Note(String),
@@ -183,14 +187,18 @@ fn encode_loop(
             // What follows the last event that is wanted would only make empty files.
             continue;
         }
-        let taken = if let Piece::Batch(columns) = &piece { columns.rows() as u64 } else { 0 };
+        let taken = match &piece {
+            Piece::Batch(columns) if columns.snapshot => Some(0),
+            Piece::Batch(columns) => Some(columns.rows() as u64),
+            _ => None,
+        };
+        let kept_before = kept;
         let passed = match &mut sieve {
             Some(sieve) => sieve.pass(piece)?,
             None => vec![piece],
         };
-        let mut told = Vec::with_capacity(passed.len() + 1);
         for piece in passed {
-            told.push(match piece {
+            let frame = match piece {
                 Piece::Begin(_) => Frame::Begin,
                 Piece::Rows(delta) => Frame::Rows(delta),
                 Piece::Batch(mut columns) => {
@@ -198,21 +206,26 @@ fn encode_loop(
                         quota.cut(&mut columns);
                         kept += columns.rows() as u64;
                     }
-                    let is_kept = columns.rows() > 0;
-                    let encoded = is_kept.then(|| encoder.encode(&columns, &schema)).transpose()?;
+                    if columns.rows() == 0 {
+                        continue;
+                    }
+                    let encoded = encoder.encode(&columns, &schema)?;
                     spare.try_send(columns).ok();
-                    Frame::Batch(encoded, 0)
+                    Frame::Batch(encoded)
                 }
                 Piece::Lost(lost) => Frame::Lost(lost.into()),
                 Piece::Late(facts) => Frame::Late(facts),
                 Piece::Note(text) => Frame::Note(text),
                 Piece::End => Frame::End,
                 Piece::Rotate(time) => Frame::Rotate(time),
-            });
+            };
+            if frames.send(frame).is_err() {
+                return Ok((kept, sys::thread_cpu_ns()));
+            }
         }
         // However little was kept of it, the batch is no longer on its way.
-        told.push(Frame::Batch(None, taken));
-        if told.into_iter().any(|frame| frames.send(frame).is_err()) {
+        let done = taken.map(|seen| Frame::Taken { seen, kept: kept - kept_before });
+        if done.is_some_and(|done| frames.send(done).is_err()) {
             break;
         }
     }
@@ -234,18 +247,17 @@ fn write_loop(
                 spool.write(|writer| writer.begin_segment(&schema, &clocks))?;
             }
             Frame::Rows(delta) => spool.write(|writer| writer.dictionary(&delta))?,
-            Frame::Batch(encoded, seen) => {
-                let kept = encoded.as_ref().filter(|batch| !batch.head.snapshot).map_or(0, |batch| batch.head.rows);
-                if let Some(encoded) = encoded {
-                    spool.write(|writer| {
+            Frame::Batch(encoded) => {
+                spool.write(
+                    |writer| {
                         if encoded.head.snapshot { writer.snapshot(&encoded) } else { writer.batch(&encoded) }
-                    })?;
-                    if sync {
-                        spool.write(crate::reel::Writer::sync)?;
-                    }
+                    },
+                )?;
+                if sync {
+                    spool.write(crate::reel::Writer::sync)?;
                 }
-                gauge.batch(seen, u64::from(kept), spool.bytes());
             }
+            Frame::Taken { seen, kept } => gauge.batch(seen, kept, spool.bytes()),
             Frame::Lost(loss) => spool.write(|writer| writer.loss(&loss))?,
             Frame::Late(facts) => spool.write(|writer| writer.late(&facts))?,
             Frame::Note(text) => {
