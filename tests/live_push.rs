@@ -67,7 +67,7 @@ impl Scene {
 
 /// What is the same in every run: no ids, times and addresses.
 const CONTENT: &str =
-    "%proc.name|%proc.exepath|%proc.args|%proc.aname|%evt.type|%fd.name|%fd.type|%evt.res|%evt.buffer";
+    "*%proc.name|%proc.exepath|%proc.args|%proc.aname|%evt.type|%fd.name|%fd.type|%evt.res|%evt.buffer";
 
 /// Lines of a recording by content, sorted: which process comes first is not the same in every run.
 fn content(reel: &Path) -> Vec<String> {
