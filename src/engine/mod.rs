@@ -1,6 +1,7 @@
 //! The pipelines: record, watch, play.
 
 mod assembler;
+#[cfg(feature = "linux")]
 mod clock;
 #[cfg(feature = "linux")]
 mod compact;
