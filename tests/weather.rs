@@ -1,6 +1,7 @@
 //! Recordings that are killed, starved and drowned: the file opens, and what is missing is told.
 //!
-//! `SYSREEL_LONG=1` runs each storm and each series of kills at its full size; see CONTRIBUTING.
+//! `SYSREEL_LONG=1` runs each storm and each series of kills at its full size; `SYSREEL_SEED` is what the moments of
+//! the kills come from.
 
 #![cfg(feature = "linux")]
 #![allow(
@@ -194,7 +195,8 @@ fn a_recorder_killed_at_any_moment_leaves_every_whole_batch() {
     let test = "a_recorder_killed_at_any_moment_leaves_every_whole_batch";
     let folder = tempfile::tempdir().unwrap();
     let Some(load) = able(test).then(|| program(test, "load", folder.path())).flatten() else { return };
-    let (mut dice, mut killed) = (Dice(20_261_122), Killed::default());
+    let seed = std::env::var("SYSREEL_SEED").map_or(20_261_122, |seed| seed.parse().unwrap());
+    let (mut dice, mut killed) = (Dice(seed), Killed::default());
     for kill in 0..if long() { 1000 } else { 20 } {
         let mut scene = Scene::start(&load, &["--flush", "0.05"]);
         let wait = Duration::from_micros(dice.below(700_000));

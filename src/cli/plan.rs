@@ -29,6 +29,7 @@ pub(super) fn plan(options: &Options, out: &mut dyn Write) -> Result<(), Failure
 }
 
 /// One line about what a recording leaves out in the kernel, for `-v`.
+#[cfg(feature = "linux")]
 pub(super) fn summary(filter: &Filter) -> String {
     let Some(push) = Push::of([Some(filter)]) else {
         return "everything is recorded first: the filter counts all events".to_owned();

@@ -64,11 +64,13 @@ impl<'a> Watcher<'a> {
     }
 
     /// Whether a question is about the state, so that rows of the initial state are of use.
+    #[cfg(feature = "linux")]
     pub(super) fn wants_state(&self) -> bool {
         self.replay.is_some()
     }
 
     /// A segment begins: the rows of its initial state come next.
+    #[cfg(feature = "linux")]
     pub(super) fn begin_segment(&mut self) {
         if let Some(replay) = &mut self.replay {
             *replay = Replay::new();
@@ -88,6 +90,7 @@ impl<'a> Watcher<'a> {
     }
 
     /// Whoever reads a report should know this.
+    #[cfg(feature = "linux")]
     pub(super) fn note(&mut self, text: String) {
         self.notes.push(text);
     }
