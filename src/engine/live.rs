@@ -205,6 +205,30 @@ pub(super) fn spawn<'scope, T: Send + 'scope>(
     std::thread::Builder::new().name(name.to_owned()).spawn_scoped(threads, body).map_err(|_| Error::Thread(name))
 }
 
+/// Naps that grow while nothing happens: a wake-up costs some ten microseconds and cold caches, and those of an idle
+/// recorder are all that it costs.
+struct Naps {
+    first: Duration,
+    next: Duration,
+    longest: Duration,
+}
+
+impl Naps {
+    fn new(first: Duration, longest: Duration) -> Naps {
+        Naps { first, next: first, longest }
+    }
+
+    fn nap(&mut self) {
+        std::thread::sleep(self.next);
+        self.next = (self.next * 2).min(self.longest);
+    }
+
+    /// Something happened.
+    fn awake(&mut self) {
+        self.next = self.first;
+    }
+}
+
 /// Starts the command once the first state is known, and waits for the end.
 fn wait(
     request: &LiveRequest,
@@ -221,6 +245,7 @@ fn wait(
     }
     let mut child = child.map(sys::StoppedChild::start).transpose()?;
     let end = request.duration.map(|d| Instant::now() + d);
+    let mut naps = Naps::new(MOMENT / 5, 4 * MOMENT);
     loop {
         if let Some(exit) = child.as_mut().map(sys::Child::try_wait).transpose().map_err(Error::Wait)?.flatten() {
             // The last switch away from the dead process, which brings its exact cputime, comes just after its end.
@@ -235,7 +260,7 @@ fn wait(
         {
             return Ok(None);
         }
-        std::thread::sleep(Duration::from_millis(2));
+        naps.nap();
     }
 }
 
@@ -362,10 +387,13 @@ impl<'a> Build<'a> {
         self.assembler.begin(self.now())?;
         self.shared.ready.store(true, Ordering::Release);
         let (mut flushed, mut looked) = (Instant::now(), Instant::now());
+        // What is shown is at most as old as asked for: a part of that may be slept.
+        let mut naps = Naps::new(MOMENT, (self.flush / 5).clamp(MOMENT, 4 * MOMENT));
         loop {
             let drained = self.shared.drained.load(Ordering::Acquire);
             match feed.try_recv() {
                 Ok(Feed::Block(block)) => {
+                    naps.awake();
                     self.block(&block)?;
                     spare.try_send(block).ok();
                 }
@@ -378,7 +406,7 @@ impl<'a> Build<'a> {
                 Err(TryRecvError::Empty) => {
                     self.settled = self.settled.max(drained);
                     self.answers()?;
-                    std::thread::sleep(MOMENT);
+                    naps.nap();
                 }
                 Err(TryRecvError::Disconnected) => break,
             }
