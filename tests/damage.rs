@@ -292,6 +292,9 @@ fn damage(whole: &[u8], frames: &[Frame], chance: &mut Chance) -> Damaged {
             (format!("zeros at {block:x?}"), bytes, outside(frames, &block), vec![block])
         }
         5 => {
+            // Where the bytes behind are like those removed, the copy differs only further on.
+            let same = whole[at..].iter().zip(&whole[end..]).take_while(|(a, b)| a == b).count();
+            let (at, end) = (at + same, end + same);
             let bytes = [&whole[..at], &whole[end..]].concat();
             (format!("{at:#x}..{end:#x} removed"), bytes, outside(frames, &(at..end)), vec![at..at])
         }
