@@ -271,7 +271,12 @@ fn damage(whole: &[u8], frames: &[Frame], chance: &mut Chance) -> Damaged {
     let pieces = |order: &[usize]| order.iter().flat_map(|&i| whole[frames[i].1.clone()].to_vec()).collect::<Vec<u8>>();
     let mut order: Vec<usize> = (0..frames.len()).collect();
     let (what, bytes, intact, touched) = match chance.below(8) {
-        0 => (format!("cut at {at:#x}"), whole[..at].to_vec(), outside(frames, &(at..whole.len())), vec![at..at]),
+        0 => (
+            format!("cut at {at:#x}"),
+            whole[..at].to_vec(),
+            outside(frames, &(at..whole.len())),
+            std::iter::once(at..at).collect(),
+        ),
         1..=3 => {
             let mut bytes = whole.to_vec();
             let mut intact = vec![true; frames.len()];
@@ -289,14 +294,19 @@ fn damage(whole: &[u8], frames: &[Frame], chance: &mut Chance) -> Damaged {
             let block = at / 4096 * 4096..(at / 4096 * 4096 + 4096).min(whole.len());
             let mut bytes = whole.to_vec();
             bytes[block.clone()].fill(0);
-            (format!("zeros at {block:x?}"), bytes, outside(frames, &block), vec![block])
+            (format!("zeros at {block:x?}"), bytes, outside(frames, &block), std::iter::once(block).collect())
         }
         5 => {
             // Where the bytes behind are like those removed, the copy differs only further on.
             let same = whole[at..].iter().zip(&whole[end..]).take_while(|(a, b)| a == b).count();
             let (at, end) = (at + same, end + same);
             let bytes = [&whole[..at], &whole[end..]].concat();
-            (format!("{at:#x}..{end:#x} removed"), bytes, outside(frames, &(at..end)), vec![at..at])
+            (
+                format!("{at:#x}..{end:#x} removed"),
+                bytes,
+                outside(frames, &(at..end)),
+                std::iter::once(at..at).collect(),
+            )
         }
         6 => {
             order.swap(one, two);
