@@ -1,6 +1,7 @@
 //! What can go wrong with a reel: an [`Error`] ends the request, a [`Damage`] is what was lost and skipped.
 
 use super::frame::FrameKind;
+use super::layout::Found;
 use crate::batch;
 use std::path::PathBuf;
 
@@ -154,6 +155,11 @@ impl Damage {
     /// Damage that no frame is missing for.
     pub(super) fn new(offset: usize, kind: DamageKind, lost: usize) -> Damage {
         Damage { offset: offset as u64, kind, lost: lost as u64, hit: Hit::default(), part: 0, missing: 0..0 }
+    }
+
+    /// Whether it says that the body of a frame is not what was written.
+    pub(super) fn is_body_of(&self, frame: &Found) -> bool {
+        self.offset == frame.offset as u64 && matches!(self.kind, DamageKind::Body(..))
     }
 }
 

@@ -356,6 +356,9 @@ impl Reader {
     }
 
     fn damaged(&self, frame: &Found, what: String) {
+        if self.layout.damages.iter().any(|d| d.is_body_of(frame)) {
+            return;
+        }
         let kind = DamageKind::Body(frame.kind, what);
         let damage = Damage { part: frame.part, ..Damage::new(frame.offset, kind, frame.length as usize) };
         let mut damages = self.damages.lock().unwrap_or_else(PoisonError::into_inner);

@@ -365,6 +365,41 @@ fn frames_out_of_their_order_are_read_in_their_place() {
 }
 
 #[test]
+fn a_frame_that_lost_bytes_does_not_cover_those_behind_it() {
+    let whole = intact_numbers(&read(&SAMPLE.bytes).unwrap());
+    let at = |i: usize| SAMPLE.frames[i] as usize;
+    let all = &SAMPLE.bytes;
+    // The first batch is frame 4. What is left of it is shorter than its length, which reaches into a frame behind it,
+    // exactly to the start of one, or exactly to the end of the file.
+    let (inside, short) = (at(4) + HEADER_BYTES + 10, at(5) - (at(6) - at(5)));
+    let cases = [
+        ("into a frame", inside, &all[inside + 50..]),
+        ("to the start of a frame", short, &all[at(5)..]),
+        ("to the end", inside, &all[at(5)..at(5) + at(5) - inside]),
+    ];
+    for (what, cut, rest) in cases {
+        let reader = read(&[&all[..cut], rest].concat()).unwrap();
+        assert_eq!(reader.dict(0).unwrap().strings.get(StrId(2)), Some(&b"one"[..]), "{what}");
+        let damages = reader.verify().damages;
+        let told: Vec<_> = damages.iter().filter(|d| matches!(d.kind, DamageKind::Body(..))).collect();
+        assert_eq!((told.len(), told[0].offset), (1, SAMPLE.frames[4]), "{what}: {damages:?}");
+        assert!(told[0].lost < SAMPLE.frames[5] - SAMPLE.frames[4], "{what}: {damages:?}");
+        if what != "to the end" {
+            let hit = Hit { segments: Some((1, 1)), rows: Some((1, 1_200)), is_open: false };
+            assert_eq!((damages.len(), &told[0].hit), (1, &hit), "{what}: {damages:?}");
+            assert!(intact_batches(&reader).ends_with(&whole[1..]), "{what}");
+        }
+    }
+}
+
+/// First numbers of the batches of events whose rows' times can be read.
+fn intact_batches(reader: &Reader) -> Vec<u64> {
+    let segments = 0..reader.segments().len();
+    let batches = segments.flat_map(|s| reader.batches(s).flatten().collect::<Vec<_>>());
+    batches.filter(|b| b.time().is_ok()).map(|b| b.head().first_num).collect()
+}
+
+#[test]
 fn a_frame_that_is_gone_is_told_with_its_rows() {
     // The second batch of the second segment; with the indices behind it, and without.
     let at = SAMPLE.frames.iter().position(|&f| f == SAMPLE.batches[4].0).unwrap();

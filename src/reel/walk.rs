@@ -31,13 +31,20 @@ pub(super) fn walk(bytes: &[u8]) -> Layout {
         greatest: None,
         missing: BTreeMap::new(),
         part_start: (0, 0),
+        last: None,
         clean: true,
         in_order: true,
         budget: bytes.len().saturating_mul(2),
     };
     let mut offset = 0;
-    while offset < bytes.len() {
-        offset = walk.step(offset);
+    loop {
+        if offset < bytes.len() {
+            offset = walk.step(offset);
+        } else if let Some((at, header, place)) = walk.covered(offset) {
+            offset = walk.take(at, header, place);
+        } else {
+            break;
+        }
     }
     walk.end_reel();
     walk.layout.damages.sort_by_key(|d| d.offset);
@@ -53,6 +60,8 @@ struct Walk<'a> {
     missing: BTreeMap<u32, u32>,
     /// Index of this reel's first frame, and where the reel begins.
     part_start: (usize, usize),
+    /// The frame that was taken last, if nothing has been looked for in its body.
+    last: Option<(usize, FrameHeader)>,
     /// Whether a frame ends where the next is looked for.
     clean: bool,
     in_order: bool,
@@ -64,10 +73,16 @@ impl Walk<'_> {
     /// Takes the frame at `offset`, or else the next one behind it; returns where that ends.
     fn step(&mut self, offset: usize) -> usize {
         let here = self.place(offset);
-        if let Some((header, place)) = here.filter(|(h, _)| self.fits(offset, h)) {
+        let whole = here.filter(|(h, _)| self.fits(offset, h));
+        if !whole.is_some_and(|(h, place)| self.follows(&h, place))
+            && let Some((at, header, place)) = self.covered(offset)
+        {
+            return self.take(at, header, place);
+        }
+        if let Some((header, place)) = whole {
             return self.take(offset, header, place);
         }
-        let next = self.resync(offset + 1);
+        let next = self.resync(offset + 1, self.bytes.len());
         let end = next.map_or(self.bytes.len(), |n| n.0);
         let is_cut = next.is_none() && (here.is_some() || end - offset < HEADER_BYTES);
         let kind = if is_cut { DamageKind::CutTail } else { DamageKind::Garbage };
@@ -76,6 +91,29 @@ impl Walk<'_> {
             Some((at, header, place)) => self.take(at, header, place),
             None => end,
         }
+    }
+
+    /// Whether a frame is the one that was written behind the last one.
+    fn follows(&self, header: &FrameHeader, place: Place) -> bool {
+        let is_next = |(_, last): &(usize, FrameHeader)| header.number == last.number.wrapping_add(1);
+        place == Place::NewReel || self.last.as_ref().is_none_or(is_next)
+    }
+
+    /// The first frame that begins before the last one's `end`, if that one's body is not what was written: where bytes
+    /// were taken out of it, its length reaches over the frames behind it.
+    fn covered(&mut self, end: usize) -> Option<(usize, FrameHeader, Place)> {
+        let (offset, header) = self.last.take().filter(|(_, h)| h.kind != FrameKind::Footer)?;
+        if self.is_genuine(offset, &header) {
+            return None;
+        }
+        let body = offset + HEADER_BYTES;
+        let found = self.resync(offset + 1, end);
+        self.clean = found.is_none();
+        let (at, ..) = found.as_ref()?;
+        let (length, left) = (header.length, at.saturating_sub(body));
+        let what = format!("expected {length} bytes, found the next frame behind {left}");
+        self.damage(offset, DamageKind::Body(header.kind, what), left);
+        found
     }
 
     fn damage(&mut self, offset: usize, kind: DamageKind, lost: usize) {
@@ -134,6 +172,7 @@ impl Walk<'_> {
     fn take(&mut self, offset: usize, header: FrameHeader, place: Place) -> usize {
         let end = offset + HEADER_BYTES + header.length as usize;
         self.clean = true;
+        self.last = Some((offset, header));
         if place == Place::NewReel {
             self.end_reel();
             self.part_start = (self.layout.frames.len(), offset);
@@ -180,11 +219,12 @@ impl Walk<'_> {
         }
     }
 
-    /// The next whole frame at or after `from`, if there is one.
-    fn resync(&mut self, from: usize) -> Option<(usize, FrameHeader, Place)> {
+    /// The next whole frame that begins at or after `from` and before `end`, if there is one.
+    fn resync(&mut self, from: usize, end: usize) -> Option<(usize, FrameHeader, Place)> {
         self.clean = false;
         let bytes = self.bytes;
-        let end = if self.layout.ids.is_empty() { bytes.len().min(FIRST_WITHIN) } else { bytes.len() };
+        let end = bytes.len().min(end.saturating_add(MAGIC.len() - 1));
+        let end = if self.layout.ids.is_empty() { end.min(FIRST_WITHIN) } else { end };
         let rest = bytes.get(from..end).unwrap_or_default();
         let mut candidates = memchr::memmem::find_iter(rest, &MAGIC).map(|at| from + at);
         candidates.find_map(|at| {
