@@ -3,7 +3,7 @@
 use super::args::Options;
 use super::exit::Failure;
 use super::question::filter;
-use crate::engine::Record;
+use crate::engine::{Record, Source};
 use std::ffi::OsString;
 use std::path::Path;
 use std::time::Duration;
@@ -105,5 +105,11 @@ pub(super) fn live(options: &Options, path: &Path, words: &[OsString]) -> Record
         limit: options.count.map(std::num::NonZeroU64::get),
         duration: options.seconds.map(|s| Duration::from_secs(s.get())),
         command_line: words.iter().map(|w| w.to_string_lossy().into_owned()).collect(),
+        source: match (options.ebpf, options.ptrace) {
+            (true, _) => Source::Ebpf,
+            (_, true) => Source::Ptrace,
+            _ => Source::Auto,
+        },
+        tell: |text| super::exit::say(text),
     }
 }

@@ -7,17 +7,19 @@
 use super::assembler::{Assembler, Lost, Piece, SegmentLimits};
 use super::error::Error;
 use super::facts::Resolver;
-use super::request::Record;
+use super::request::{Record, Source};
+use super::traced::{self, Chosen};
 use crate::source::ebpf::{Block, Decoder, Drain, Incoming, Options, Probe};
 use crate::source::proc::{self, Scope};
 use crate::sys::{self, ClockPair};
 use crossbeam_channel::{Receiver, Sender, TryRecvError, bounded};
 use std::ffi::OsString;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 /// Blocks that may wait for the build thread: 8 MiB, beside the rings themselves.
-const QUEUE: usize = 32;
+pub(super) const QUEUE: usize = 32;
 
 /// How long a wait for something else takes: the scan, the last switch of a dead process.
 const MOMENT: Duration = Duration::from_millis(5);
@@ -39,6 +41,12 @@ pub struct LiveRequest {
     pub duration: Option<Duration>,
     /// Hand the open batch on at least this often.
     pub flush: Duration,
+    /// What is to see the events.
+    pub source: Source,
+    /// Hears why it is another source than the best.
+    pub tell: Option<fn(&str)>,
+    /// What sees the events, once that is known: before the first of them.
+    pub chosen: Arc<OnceLock<Chosen>>,
 }
 
 /// Longest time between two writes unless asked otherwise.
@@ -56,6 +64,9 @@ impl LiveRequest {
             ring_total: request.ring.map_or(RINGS, |bytes| bytes as usize),
             duration: request.duration,
             flush: request.flush.unwrap_or(FLUSH),
+            source: request.source,
+            tell: Some(request.tell),
+            chosen: Arc::default(),
         }
     }
 }
@@ -76,17 +87,23 @@ pub struct LiveSummary {
 }
 
 /// What the drain thread sends to the build thread.
-enum Feed {
+pub(super) enum Feed {
     Block(Block),
     Lost(Lost),
 }
 
 /// What both threads and their owner share.
-struct Shared {
-    clock: ClockPair,
-    stop: AtomicBool,
-    ready: AtomicBool,
+pub(super) struct Shared {
+    pub(super) clock: ClockPair,
+    pub(super) stop: AtomicBool,
+    pub(super) ready: AtomicBool,
     dropped: AtomicU64,
+}
+
+impl Shared {
+    pub(super) fn new(clock: ClockPair) -> Shared {
+        Shared { clock, stop: AtomicBool::new(false), ready: AtomicBool::new(false), dropped: AtomicU64::new(0) }
+    }
 }
 
 /// Captures until the command ends, the time is over, a signal asks to stop or `enough` says so; the pieces of the
@@ -106,13 +123,14 @@ pub fn capture(
     };
     let root = child.as_ref().map(sys::StoppedChild::pid);
     let options = Options { root, snap_len: request.snaplen, ring_total: request.ring_total, ..Options::default() };
-    let mut probe = Probe::open(&options)?;
+    let Some(mut probe) = traced::choose(request, || Probe::open(&options))? else {
+        return traced::capture(request, child, recycle, enough, consume);
+    };
     let clock = sys::clock_pair();
     probe.attach()?;
     let drain = probe.drain()?;
     let plans = probe.plans();
-    let shared =
-        Shared { clock, stop: AtomicBool::new(false), ready: AtomicBool::new(false), dropped: AtomicU64::new(0) };
+    let shared = Shared::new(clock);
     let scope = root.map_or(Scope::All, Scope::Process);
     let (to_build, from_drain) = bounded(QUEUE);
     let (to_drain, from_build) = bounded(QUEUE);
@@ -121,11 +139,8 @@ pub fn capture(
         let drainer =
             spawn(threads, "drain", move || drain_loop(drain, shared, request.flush, &to_build, &from_build))?;
         let builder = spawn(threads, "build", move || {
-            let mut build = Build::new(shared, scope, request.flush, Decoder::new(plans, clock), recycle, consume);
-            let result = build.run(&from_drain, &to_drain);
-            shared.ready.store(true, Ordering::Release);
-            shared.stop.store(true, Ordering::Release);
-            result.map(|()| (build.assembler.next_num() - 1, build.assembler.late(), sys::thread_cpu_ns()))
+            let build = Build::new(shared, scope, request.flush, Decoder::new(plans, clock), recycle, consume);
+            build.work(&from_drain, &to_drain)
         })
         .inspect_err(|_| shared.stop.store(true, Ordering::Release))?;
         let command = wait(request, child, shared, enough);
@@ -253,7 +268,7 @@ fn count_drops(drain: &Drain, shared: &Shared, seen: &mut [u64]) -> Vec<Lost> {
 }
 
 /// The build thread.
-struct Build<'a> {
+pub(super) struct Build<'a> {
     shared: &'a Shared,
     scope: Scope,
     flush: Duration,
@@ -264,7 +279,7 @@ struct Build<'a> {
 }
 
 impl<'a> Build<'a> {
-    fn new(
+    pub(super) fn new(
         shared: &'a Shared,
         scope: Scope,
         flush: Duration,
@@ -281,6 +296,15 @@ impl<'a> Build<'a> {
             decoder,
             resolver: Resolver::start(),
         }
+    }
+
+    /// Takes in what comes until nothing comes any more. Returns how many events were seen, how many of them were late,
+    /// and the thread's processor time, ns.
+    pub(super) fn work(mut self, feed: &Receiver<Feed>, spare: &Sender<Block>) -> Result<(u64, u64, u64), Error> {
+        let result = self.run(feed, spare);
+        self.shared.ready.store(true, Ordering::Release);
+        self.shared.stop.store(true, Ordering::Release);
+        result.map(|()| (self.assembler.next_num() - 1, self.assembler.late(), sys::thread_cpu_ns()))
     }
 
     fn run(&mut self, feed: &Receiver<Feed>, spare: &Sender<Block>) -> Result<(), Error> {

@@ -18,6 +18,8 @@ mod request;
 mod sieve;
 mod state;
 #[cfg(feature = "linux")]
+mod traced;
+#[cfg(feature = "linux")]
 mod watch;
 
 pub use assembler::{Assembler, Lost, Piece, SegmentLimits};
@@ -28,9 +30,11 @@ pub use play::{Batches, Damaged, Glance, Options, Played, Question, left_out, pl
 #[cfg(feature = "linux")]
 pub use record::{RecordSummary, record};
 pub use reels::Reels;
-pub use request::{Record, Watch};
+pub use request::{Record, Source, Watch};
 #[cfg(feature = "linux")]
 pub use state::state_now;
 pub use state::{State, WithStates, moment, states_at};
+#[cfg(feature = "linux")]
+pub use traced::Chosen;
 #[cfg(feature = "linux")]
 pub use watch::{Screen, watch};

@@ -5,12 +5,14 @@ use super::error::Error;
 use super::live::{LiveRequest, LiveSummary, capture, spawn};
 use super::request::Record;
 use super::sieve::Sieve;
+use super::traced::Chosen;
 use crate::batch::{Columns, Encoded, Encoder, Schema};
-use crate::reel::{ClockPair, Header, Loss, Totals, Writer};
+use crate::reel::{ClockPair, Header, Loss, Note, Totals, Writer};
 use crate::sys;
 use crate::world::Delta;
 use crossbeam_channel::{Receiver, Sender, bounded};
 use std::path::Path;
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Pieces that may wait between two threads. A batch is a few MiB at most, so this bounds the recorder's memory.
@@ -53,9 +55,9 @@ pub fn record(request: &Record) -> Result<RecordSummary, Error> {
     std::thread::scope(|threads| {
         let quota = Quota { left: request.limit.unwrap_or(u64::MAX), enough: &stop };
         let encoder = spawn(threads, "encode", move || encode_loop(sieve, quota, &from_build, &frames, &spare))?;
-        let (file, about) = (&path, &header);
+        let (file, about, chosen) = (&path, &header, &*live.chosen);
         // The receiver must go with the thread, or nobody would hear that it ended.
-        let write = spawn(threads, "write", move || write_loop(file, about, &from_encode))?;
+        let write = spawn(threads, "write", move || write_loop(file, about, chosen, &from_encode))?;
         let consume = Box::new(move |piece| pieces.send(piece).map_err(|_| Error::Thread("encode")));
         let captured = capture(&live, recycle, &stop, consume);
         let encoded = encoder.join().map_err(|_| Error::Thread("encode"))?;
@@ -95,7 +97,6 @@ fn header(request: &Record) -> Header {
         command_line: request.command_line.clone(),
         filter: request.filter.as_ref().map(|(_, text)| text.clone()),
         snaplen: request.snaplen,
-        probe: "ebpf".to_owned(),
         operator: crate::source::proc::users().get(&sys::user_id()).cloned().unwrap_or_default(),
         started,
         scope: request.command.join(" "),
@@ -173,18 +174,29 @@ fn encode_loop(
     Ok((kept, sys::thread_cpu_ns()))
 }
 
-fn write_loop(path: &Path, header: &Header, frames: &Receiver<Frame>) -> Result<(Totals, u64), crate::reel::Error> {
+fn write_loop(
+    path: &Path,
+    header: &Header,
+    chosen: &OnceLock<Chosen>,
+    frames: &Receiver<Frame>,
+) -> Result<(Totals, u64), crate::reel::Error> {
     let schema = Schema::current();
-    let mut created = None;
+    let (mut created, mut note) = (None, None);
     for frame in frames {
-        let writer = match &mut created {
-            Some(writer) => writer,
-            None => created.insert(Writer::create(path, header)?),
-        };
+        if created.is_none() {
+            // Known by now: it is what made the first frame.
+            let chosen = chosen.get().cloned().unwrap_or_default();
+            note = chosen.note;
+            created = Some(Writer::create(path, &Header { probe: chosen.probe.to_owned(), ..header.clone() })?);
+        }
+        let Some(writer) = &mut created else { break };
         match frame {
             Frame::Begin => {
                 let now = sys::clock_pair();
                 writer.begin_segment(&schema, &[ClockPair { boot: now.boot, utc: now.utc }])?;
+                if let Some(text) = note.take() {
+                    writer.note(&Note { time: now.utc, text })?;
+                }
             }
             Frame::Rows(delta) => writer.dictionary(&delta)?,
             Frame::Batch(encoded) if encoded.head.snapshot => writer.snapshot(&encoded)?,

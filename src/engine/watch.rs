@@ -188,6 +188,8 @@ mod tests {
             limit: None,
             duration: None,
             command_line: Vec::new(),
+            source: crate::engine::Source::Auto,
+            tell: |_| {},
         };
         let options = Options {
             threads: NonZeroUsize::new(1),

@@ -282,8 +282,8 @@ impl Plans {
         self.calls.get(row)?.as_ref()
     }
 
-    /// The probe's table. Calls that the event table does not know are not recorded.
-    pub(super) fn rows(&self) -> impl Iterator<Item = [u8; 16]> {
+    /// The probe's table: which data to copy for each call. Calls that the event table does not know are not recorded.
+    pub(in crate::source) fn rows(&self) -> impl Iterator<Item = [u8; 16]> {
         const UNKNOWN: [u8; 16] = [0, 0, SKIP, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
         self.calls.iter().map(|p| p.as_ref().map_or(UNKNOWN, Plan::row))
     }
