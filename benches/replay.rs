@@ -135,7 +135,8 @@ fn write(path: &Path) {
                 let encoded = encoder.encode(&columns, &schema).unwrap();
                 if columns.snapshot { writer.snapshot(&encoded) } else { writer.batch(&encoded) }
             }
-            Piece::Lost(_) => Ok(()),
+            Piece::Lost(_) | Piece::Rotate(_) | Piece::Note(_) => Ok(()),
+            Piece::Late(facts) => writer.late(&facts),
             Piece::End => writer.close_segment(),
         }
     });

@@ -34,6 +34,7 @@ enum { false, true };
 
 /* include/uapi/linux/bpf.h */
 enum {
+	BPF_MAP_TYPE_HASH = 1,
 	BPF_MAP_TYPE_ARRAY = 2,
 	BPF_MAP_TYPE_TASK_STORAGE = 29,
 };
@@ -72,8 +73,13 @@ struct cred {
 	kernel_cap_t cap_effective;
 };
 
+struct task_struct;
+struct pid_namespace {
+	struct task_struct *child_reaper;
+};
 struct upid {
 	int nr;
+	struct pid_namespace *ns;
 };
 struct pid {
 	unsigned int level;
@@ -82,15 +88,47 @@ struct pid {
 
 struct super_block {
 	dev_t s_dev;
+	unsigned long s_magic;
 };
 struct inode {
 	umode_t i_mode;
+	kuid_t i_uid;
+	kgid_t i_gid;
 	struct super_block *i_sb;
 	unsigned long i_ino;
+	unsigned int i_nlink;
+	s64 i_mtime_sec, i_ctime_sec;
+	u32 i_mtime_nsec, i_ctime_nsec;
+};
+struct timespec64 {
+	s64 tv_sec;
+	long tv_nsec;
+};
+/* before 6.11, and before 6.6 */
+struct inode___underscore {
+	struct timespec64 __i_mtime, __i_ctime;
+};
+struct inode___timespec {
+	struct timespec64 i_mtime, i_ctime;
+};
+struct qstr {
+	const unsigned char *name;
+};
+struct dentry {
+	struct qstr d_name;
+};
+struct path {
+	struct dentry *dentry;
+};
+struct ovl_inode {
+	struct inode vfs_inode;
+	struct dentry *__upperdentry;
 };
 struct file {
+	unsigned int f_mode;
 	void *private_data;
 	struct inode *f_inode;
+	struct path f_path;
 };
 struct fdtable {
 	unsigned int max_fds;
@@ -115,15 +153,35 @@ struct rlimit {
 };
 struct signal_struct {
 	atomic_t live;
+	unsigned int is_child_subreaper : 1;
+	unsigned int has_child_subreaper : 1;
+	u64 utime, stime;
+	unsigned long nvcsw, nivcsw, min_flt, maj_flt, maxrss;
+	unsigned long long sum_sched_runtime;
 	struct pid *pids[4];
 	struct tty_struct *tty;
 	struct rlimit rlim[16];
 };
 
+struct percpu_counter {
+	s64 count;
+};
 struct mm_struct {
+	struct percpu_counter rss_stat[4];
 	unsigned long total_vm;
 	unsigned long arg_start, arg_end, env_start, env_end;
 	struct file *exe_file;
+};
+
+/* before 6.2 */
+struct atomic_long_rss {
+	long counter;
+};
+struct mm_rss_stat {
+	struct atomic_long_rss count[4];
+};
+struct mm_struct___old {
+	struct mm_rss_stat rss_stat;
 };
 
 struct thread_info {
@@ -133,8 +191,14 @@ struct sched_entity {
 	u64 exec_start;
 	u64 sum_exec_runtime;
 };
+struct list_head {
+	struct list_head *next;
+};
 struct task_struct {
 	struct thread_info thread_info;
+	struct list_head children;
+	u64 utime, stime;
+	unsigned long nvcsw, nivcsw;
 	unsigned int __state;
 	unsigned int flags;
 	struct sched_entity se;
@@ -161,6 +225,52 @@ struct task_struct___state {
 	long state;
 };
 
+struct sigaction {
+	void *sa_handler;
+};
+struct k_sigaction {
+	struct sigaction sa;
+};
+union __sifields {
+	struct {
+		pid_t _pid;
+		u32 _uid;
+	} _kill;
+	struct {
+		void *_addr;
+	} _sigfault;
+};
+struct kernel_siginfo {
+	int si_signo;
+	int si_errno;
+	int si_code;
+	union __sifields _sifields;
+};
+
+struct io_uring_cqe {
+	u64 user_data;
+	s32 res;
+	u32 flags;
+};
+struct io_cqe {
+	u64 user_data;
+	s32 res;
+	int fd;
+};
+struct io_uring_task {
+	struct task_struct *task;
+};
+struct io_kiocb {
+	u8 opcode;
+	u64 flags;
+	struct io_cqe cqe;
+	struct io_uring_task *tctx;
+};
+/* before 6.9 */
+struct io_kiocb___u32 {
+	u32 flags;
+};
+
 struct linux_binprm {
 	const char *filename;
 	const char *interp;
@@ -178,8 +288,12 @@ struct sock_common {
 	struct in6_addr skc_v6_daddr;
 	struct in6_addr skc_v6_rcv_saddr;
 };
+struct socket;
 struct sock {
 	struct sock_common __sk_common;
+	struct socket *sk_socket;
+	u32 sk_ack_backlog;
+	u32 sk_max_ack_backlog;
 };
 struct unix_sock {
 	struct sock *peer;
@@ -187,17 +301,24 @@ struct unix_sock {
 struct socket {
 	struct sock *sk;
 };
+struct socket_alloc {
+	struct socket socket;
+	struct inode vfs_inode;
+};
 
 #pragma clang attribute pop
 
-/* User space's structures: fixed by the kernel's ABI, not relocated. */
-struct user_iovec {
-	u64 base, len;
-};
+/* User space's structures: fixed by the kernel's ABI, not relocated. The last field is struct mmsghdr's. */
 struct user_msghdr {
 	u64 name;
 	u32 namelen, pad;
 	u64 iov, iovlen;
+	u64 control, controllen;
+	u32 msg_flags, pad2;
+	u32 msg_len, pad3;
+};
+struct user_msghdr32 {
+	u32 name, namelen, iov, iovlen, control, controllen, msg_flags, msg_len;
 };
 
 #endif

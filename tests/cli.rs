@@ -32,7 +32,7 @@ fn frames(reel: &[u8]) -> Vec<usize> {
 fn scene(folder: &Path) {
     let sample = |name: &str| std::fs::read(Path::new(ROOT).join("captures").join(name)).unwrap();
     let write = |name: &str, bytes: &[u8]| std::fs::write(folder.join(name), bytes).unwrap();
-    for name in ["shell.reel", "web.reel", "build.reel"] {
+    for name in ["shell.reel", "web.reel", "build.reel", "login.reel"] {
         write(name, &sample(name));
     }
     let shell = sample("shell.reel");

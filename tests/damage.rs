@@ -217,3 +217,158 @@ fn losses_of_a_file_are_summed_up_in_one_note() {
                 1970-01-01 00:00:00.000002299 UTC (ring of cpu 0, ring of cpu 1)";
     assert_eq!(notes, [want]);
 }
+
+/// Damages that are tried: ten thousand with `SYSREEL_LONG=1`.
+const DAMAGES: u64 = 400;
+
+/// Random numbers that are the same in every run (xorshift64*, Vigna 2014).
+struct Chance(u64);
+
+impl Chance {
+    fn below(&mut self, end: usize) -> usize {
+        self.0 ^= self.0 >> 12;
+        self.0 ^= self.0 << 25;
+        self.0 ^= self.0 >> 27;
+        (self.0.wrapping_mul(0x2545_f491_4f6c_dd1d) >> 33) as usize % end.max(1)
+    }
+}
+
+/// A frame of the undamaged file, by its header alone: kind and place.
+type Frame = (u8, std::ops::Range<usize>);
+
+fn frames_of(reel: &[u8]) -> Vec<Frame> {
+    let mut frames = Vec::new();
+    let mut at = 0;
+    while at < reel.len() {
+        let length = u32::from_le_bytes(reel[at + 8..at + 12].try_into().unwrap()) as usize;
+        frames.push((reel[at + 4], at..at + 100 + length));
+        at += 100 + length;
+    }
+    frames
+}
+
+/// What was done to a file: its bytes, which frames are as they were, and where it was touched.
+struct Damaged {
+    what: String,
+    bytes: Vec<u8>,
+    intact: Vec<bool>,
+    touched: std::ops::Range<usize>,
+}
+
+fn outside(frames: &[Frame], hit: &std::ops::Range<usize>) -> Vec<bool> {
+    frames.iter().map(|(_, place)| place.end <= hit.start || place.start >= hit.end).collect()
+}
+
+/// Cuts, flips, zeroes, removes, inserts, swaps or repeats something.
+fn damage(whole: &[u8], frames: &[Frame], chance: &mut Chance) -> Damaged {
+    let at = chance.below(whole.len());
+    let length = 1 + chance.below(9_000);
+    let end = (at + length).min(whole.len());
+    let (one, two) = (chance.below(frames.len()), chance.below(frames.len()));
+    let pieces = |order: &[usize]| order.iter().flat_map(|&i| whole[frames[i].1.clone()].to_vec()).collect::<Vec<u8>>();
+    let mut order: Vec<usize> = (0..frames.len()).collect();
+    let (what, bytes, intact, touched) = match chance.below(8) {
+        0 => (format!("cut at {at:#x}"), whole[..at].to_vec(), outside(frames, &(at..whole.len())), at..at),
+        1..=3 => {
+            let mut bytes = whole.to_vec();
+            let mut intact = vec![true; frames.len()];
+            let places: Vec<usize> = (0..=chance.below(4)).map(|_| chance.below(whole.len())).collect();
+            for &place in &places {
+                bytes[place] ^= 1 << chance.below(8);
+            }
+            for (i, (_, place)) in frames.iter().enumerate() {
+                intact[i] = bytes[place.clone()] == whole[place.clone()];
+            }
+            let touched = bytes.iter().zip(whole).position(|(a, b)| a != b).unwrap_or(0);
+            (format!("bits flipped at {places:x?}"), bytes, intact, touched..touched)
+        }
+        4 => {
+            let block = at / 4096 * 4096..(at / 4096 * 4096 + 4096).min(whole.len());
+            let mut bytes = whole.to_vec();
+            bytes[block.clone()].fill(0);
+            (format!("zeros at {block:x?}"), bytes, outside(frames, &block), block)
+        }
+        5 => {
+            let bytes = [&whole[..at], &whole[end..]].concat();
+            (format!("{at:#x}..{end:#x} removed"), bytes, outside(frames, &(at..end)), at..at)
+        }
+        6 => {
+            order.swap(one, two);
+            let start = frames[one.min(two)].1.start;
+            let touched = start..start + frames[one.max(two)].1.len();
+            (format!("frames {one} and {two} swapped"), pieces(&order), vec![true; frames.len()], touched)
+        }
+        _ => {
+            order.insert(two, one);
+            let touched = frames[two].1.start..frames[two].1.start + frames[one].1.len();
+            (format!("frame {one} again before {two}"), pieces(&order), vec![true; frames.len()], touched)
+        }
+    };
+    Damaged { what, bytes, intact, touched }
+}
+
+/// What a batch says of its rows.
+fn columns_of(batch: &sysreel::batch::Batch) -> Result<String, sysreel::batch::Error> {
+    let mut said = format!("{:?} {:?} {:?} {:?}", batch.head(), batch.time()?, batch.kind()?, batch.cpu()?);
+    for kind in 0..batch.head().kinds.len() {
+        said += &format!("{:?} {:?} {:?}", batch.ret(kind)?, batch.duration(kind)?, batch.desc(kind)?);
+    }
+    Ok(said)
+}
+
+/// The batches of events that can be read, by first number.
+fn batches_of(reader: &Reader) -> std::collections::BTreeMap<u64, String> {
+    let segments = 0..reader.segments().len();
+    let batches = segments.flat_map(|segment| reader.batches(segment).collect::<Vec<_>>());
+    let readable = batches.flatten().filter_map(|b| columns_of(&b).ok().map(|said| (b.head().first_num, said)));
+    readable.collect()
+}
+
+#[test]
+fn every_whole_batch_is_read_whatever_is_damaged() {
+    let whole = small_batches("shell.reel");
+    let frames = frames_of(&whole);
+    let read = |bytes: &[u8]| Reader::of_bytes(std::sync::Arc::new(bytes.to_vec()));
+    let all = batches_of(&read(&whole).unwrap());
+    let kind = |kind: FrameKind| move |(_, f): &(usize, &Frame)| f.0 == kind.code();
+    // The n-th Batch frame is the n-th batch.
+    let batches: Vec<usize> = frames.iter().enumerate().filter(kind(FrameKind::Batch)).map(|(i, _)| i).collect();
+    let schemas: Vec<usize> = frames.iter().enumerate().filter(kind(FrameKind::Segment)).map(|(i, _)| i).collect();
+    assert!(batches.len() == all.len() && schemas.len() > 2, "{} batches", batches.len());
+    let rounds = if std::env::var_os("SYSREEL_LONG").is_some() { 10_000 } else { DAMAGES };
+    let (mut whole_batches, mut extra) = (0, 0);
+    let mut chance = Chance(0x5eed);
+    for round in 0..rounds {
+        let done = damage(&whole, &frames, &mut chance);
+        let what = format!("round {round}: {}", done.what);
+        let expected: Vec<usize> = (0..batches.len()).filter(|&n| done.intact[batches[n]]).collect();
+        let readable = schemas.iter().any(|&s| done.intact[s]);
+        let Ok(reader) = read(&done.bytes) else {
+            assert!(!readable || expected.is_empty(), "{what}: refused with {} whole batches", expected.len());
+            continue;
+        };
+        let found = batches_of(&reader);
+        for (number, said) in &found {
+            assert!(all.get(number) == Some(said), "{what}: batch from row {number} is not what was written");
+        }
+        for &n in expected.iter().filter(|_| readable) {
+            let number = all.keys().nth(n).unwrap();
+            assert!(found.contains_key(number), "{what}: the whole batch from row {number} was not read");
+        }
+        whole_batches += expected.len();
+        extra += found.len().saturating_sub(expected.len());
+        if done.bytes != whole {
+            let verdict = reader.verify();
+            let near = |d: &sysreel::reel::Damage| {
+                d.offset <= done.touched.end as u64 && done.touched.start as u64 <= d.offset + d.lost + 100
+            };
+            let is_cut = done.bytes.len() == done.touched.start;
+            assert!(is_cut || verdict.damages.iter().any(near), "{what}: not located: {:?}", verdict.damages);
+        }
+    }
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let peak = status.lines().find_map(|l| l.strip_prefix("VmHWM:")).map(|l| l.trim().trim_end_matches(" kB"));
+    let peak: Option<u64> = peak.and_then(|kb| kb.parse().ok());
+    println!("{rounds} damages: {whole_batches} whole batches read, {extra} more by their columns; peak {peak:?} KiB");
+    assert!(peak.is_none_or(|kb| kb < 256 << 10), "{peak:?} KiB");
+}

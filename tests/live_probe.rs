@@ -8,143 +8,16 @@
     reason = "a test fails by panicking, and says why it skips"
 )]
 
+#[path = "common/seen.rs"]
+mod seen;
+
+use seen::{Kept, Story, record, record_with, skip, take, words};
 use std::collections::BTreeMap;
-use std::ffi::OsString;
 use std::path::Path;
 use std::process::Command;
-use sysreel::event::{Arg, Event, Flags};
-use sysreel::source::ebpf::{Block, Decoder, Drain, Incoming, Options, Probe, preflight};
-use sysreel::sys::{Child, Exit, StoppedChild, clock_pair};
-
-/// One event, kept.
-#[derive(Debug, Clone)]
-struct Seen {
-    name: &'static str,
-    tid: u32,
-    pid: u32,
-    ret: i64,
-    time: u64,
-    duration: Option<u64>,
-    flags: Flags,
-    args: Vec<Kept>,
-    names: Vec<&'static str>,
-}
-
-#[derive(Debug, Clone, PartialEq)]
-enum Kept {
-    Missing,
-    Int(i64),
-    Bytes(Vec<u8>),
-}
-
-impl Seen {
-    fn new(event: &Event<'_>) -> Seen {
-        let spec = event.kind.spec();
-        let keep = |a: &Arg<'_>| match a {
-            Arg::Missing => Kept::Missing,
-            Arg::Int(v) => Kept::Int(*v),
-            Arg::Bytes(b) => Kept::Bytes(b.to_vec()),
-        };
-        Seen {
-            name: spec.name,
-            tid: event.tid,
-            pid: event.pid,
-            ret: event.ret,
-            time: event.time,
-            duration: event.duration,
-            flags: event.flags,
-            args: event.args.iter().map(keep).collect(),
-            names: spec.params.iter().map(|p| p.name).collect(),
-        }
-    }
-
-    fn arg(&self, name: &str) -> &Kept {
-        let at = self.names.iter().position(|n| *n == name).unwrap_or_else(|| panic!("{} has no {name}", self.name));
-        &self.args[at]
-    }
-
-    fn int(&self, name: &str) -> i64 {
-        let Kept::Int(v) = self.arg(name) else { panic!("{}.{name} is {:?}", self.name, self.arg(name)) };
-        *v
-    }
-
-    fn text(&self, name: &str) -> String {
-        let Kept::Bytes(b) = self.arg(name) else { panic!("{}.{name} is {:?}", self.name, self.arg(name)) };
-        String::from_utf8_lossy(b).into_owned()
-    }
-}
-
-/// Everything that a command did.
-struct Story {
-    rows: Vec<Seen>,
-    enters: Vec<Seen>,
-    exit: Exit,
-    pid: u32,
-    drops: u64,
-}
-
-impl Story {
-    fn new(pid: u32) -> Story {
-        Story { rows: Vec::new(), enters: Vec::new(), exit: Exit::Code(0), pid, drops: 0 }
-    }
-
-    fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a Seen> {
-        self.rows.iter().filter(move |s| s.name == name)
-    }
-}
-
-/// Whether to skip, and says why.
-fn skip() -> bool {
-    preflight().inspect_err(|e| println!("skipped: {e}")).is_err()
-}
-
-fn words(command: &[&str]) -> Vec<OsString> {
-    command.iter().map(OsString::from).collect()
-}
-
-fn take(drain: &mut Drain, decoder: &mut Decoder, story: &mut Story, last: bool) {
-    let mut block = Block::default();
-    loop {
-        block.clear();
-        let round = if last { drain.finish(&mut block) } else { drain.round(&mut block) };
-        for record in &block {
-            match decoder.decode(record) {
-                Some(Incoming::Event(e)) => story.rows.push(Seen::new(&e)),
-                Some(Incoming::Enter(e)) => story.enters.push(Seen::new(&e)),
-                None => {}
-            }
-        }
-        if !round.more {
-            return;
-        }
-    }
-}
-
-fn record_with(command: &[&str], options: Options) -> Story {
-    let stopped = StoppedChild::new(&words(command)).unwrap();
-    let mut probe = Probe::open(&Options { root: Some(stopped.pid()), ..options }).unwrap();
-    let mut drain = probe.drain().unwrap();
-    let mut decoder = Decoder::new(probe.plans(), clock_pair());
-    probe.attach().unwrap();
-    let mut child: Child = stopped.start().unwrap();
-    let mut story = Story::new(child.pid());
-    loop {
-        take(&mut drain, &mut decoder, &mut story, false);
-        if let Some(exit) = child.try_wait().unwrap() {
-            story.exit = exit;
-            break;
-        }
-        std::thread::yield_now();
-    }
-    probe.detach();
-    take(&mut drain, &mut decoder, &mut story, true);
-    story.drops = (0..drain.processors()).map(|c| drain.counters(c).drops).sum();
-    story
-}
-
-fn record(command: &[&str]) -> Story {
-    record_with(command, Options::default())
-}
+use sysreel::event::Flags;
+use sysreel::source::ebpf::{Block, Decoder, Options, Probe, preflight};
+use sysreel::sys::{Exit, StoppedChild, clock_pair};
 
 #[test]
 fn a_command_tells_its_story_from_its_exec_to_its_end() {
@@ -199,10 +72,11 @@ fn a_failed_exec_keeps_its_path_and_has_no_image() {
     if skip() {
         return;
     }
-    let story = record(&["env", "/no/such/program"]);
+    let story = record(&["env", "/no/such/program", "a", "b c"]);
     let failed = story.all("execve").last().unwrap();
     assert_eq!((failed.ret, failed.text("filename")), (-2, "/no/such/program".into()));
-    assert_eq!(failed.arg("exe"), &Kept::Missing);
+    assert_eq!((failed.text("exe"), failed.text("args")), ("/no/such/program".into(), "a\0b c\0".into()));
+    assert_eq!(failed.arg("comm"), &Kept::Missing);
 }
 
 /// Calls by name as strace counts them, in our names.

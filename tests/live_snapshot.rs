@@ -197,3 +197,72 @@ fn what_a_program_held_before_the_recording_has_its_names_also_in_another_networ
     let story = replay(&reel, &["-n", "1", "-p", "%proc.name %proc.pid %proc.exeline", "evt.type=write"]);
     assert!(story.starts_with(&format!("python3 {pid} ")) && story.contains("holds.py"), "{story}");
 }
+
+/// Makes more events than a small ring takes, while it opens, closes, forks and lets go; then stays, with some of each.
+const STORMS: &str = r#"
+import os, subprocess, sys
+folder = sys.argv[1]
+storms = [subprocess.Popen(["dd", "if=/dev/zero", "of=/dev/null", "bs=1", "count=700000"], stderr=subprocess.DEVNULL) for _ in range(3)]
+held, children, n = [], [], 0
+while any(storm.poll() is None for storm in storms):
+    held.append(os.open("%s/%d" % (folder, n), os.O_CREAT | os.O_RDWR))
+    n += 1
+    if len(held) > 20:
+        os.close(held.pop(0))
+    if n % 20 == 0 and len(children) < 5:
+        children.append(subprocess.Popen(["sleep", "1000"]))
+    subprocess.run(["true"])
+print(os.getpid(), flush=True)
+sys.stdin.readline()
+for child in children:
+    child.kill()
+"#;
+
+/// What `/proc` says of a process's files: number and name.
+fn open_files(pid: &str) -> BTreeMap<String, String> {
+    let folder = PathBuf::from(format!("/proc/{pid}/fd"));
+    let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap());
+    let name = |entry: &std::fs::DirEntry| std::fs::read_link(entry.path()).unwrap().to_string_lossy().into_owned();
+    entries.map(|entry| (entry.file_name().to_string_lossy().into_owned(), name(&entry))).collect()
+}
+
+/// The live processes below one, itself included.
+fn family(pid: &str) -> Vec<String> {
+    let tasks = std::fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).unwrap();
+    let mut family: Vec<String> = tasks.split_whitespace().map(str::to_owned).chain([pid.to_owned()]).collect();
+    family.sort();
+    family
+}
+
+#[test]
+fn after_losses_the_state_at_the_end_is_that_of_proc() {
+    let test = "after_losses_the_state_at_the_end_is_that_of_proc";
+    if !able(test, &["python3", "dd"]) {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let (script, file) = (folder.path().join("storms.py"), folder.path().join("storms.reel"));
+    std::fs::write(&script, STORMS).unwrap();
+    let words = ["-q", "--ring", "64K", "-w", file.to_str().unwrap(), "--", "python3", script.to_str().unwrap()];
+    let mut holder = Holder::start(&[&[SYSREEL], &words[..], &[folder.path().to_str().unwrap()]].concat());
+    let pid = holder.line();
+    let (files, processes) = (open_files(&pid), family(&pid));
+    assert!(files.len() > 20 && processes.len() > 1, "{files:?} {processes:?}");
+    let recorder = holder.child.id().to_string();
+    assert!(Command::new("kill").args(["-INT", &recorder]).status().unwrap().success());
+    // Not by `wait`, which would close what the program waits for.
+    until("the recorder ended", || holder.child.try_wait().unwrap().is_some());
+    let lost = replay(&file, &["-p", "%evt.arg.count", "evt.type=loss"]);
+    assert!(lost.lines().count() > 0, "the ring was to overflow");
+    let doubtful = replay(&file, &["-n", "1", "-p", "%evt.type", "evt.is_doubtful=true"]);
+    assert!(!doubtful.is_empty(), "what stands behind a loss is doubtful");
+    let column = |text: &str, n: usize| -> Vec<String> {
+        text.lines().skip(1).filter_map(|line| line.split(',').nth(n)).map(str::to_owned).collect()
+    };
+    let rows = replay(&file, &["--csv", "-c", "lsof", &format!("proc.pid={pid}")]);
+    let told: BTreeMap<String, String> = column(&rows, 4).into_iter().zip(column(&rows, 6)).collect();
+    assert_eq!(told, files);
+    let mut told = column(&replay(&file, &["--csv", "-c", "ps"]), 1);
+    told.sort();
+    assert_eq!(told, processes);
+}

@@ -15,13 +15,13 @@ use std::convert::Infallible;
 use std::sync::{Arc, Mutex};
 use sysreel::batch::{Batch, Encoder, Schema, StoredBatch};
 use sysreel::engine::{Assembler, Piece, SegmentLimits};
-use sysreel::event::{Args, Class, Event, Flags, Kind, KindFlags, OwnedArg, OwnedEvent, SPECS, kinds};
+use sysreel::event::{Args, Class, Event, Flags, Kind, KindFlags, MAX_ARGS, OwnedArg, OwnedEvent, SPECS, kinds};
 use sysreel::world::{Dict, World};
 
 /// An event of any kind with any parameters; life-cycle ones only in as far as they keep the thread they happened to.
 fn any_event() -> impl Strategy<Value = OwnedEvent> {
     let head = (0..SPECS.len() as u16, 1u64..5000, any::<Option<u32>>(), any::<u16>(), 1u32..6, any::<i64>(), 0u8..16);
-    (head, any::<u64>(), proptest::collection::vec(any_arg(), 28)).prop_map(
+    (head, any::<u64>(), proptest::collection::vec(any_arg(), MAX_ARGS)).prop_map(
         |((kind, step, duration, cpu, tid, ret, flags), wide, args)| {
             let spec = &SPECS[usize::from(kind)];
             let args = spec.params.iter().zip(args).map(|(param, (which, int, bytes))| match (param.class, which) {
@@ -98,7 +98,7 @@ fn through(initial: &[OwnedEvent], events: &[OwnedEvent], limits: SegmentLimits)
                 batch.for_each_row(|row| into.push(OwnedEvent::of(&row.event(&mut env)))).unwrap();
                 assert_eq!(batch.damage(), None);
             }
-            Piece::Lost(_) | Piece::End => {}
+            Piece::Lost(_) | Piece::Late(_) | Piece::Note(_) | Piece::End | Piece::Rotate(_) => {}
         }
     }
     (snapshots, out)

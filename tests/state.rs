@@ -9,13 +9,16 @@
 
 mod common;
 
-use common::skip;
+use common::{V, event, skip};
 use serde_json::Value;
 use std::collections::BTreeSet;
 use std::os::unix::fs::FileTypeExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
+use sysreel::engine::{Assembler, SegmentLimits};
+use sysreel::event::OwnedEvent;
+use sysreel::reel::Error;
 
 const SYSREEL: &str = env!("CARGO_BIN_EXE_sysreel");
 
@@ -313,4 +316,88 @@ fn the_state_now_needs_no_recording() {
     let report: Value = serde_json::from_slice(&out.stdout).unwrap();
     let rows = report["tables"][0]["rows"].as_array().unwrap();
     assert!(rows.iter().any(|row| row["TID"] == pid), "{report}");
+}
+
+/// When the story begins, ns UTC: 2018-08-17T17:35:48Z.
+const BEGIN: u64 = 1_534_527_348_000_000_000;
+const SECOND: u64 = 1_000_000_000;
+
+/// A story of processes that open, copy and close files, start others, and end; one step a second.
+fn story(assembler: &mut Assembler<Error>, steps: u64) {
+    let init = (10u32, 10u32);
+    let ids = [("tid", 10), ("pid", 10), ("vtid", 10), ("vpid", 10), ("ppid", 1), ("sid", 10), ("pgid", 10)];
+    let mut named: Vec<(&str, V<'_>)> = ids.map(|(n, v)| (n, V::I(v))).into();
+    named.extend([("comm", "sh".into()), ("exe", "sh".into()), ("cwd", "/home".into()), ("start", V::I(BEGIN as i64))]);
+    assembler.initial(&event("snap_thread", BEGIN, init, 0, &named).event());
+    let fd = [("fd", V::I(0)), ("kind", V::I(1)), ("name", "/dev/null".into())];
+    assembler.initial(&event("snap_fd", BEGIN, init, 0, &fd).event());
+    // Knuth's linear congruential generator: the same story everywhere.
+    let mut dice = 7u64;
+    let mut roll = |below: u64| {
+        dice = dice.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (dice >> 33) % below
+    };
+    let mut live = vec![10u32];
+    for step in 1..=steps {
+        let time = BEGIN + step * SECOND;
+        let pid = live[roll(live.len() as u64) as usize];
+        let who = (pid, pid);
+        let number = V::I(roll(6) as i64);
+        let path = format!("/tmp/{step}");
+        let mut tell = |what| assembler.event(&OwnedEvent::event(&what)).unwrap();
+        match roll(7) {
+            0..=2 => {
+                let of_file = [("dirfd", V::I(-100)), ("name", V::B(path.as_bytes()))];
+                tell(event("openat", time, who, 3 + roll(6) as i64, &of_file));
+            }
+            3 => tell(event("close", time, who, 0, &[("fd", number)])),
+            4 => tell(event("dup2", time, who, 9, &[("oldfd", number), ("newfd", V::I(9))])),
+            5 if live.len() < 5 => {
+                let child = 100 + step as u32;
+                let id = V::I(i64::from(child));
+                let ids = [("child_tid", id.clone()), ("child_pid", id.clone()), ("child_vtid", id.clone())];
+                let more = [("child_vpid", id), ("ppid", V::I(i64::from(pid))), ("start", V::I(time as i64))];
+                tell(event("procfork", time, who, 0, &[&ids[..], &more[..]].concat()));
+                live.push(child);
+            }
+            _ if pid != 10 => {
+                tell(event("procexit", time, who, 0, &[("status", V::I(0)), ("last", V::I(1))]));
+                // In another segment, some of the time.
+                tell(event("cputime", time + 1, who, 0, &[("total", V::I(step as i64)), ("gone", V::I(1))]));
+                live.retain(|&other| other != pid);
+            }
+            _ => tell(event("chdir", time, who, 0, &[("path", V::B(path.as_bytes()))])),
+        }
+    }
+    assembler.finish(BEGIN + (steps + 1) * SECOND).unwrap();
+}
+
+#[test]
+fn the_state_at_a_moment_depends_on_neither_segments_nor_threads() {
+    const STEPS: u64 = 90;
+    let folder = tempfile::tempdir().unwrap();
+    let reels = [("whole", 1_000_000), ("cut", 3), ("small", 1)].map(|(name, events)| {
+        let path = folder.path().join(name);
+        let limits = SegmentLimits { events, ..SegmentLimits::default() };
+        common::write_reel(&path, limits, |assembler| story(assembler, STEPS));
+        path
+    });
+    let asked = |reel: &Path, chisel: &str, at: u64, threads: &str| {
+        let at = format!("+{at}s");
+        let words = ["-r", reel.to_str().unwrap(), "-c", chisel, "--at", &at, "--threads", threads];
+        let out = Command::new(SYSREEL).args(words).output().unwrap();
+        assert!(out.status.success(), "{}", String::from_utf8_lossy(&out.stderr));
+        String::from_utf8(out.stdout).unwrap()
+    };
+    let mut seen = BTreeSet::new();
+    for at in (0..STEPS).step_by(4) {
+        for chisel in ["ps", "lsof"] {
+            let want = asked(&reels[0], chisel, at, "1");
+            for reel in &reels {
+                assert_eq!(asked(reel, chisel, at, "3"), want, "{chisel} of {} at {at}", reel.display());
+            }
+            seen.insert(want);
+        }
+    }
+    assert!(seen.len() > 30, "the story stands still");
 }

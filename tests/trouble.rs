@@ -227,3 +227,73 @@ fn each_signal_to_end_ends_with_a_whole_file() {
         assert!(Command::new("kill").arg(sleeper).status().unwrap().success(), "the command still ran");
     }
 }
+
+/// Seconds since boot.
+fn uptime() -> f64 {
+    std::fs::read_to_string("/proc/uptime").unwrap().split(' ').next().unwrap().parse().unwrap()
+}
+
+/// The machine's clock, set forward for a moment.
+struct Ahead;
+
+impl Ahead {
+    fn set(test: &str) -> Option<Ahead> {
+        if Ahead::step(AHEAD) {
+            return Some(Ahead);
+        }
+        skip(test, "may not set the clock");
+        None
+    }
+
+    fn step(seconds: f64) -> bool {
+        let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_secs_f64() + seconds;
+        Command::new("date").arg("-s").arg(format!("@{now:.6}")).output().is_ok_and(|out| out.status.success())
+    }
+}
+
+impl Drop for Ahead {
+    fn drop(&mut self) {
+        Ahead::step(-AHEAD);
+    }
+}
+
+/// How far the clock is set, seconds.
+const AHEAD: f64 = 1.5;
+
+#[test]
+fn a_clock_that_is_set_makes_a_segment_of_its_own_and_a_note() {
+    let test = "a_clock_that_is_set_makes_a_segment_of_its_own_and_a_note";
+    let Some(scene) = Scene::new(test) else { return };
+    let file = scene.path("x.reel");
+    let script = "until [ -e go ]; do mkdir d; read -t 0.02 x < /dev/zero; rmdir d; done";
+    let command = ["bash".to_owned(), "-c".to_owned(), script.to_owned()];
+    let mut recorder = scene.recorder(&file, &["--flush", "0.05"], &command).spawn().unwrap();
+    until("the recording began", || {
+        std::fs::metadata(&file).is_ok_and(|m| m.len() > 0) && counts(&file, "evt.type=mkdir").0 > 0
+    });
+    let began = uptime();
+    {
+        let Some(_ahead) = Ahead::set(test) else {
+            recorder.kill().unwrap();
+            recorder.wait().unwrap();
+            return std::fs::write(scene.path("go"), "").unwrap();
+        };
+        until("a second passed", || uptime() > began + 1.0);
+    }
+    until("another second passed", || uptime() > began + 2.0);
+    std::fs::write(scene.path("go"), "").unwrap();
+    assert!(recorder.wait().unwrap().success(), "{}", scene.said());
+    let out = sysreel(&["-r", file.to_str().unwrap(), "-p", "%evt.rawtime", "evt.type=mkdir"]);
+    let said = String::from_utf8_lossy(&out.stderr).into_owned();
+    assert!(
+        said.contains("the clock was set forward by 1.") && said.contains("the clock was set back by 1."),
+        "{said}"
+    );
+    let times: Vec<i64> = text(&out).lines().map(|l| l.parse().unwrap()).collect();
+    let steps: Vec<i64> = times.windows(2).map(|t| t[1] - t[0]).collect();
+    // Two jumps in the story, and otherwise a row every few hundredths of a second.
+    assert!(steps.iter().any(|&s| s > 1_300_000_000) && steps.iter().any(|&s| s < -1_000_000_000), "{steps:?}");
+    // Names are as true behind a jump as before it.
+    let opened = sysreel(&["-r", file.to_str().unwrap(), "-p", "%proc.name %fd.name", "fd.name=/dev/zero"]);
+    assert!(text(&opened).lines().all(|l| l == "bash /dev/zero"), "{}", text(&opened));
+}

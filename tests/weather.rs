@@ -280,7 +280,7 @@ fn record_storm(storm: &Path, folder: &Path, name: &str, count: u64, ring: &str)
         if let Some(done) = recorder.try_wait().unwrap() {
             break done;
         }
-        std::thread::yield_now();
+        std::thread::sleep(Duration::from_millis(1));
     };
     assert!(done.success(), "{name}: {done}");
     most / 1024

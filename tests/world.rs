@@ -9,90 +9,9 @@
 
 mod common;
 
+use common::story::{P, apply, ends, exec, fork, inet, open, read, socket, text, thread, tuple, world};
 use common::{V, event};
-use sysreel::event::OwnedEvent;
-use sysreel::world::{DescKind, DescRow, L4, Role, ThreadRow, Want, World};
-
-const P: (u32, u32) = (10, 10);
-
-/// A world with one process, 10, in `/home/u`, that runs `/bin/sh`.
-fn world() -> World {
-    let mut world = World::new();
-    apply(&mut world, &thread(10, 10, 1, "sh"));
-    apply(
-        &mut world,
-        &event("snap_fd", 1, P, 0, &[("fd", 0.into()), ("kind", 1.into()), ("name", "/dev/tty1".into())]),
-    );
-    world
-}
-
-fn thread(tid: i64, pid: i64, ppid: i64, comm: &str) -> OwnedEvent {
-    let ids = [("tid", tid), ("pid", pid), ("vtid", tid), ("vpid", pid), ("ppid", ppid), ("sid", 10), ("pgid", pid)];
-    let mut named: Vec<(&str, V<'_>)> = ids.map(|(n, v)| (n, V::I(v))).into();
-    let exepath = format!("/bin/{comm}");
-    named.extend([
-        ("comm", comm.into()),
-        ("exe", comm.into()),
-        ("exepath", V::B(exepath.as_bytes())),
-        ("cwd", "/home/u".into()),
-    ]);
-    named.extend([("uid", 0.into()), ("euid", 0.into()), ("gid", 0.into()), ("egid", 0.into())]);
-    event("snap_thread", 1, (tid as u32, pid as u32), 0, &named)
-}
-
-fn apply(world: &mut World, event: &OwnedEvent) -> (ThreadRow, DescRow) {
-    let effect = world.apply(&event.event());
-    (world.dict().thread(effect.thread).clone(), world.dict().desc(effect.desc).clone())
-}
-
-fn text(world: &World, id: sysreel::world::StrId) -> String {
-    String::from_utf8_lossy(world.dict().text(id)).into_owned()
-}
-
-/// Name of the descriptor that a read by the thread is about.
-fn read(world: &mut World, who: (u32, u32), fd: i64) -> String {
-    let (_, desc) = apply(world, &event("read", 100, who, 1, &[("fd", fd.into())]));
-    text(world, desc.name)
-}
-
-fn open(world: &mut World, who: (u32, u32), name: &str, flags: i64, ret: i64) -> DescRow {
-    apply(
-        world,
-        &event("openat", 100, who, ret, &[("dirfd", (-100).into()), ("name", name.into()), ("flags", flags.into())]),
-    )
-    .1
-}
-
-fn fork(world: &mut World, who: (u32, u32), child: (u32, u32), ppid: u32, flags: i64) {
-    let ids = [
-        ("child_tid", child.0),
-        ("child_pid", child.1),
-        ("child_vtid", child.0),
-        ("child_vpid", child.1),
-        ("ppid", ppid),
-    ];
-    let mut named: Vec<(&str, V<'_>)> = ids.map(|(n, v)| (n, V::I(i64::from(v)))).into();
-    named.extend([("flags", flags.into()), ("start", 90.into())]);
-    apply(world, &event("procfork", 90, who, 0, &named));
-}
-
-fn exec(world: &mut World, who: (u32, u32), path: &str, env: &[u8]) -> ThreadRow {
-    let comm = path.rsplit('/').next().unwrap();
-    let named = [
-        ("filename", path.into()),
-        ("exe", comm.into()),
-        ("exepath", path.into()),
-        ("args", V::B(b"-l\0x y\0")),
-        ("comm", comm.into()),
-        ("env", V::B(env)),
-        ("uid", 0.into()),
-        ("euid", 0.into()),
-        ("gid", 0.into()),
-        ("egid", 0.into()),
-        ("cgroup_id", 77.into()),
-    ];
-    apply(world, &event("execve", 110, who, 0, &named)).0
-}
+use sysreel::world::{DescKind, L4, Role, ThreadRow, Want, World};
 
 #[test]
 fn an_opened_file_has_its_full_name_until_it_is_closed() {
@@ -228,23 +147,6 @@ fn names_and_credentials_change_rows_from_then_on() {
     assert_eq!((text(&world, before.comm), before.euid), ("sh".into(), 0));
     assert_eq!((text(&world, after.comm), after.uid, after.euid), ("a-name-longer-t".into(), 0, 33));
     assert!(world.take_wants().contains(&Want::User(33)));
-}
-
-fn inet(ip: [u8; 4], port: u16) -> Vec<u8> {
-    [&[2, 0][..], &port.to_be_bytes(), &ip, &[0; 8]].concat()
-}
-
-fn tuple(local: ([u8; 4], u16), remote: ([u8; 4], u16)) -> Vec<u8> {
-    [&[2][..], &local.0, &local.1.to_le_bytes(), &remote.0, &remote.1.to_le_bytes()].concat()
-}
-
-fn ends(row: &DescRow) -> String {
-    let end = |e: Option<sysreel::world::Endpoint>| e.map_or("-".to_owned(), |e| format!("{}:{}", e.ip, e.port));
-    format!("{}->{} {:?} {:?}", end(row.client), end(row.server), row.l4, row.role)
-}
-
-fn socket(world: &mut World, kind: i64, fd: i64) {
-    apply(world, &event("socket", 100, P, fd, &[("domain", 2.into()), ("type", kind.into()), ("proto", 0.into())]));
 }
 
 #[test]

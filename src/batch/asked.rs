@@ -1,5 +1,6 @@
 //! [`Batch`]: a batch being asked.
 
+use super::events::Today;
 use super::{Columns, DataColumn, Error, Head, KindInfo, Runs, Schema};
 use crate::event::Class;
 use crate::world::{Dict, ThreadRow};
@@ -52,6 +53,8 @@ struct TableCache {
     ints: Vec<Cache<Vec<i64>>>,
     texts: Vec<Cache<Vec<u32>>>,
     data: Vec<Cache<DataIndex>>,
+    /// The kind and its parameters as this version has them.
+    today: OnceLock<Today>,
     /// Class of each parameter and its place among those of the class.
     slots: OnceLock<Vec<(Class, u8)>>,
 }
@@ -69,6 +72,16 @@ pub struct Batch {
     positions: Cache<Vec<u32>>,
     tables: Vec<TableCache>,
     damage: OnceLock<Error>,
+    origin: Option<Arc<Origin>>,
+}
+
+/// Where events come from.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Origin {
+    /// Name of the host; empty where it is not known.
+    pub host: String,
+    /// The reel as it was named; empty for what is live.
+    pub reel: String,
 }
 
 /// A column that is there costs a load and a compare: printing asks for a dozen of them per row.
@@ -112,7 +125,19 @@ impl Batch {
             positions: OnceLock::new(),
             tables,
             damage: OnceLock::new(),
+            origin: None,
         }
+    }
+
+    /// Says where its events come from.
+    #[must_use]
+    pub fn with_origin(self, origin: Arc<Origin>) -> Batch {
+        Batch { origin: Some(origin), ..self }
+    }
+
+    /// Where its events come from, if that was said.
+    pub fn origin(&self) -> Option<&Origin> {
+        self.origin.as_deref()
     }
 
     /// A batch over plain columns (live, before or without a file).
@@ -160,6 +185,11 @@ impl Batch {
             (0..info.params.len()).map(|n| (info.params[n].class, info.slot(n) as u8)).collect()
         });
         slots.get(param).map(|&(class, slot)| (class, usize::from(slot)))
+    }
+
+    /// What a local kind is in this version's table.
+    pub(super) fn today(&self, local: usize) -> &Today {
+        self.tables[local].today.get_or_init(|| Today::of(self.kind_info(local)))
     }
 
     /// Dictionary row of a local thread number.

@@ -100,6 +100,11 @@ impl Builder {
         self.spare.truncate(2 * MAX_KINDS);
     }
 
+    /// Numbers events from here on anew, as the next file does. Only where the batch is empty.
+    pub fn number_from(&mut self, first_num: u64) {
+        self.next_num = first_num;
+    }
+
     /// Number of the next event.
     pub fn next_num(&self) -> u64 {
         self.next_num + self.rows() as u64

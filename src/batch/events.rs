@@ -1,7 +1,7 @@
 //! Rows back to events (invariant 11: a batch gives back the events it was built from).
 
-use super::{Batch, Error, Row};
-use crate::event::{Arg, Args, Class, Event, Kind};
+use super::{Batch, Error, KindInfo, Row};
+use crate::event::{Arg, Args, Class, Event, Kind, kind_by_name, kinds};
 
 impl Batch {
     /// Calls `each` for every row, in row order.
@@ -19,8 +19,24 @@ impl Batch {
     }
 }
 
+/// A kind of the file's schema as this version knows it: numbers of kinds and places of parameters differ between
+/// versions, names do not.
+pub(super) struct Today {
+    kind: Kind,
+    /// For each parameter of this version, its place in the file's.
+    params: Vec<Option<usize>>,
+}
+
+impl Today {
+    pub(super) fn of(info: &KindInfo) -> Today {
+        let kind = kind_by_name(&info.name).unwrap_or(kinds::UNKNOWN);
+        let place = |name: &str| info.params.iter().position(|p| p.name == name);
+        Today { kind, params: kind.spec().params.iter().map(|param| place(param.name)).collect() }
+    }
+}
+
 impl<'a> Row<'a> {
-    /// The event as its source handed it over. `env` is a buffer for the environment, if the kind has one.
+    /// The event as its source handed it over; as [`kinds::UNKNOWN`] if a later version recorded it. `env` is a buffer for the environment, if the kind has one.
     pub fn event<'b>(&self, env: &'b mut Vec<u8>) -> Event<'b>
     where
         'a: 'b,
@@ -35,17 +51,15 @@ impl<'a> Row<'a> {
         }
         let env: &'b Vec<u8> = env;
         let missing = |param: usize| self.is_missing(param);
-        let args: Args<'b> = info
-            .params
-            .iter()
-            .enumerate()
-            .map(|(i, param)| match param.class {
-                Class::Env if !missing(i) => Arg::Bytes(env),
-                _ => self.arg(i),
-            })
-            .collect();
+        let today = self.batch.today(self.kind);
+        let arg = |place: &Option<usize>| match *place {
+            Some(i) if info.params[i].class == Class::Env && !missing(i) => Arg::Bytes(env),
+            Some(i) => self.arg(i),
+            None => Arg::Missing,
+        };
+        let args: Args<'b> = today.params.iter().map(arg).collect();
         Event {
-            kind: Kind(self.batch.head().kinds[self.kind].kind),
+            kind: today.kind,
             time: self.time(),
             duration: self.duration(),
             cpu: self.cpu(),

@@ -13,7 +13,7 @@ mod retain;
 mod row;
 mod schema;
 
-pub use asked::{Batch, Store};
+pub use asked::{Batch, Origin, Store};
 pub use builder::Builder;
 pub use codec::{Encoded, Encoder, StoredBatch};
 pub use columns::{Columns, DataColumn, MAX_KINDS, MAX_ROWS, Table};

@@ -83,7 +83,7 @@ impl<'a> Row<'a> {
     /// The descriptor it is about.
     #[inline]
     pub fn desc(&self) -> Option<&'a DescRow> {
-        self.desc_row().map(|row| self.dict().desc(row))
+        self.desc_row().map(|row| self.dict().desc(row)).filter(|desc| !desc.is_unknown())
     }
 
     /// Dictionary row of the descriptor it is about.

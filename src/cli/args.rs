@@ -15,9 +15,12 @@ pub struct Options {
     /// Record into FILE (`-`: standard output)
     #[arg(short = 'w', long = "write", value_name = "FILE", help_heading = "What to do")]
     pub write: Option<PathBuf>,
-    /// Replay FILE (`-`: standard input); can be repeated
+    /// Replay FILE (`-`: standard input) or the reels of a folder; can be repeated: one timeline
     #[arg(short = 'r', long = "read", value_name = "FILE", help_heading = "What to do")]
     pub read: Vec<PathBuf>,
+    /// With -r: go on with what is written, into the next file too
+    #[arg(long, help_heading = "What to do")]
+    pub follow: bool,
     /// Run a chisel; its arguments are the next word; `-cl` lists them
     #[arg(short = 'c', long = "chisel", value_name = "CHISEL", help_heading = "What to do")]
     pub chisel: Vec<String>,
@@ -87,6 +90,22 @@ pub struct Options {
     #[arg(short = 'v', long = "verbose", help_heading = "Output")]
     pub verbose: bool,
 
+    /// Go on in another file before this one has more than MB million bytes
+    #[arg(short = 'C', long = "file-size", value_name = "MB", value_parser = above_zero, allow_negative_numbers = true, help_heading = "Several files")]
+    pub file_size: Option<NonZeroU64>,
+    /// Go on in another file every SEC seconds; `%` in FILE is the local time at its start, as in date(1)
+    #[arg(short = 'G', long = "seconds", value_name = "SEC", value_parser = above_zero, allow_negative_numbers = true, help_heading = "Several files")]
+    pub slice: Option<NonZeroU64>,
+    /// Go on in another file after N events
+    #[arg(short = 'e', long = "event-limit", value_name = "N", value_parser = above_zero, allow_negative_numbers = true, help_heading = "Several files")]
+    pub file_events: Option<NonZeroU64>,
+    /// Keep the last N files
+    #[arg(short = 'W', long = "limit", value_name = "N", value_parser = above_zero, allow_negative_numbers = true, help_heading = "Several files")]
+    pub files: Option<NonZeroU64>,
+    /// Begin with the first name, not behind the files that are there
+    #[arg(long, help_heading = "Several files")]
+    pub start_over: bool,
+
     /// Stop after N events
     #[arg(short = 'n', long = "numevents", value_name = "N", value_parser = above_zero, allow_negative_numbers = true, help_heading = "Limits")]
     pub count: Option<NonZeroU64>,
@@ -105,6 +124,12 @@ pub struct Options {
     /// Write at least every SEC seconds
     #[arg(long, value_name = "SEC", value_parser = seconds, allow_negative_numbers = true, help_heading = "Limits")]
     pub flush: Option<Duration>,
+    /// Record everything and filter afterwards: the same result at a higher cost
+    #[arg(long, help_heading = "Limits")]
+    pub no_push: bool,
+    /// Wait for the disk after each write
+    #[arg(long, help_heading = "Limits")]
+    pub sync: bool,
     /// Record with the eBPF probe, or not at all
     #[arg(long, help_heading = "What sees the events")]
     pub ebpf: bool,
@@ -134,7 +159,7 @@ pub struct Options {
 
 const USAGE: &str = "\
 sysreel -w FILE [options] [FILTER] [-- CMD ARG…]      record
-       sysreel -r FILE [options] [FILTER]                    replay
+       sysreel -r FILE|DIR [options] [FILTER]                replay
        sysreel [-r FILE] -c CHISEL [ARGS] [FILTER]           analyse
        sysreel -l | -L | -cl | -i CHISEL                     what can be named";
 
@@ -146,10 +171,6 @@ Examples:
 
 /// sysdig's options that are not there yet: letter, long name, whether a value follows, what it does.
 pub(super) const NOT_YET: &[(Option<char>, &str, bool, &str)] = &[
-    (Some('C'), "file-size", true, "rotation by size"),
-    (Some('G'), "seconds", true, "rotation by time"),
-    (Some('W'), "limit", true, "a ring of files"),
-    (Some('e'), "event-limit", true, "rotation by events"),
     (Some('F'), "fatfile", false, "fat files (state is always recorded)"),
     (Some('R'), "resolve-ports", false, "port names"),
     (Some('P'), "progress", false, "a progress display"),
@@ -283,7 +304,7 @@ mod tests {
     #[test]
     fn what_sysdig_has_and_this_does_not_is_said() {
         for (line, want) in
-            [("sysreel -C 5 -w x", "not supported yet: -C (--file-size)"), ("sysreel -R", "not supported yet: -R")]
+            [("sysreel -F -w x", "not supported yet: -F (--fatfile)"), ("sysreel -R", "not supported yet: -R")]
         {
             let error = parse(line.split_whitespace().map(Into::into)).unwrap_err();
             assert!(error.to_string().contains(want), "{error}");

@@ -7,24 +7,35 @@ use std::process::ExitCode;
 /// Usage or failure.
 const FAILED: u8 = 2;
 
+/// What was checked is not as it should be.
+const REFUSED: u8 = 1;
+
 /// Why a command failed, as it is shown: without `error:`, with its `help:` lines.
 #[derive(Debug)]
-pub(super) struct Failure(Option<String>);
+pub(super) struct Failure {
+    text: Option<String>,
+    code: u8,
+}
 
 impl Failure {
     /// A message with something to do.
     pub(super) fn new(message: impl std::fmt::Display, help: impl std::fmt::Display) -> Failure {
-        Failure(Some(format!("{message}\nhelp: {help}")))
+        Failure::of(format_args!("{message}\nhelp: {help}"))
     }
 
     /// Any error of a lower layer.
     pub(super) fn of(error: impl std::fmt::Display) -> Failure {
-        Failure(Some(error.to_string()))
+        Failure { text: Some(error.to_string()), code: FAILED }
     }
 
     /// Whoever read our output has had enough: no failure.
     pub(super) fn silent() -> Failure {
-        Failure(None)
+        Failure { text: None, code: 0 }
+    }
+
+    /// A check found something, and the output says what.
+    pub(super) fn verdict() -> Failure {
+        Failure { text: None, code: REFUSED }
     }
 }
 
@@ -54,11 +65,13 @@ fn readable(text: &str) -> String {
 /// The exit code of a command, after saying what failed.
 pub(super) fn code(result: Result<(), Failure>) -> ExitCode {
     match result {
-        Ok(()) | Err(Failure(None)) => ExitCode::SUCCESS,
-        Err(Failure(Some(text))) => {
-            let start = if text.starts_with("error:") { "" } else { "error: " };
-            say(format_args!("{start}{text}"));
-            ExitCode::from(FAILED)
+        Ok(()) => ExitCode::SUCCESS,
+        Err(Failure { text, code }) => {
+            if let Some(text) = text {
+                let start = if text.starts_with("error:") { "" } else { "error: " };
+                say(format_args!("{start}{text}"));
+            }
+            ExitCode::from(code)
         }
     }
 }

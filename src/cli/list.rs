@@ -82,6 +82,8 @@ fn type_name(ty: ParamType) -> &'static str {
         ParamType::SockAddr => "SOCKADDR",
         ParamType::Tuple => "SOCKTUPLE",
         ParamType::FdList => "FDLIST",
+        ParamType::FileList => "FILELIST",
+        ParamType::OptionValue => "DYN",
         ParamType::Bool => "BOOL",
     }
 }

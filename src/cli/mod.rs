@@ -5,16 +5,21 @@
 //! | `args` | letters and words |
 //! | `question` | from options to questions: filter, format, chisels and their arguments |
 //! | `list` | what can be named: fields, events, chisels |
+//! | `info`, `verify` | what files are and hold, and whether they are as they were written |
+//! | `plan` | what of a filter runs where |
 //! | `record`, `replay`, `watch` | the three things to do |
 //! | `exit` | codes and messages |
 
 mod args;
 mod exit;
+mod info;
 mod list;
+mod plan;
 mod question;
 mod record;
 mod replay;
 mod run;
+mod verify;
 mod watch;
 
 pub use args::{Options, parse};

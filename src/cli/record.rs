@@ -3,8 +3,9 @@
 use super::args::Options;
 use super::exit::Failure;
 use super::question::filter;
-use crate::engine::{Record, Source};
+use crate::engine::{Record, Rotation, Source};
 use std::ffi::OsString;
+use std::num::NonZeroU64;
 use std::path::Path;
 use std::time::Duration;
 
@@ -18,11 +19,15 @@ pub(super) fn record(options: &Options, path: &Path, words: &[OsString]) -> Resu
     if !options.chisels.is_empty() {
         return Err(Failure::new("expected no chisel with -w, found one", "record first, then ask with -r and -c"));
     }
+    check(options, path)?;
     let request = request(options, path, words)?;
     if options.compress && options.verbose {
         say("note: -z changes nothing: reels are always compressed");
     }
-    let done = crate::engine::record(&request).map_err(|error| match error {
+    if let Some((filter, _)) = request.filter.as_ref().filter(|_| options.verbose && request.push) {
+        say(format_args!("note: {}", super::plan::summary(filter)));
+    }
+    let done = crate::engine::record(&request, &|text| say(text)).map_err(|error| match error {
         crate::engine::Error::Write { error: crate::reel::Error::Io { source, .. }, .. }
             if path == Path::new("-") && source.kind() == std::io::ErrorKind::BrokenPipe =>
         {
@@ -32,7 +37,8 @@ pub(super) fn record(options: &Options, path: &Path, words: &[OsString]) -> Resu
     })?;
     told(options, &done.live);
     if !options.quiet {
-        say(format_args!("{} events, {} bytes in {}", done.kept, done.totals.bytes, path.display()));
+        let files = if done.written.files > 1 { format!("{} files like ", done.written.files) } else { String::new() };
+        say(format_args!("{} events, {} bytes in {files}{}", done.kept, done.written.bytes, path.display()));
     }
     if options.verbose {
         costs(&done);
@@ -50,7 +56,7 @@ fn costs(done: &crate::engine::RecordSummary) {
         "note: {} events seen, {} of them late; {:.2} bytes per event kept",
         done.live.events,
         done.live.late,
-        done.totals.bytes as f64 / done.kept.max(1) as f64
+        done.written.bytes as f64 / done.kept.max(1) as f64
     ));
     say(format_args!(
         "note: {:.0} ns of processor time per event (drain {:.0}, build {:.0}, encode {:.0}, write {:.0})",
@@ -75,6 +81,9 @@ pub(super) fn told(options: &Options, live: &crate::engine::LiveSummary) {
     }
     if live.dropped > 0 {
         say(format_args!("warning: {} events were lost, {} were seen", live.dropped, live.events));
+        if live.doubtful > 0 {
+            say(format_args!("note: of {} events it is doubtful whose or on what they were", live.doubtful));
+        }
         say("help: give the events on their way more memory with --ring, such as --ring 128M");
     }
 }
@@ -82,6 +91,7 @@ pub(super) fn told(options: &Options, live: &crate::engine::LiveSummary) {
 /// Without the live half there is nothing to record with.
 #[cfg(not(feature = "linux"))]
 pub(super) fn record(options: &Options, path: &Path, words: &[OsString]) -> Result<(), Failure> {
+    check(options, path)?;
     let _request = request(options, path, words)?;
     Err(super::watch::no_live())
 }
@@ -102,9 +112,12 @@ pub(super) fn live(options: &Options, path: &Path, words: &[OsString]) -> Record
         snaplen: options.snaplen.unwrap_or(SNAPLEN),
         ring: options.ring,
         flush: options.flush,
-        limit: options.count.map(std::num::NonZeroU64::get),
+        limit: options.count.map(NonZeroU64::get),
         duration: options.seconds.map(|s| Duration::from_secs(s.get())),
+        push: !options.no_push,
         command_line: words.iter().map(|w| w.to_string_lossy().into_owned()).collect(),
+        rotation: rotation(options),
+        sync: options.sync,
         source: match (options.ebpf, options.ptrace) {
             (true, _) => Source::Ebpf,
             (_, true) => Source::Ptrace,
@@ -112,4 +125,35 @@ pub(super) fn live(options: &Options, path: &Path, words: &[OsString]) -> Record
         },
         tell: |text| super::exit::say(text),
     }
+}
+
+fn rotation(options: &Options) -> Rotation {
+    let number = |n: Option<NonZeroU64>| n.map(NonZeroU64::get);
+    Rotation {
+        size: number(options.file_size).map(|megabytes| megabytes.saturating_mul(1_000_000)),
+        seconds: number(options.slice),
+        events: number(options.file_events),
+        files: number(options.files),
+        start_over: options.start_over,
+    }
+}
+
+/// What the flags of rotation need from each other.
+fn check(options: &Options, path: &Path) -> Result<(), Failure> {
+    let rotation = rotation(options);
+    let extra = [("-W", rotation.files.is_some()), ("--start-over", rotation.start_over)];
+    if let Some((flag, _)) = extra.iter().find(|(_, given)| *given && !rotation.is_on()) {
+        return Err(Failure::new(
+            format!("expected -C, -G or -e with {flag}, found none"),
+            "they say when the next file begins: -C MB, -G SEC, -e N",
+        ));
+    }
+    let is_stream = path == Path::new("-") || std::fs::metadata(path).is_ok_and(|a| !a.is_file() && !a.is_dir());
+    if rotation.is_on() && is_stream {
+        return Err(Failure::new(
+            format!("expected a file name with -C, -G or -e, found `{}`", path.display()),
+            "several files need names: -w NAME",
+        ));
+    }
+    Ok(())
 }

@@ -8,6 +8,7 @@ use crate::engine::{self, Played, Question, Reels, State, WithStates};
 use crate::report::Report;
 use std::env;
 use std::io::{self, IsTerminal, Write};
+use std::time::Duration;
 
 /// Answers the questions of a command line about reels.
 pub(super) fn replay(options: &Options, library: &Library, out: &mut dyn Write) -> Result<(), Failure> {
@@ -78,6 +79,45 @@ fn states(
         state.notes.insert(0, format!("the state at {}", engine::moment(state.moment, play.ctx.tz_offset_s)));
     }
     Ok(states)
+}
+
+/// Shows reels while they are written.
+pub(super) fn follow(options: &Options, library: &Library, out: &mut (dyn Write + Send)) -> Result<(), Failure> {
+    if options.read.iter().any(|path| path.as_os_str() == "-") {
+        return Err(Failure::new(
+            "expected a file with --follow, found standard input",
+            "name the file that is written",
+        ));
+    }
+    let questions = questions(options, library)?;
+    if questions.iter().any(|q| q.query.of_state().is_some()) {
+        return Err(Failure::new(
+            "expected a chisel about events with --follow, found one about state",
+            "ask for the state without --follow: it is that of the last event so far",
+        ));
+    }
+    headers(options, &questions, out)?;
+    // On a terminal tables are redrawn as those of what happens now; otherwise there is one, at the end.
+    let interval = if io::stdout().is_terminal() { super::watch::INTERVAL } else { Duration::MAX };
+    let request = engine::Follow {
+        paths: options.read.clone(),
+        questions,
+        options: engine::Options {
+            threads: None,
+            limit: options.count.map(std::num::NonZeroU64::get),
+            until: None,
+            ctx: context(options)?,
+            span: crate::query::Span::default(),
+            notes: Vec::new(),
+        },
+        interval,
+        duration: options.seconds.map(|s| s.get().saturating_mul(1_000_000_000)),
+    };
+    let mut screen = super::watch::Terminal { options, out };
+    engine::follow(&request, &mut screen, &|text| say(text)).map_err(|error| match error {
+        engine::Error::Screen(error) => error.into(),
+        error => Failure::of(error),
+    })
 }
 
 /// Writes the reports of questions, in the form that was asked for.

@@ -2,7 +2,7 @@
 
 use super::args::{Options, parse};
 use super::exit::{Failure, code, say, usage};
-use super::{list, question, record, replay, watch};
+use super::{info, list, plan, question, record, replay, verify, watch};
 use clap::error::ErrorKind;
 use std::ffi::OsString;
 use std::io::{self, Write};
@@ -10,9 +10,7 @@ use std::process::ExitCode;
 
 /// Subcommands that are planned; a word that is none of these starts a filter.
 const NOT_YET: &[&str] = &[
-    "info",
     "convert",
-    "verify",
     "repair",
     "redact",
     "note",
@@ -23,7 +21,6 @@ const NOT_YET: &[&str] = &[
     "audit",
     "falco",
     "doctor",
-    "plan",
     "dump",
     "prune",
     "top",
@@ -33,10 +30,10 @@ const NOT_YET: &[&str] = &[
 ];
 
 /// Subcommands that are there.
-const KNOWN: &[&str] = &["help", "version"];
+const KNOWN: &[&str] = &["help", "info", "plan", "verify", "version"];
 
 /// Runs a command line, the program's name first. Exit codes: 0 done, also when whoever read the output had
-/// enough; 2 usage or failure.
+/// enough; 1 a check found something; 2 usage or failure.
 pub fn run<I: IntoIterator<Item = OsString>>(words: I) -> ExitCode {
     let words: Vec<OsString> = words.into_iter().collect();
     let mut out = io::BufWriter::with_capacity(1 << 16, io::stdout());
@@ -79,6 +76,20 @@ fn dispatch(options: &Options, words: &[OsString], out: &mut (dyn Write + Send))
         return Err(Failure::new("expected a command after `--`, found nothing", "for example `-- ls -l`"));
     }
     ignored(options);
+    let rotates =
+        [("-C", options.file_size), ("-G", options.slice), ("-e", options.file_events), ("-W", options.files)];
+    if let (None, Some((flag, _))) = (&options.write, rotates.iter().find(|(_, given)| given.is_some())) {
+        return Err(Failure::new(
+            format!("expected -w FILE with {flag}, found none"),
+            "it says how the files of a recording follow each other",
+        ));
+    }
+    if options.follow && (options.read.is_empty() || options.write.is_some()) {
+        return Err(Failure::new(
+            "expected -r FILE with --follow, found none",
+            "it shows a reel while it is written; without -r what happens now is shown",
+        ));
+    }
     match (&options.write, options.read.is_empty()) {
         (Some(_), false) => Err(Failure::new(
             "not supported yet: -r with -w, writing a part of a reel into another",
@@ -88,6 +99,7 @@ fn dispatch(options: &Options, words: &[OsString], out: &mut (dyn Write + Send))
             out.flush()?;
             record::record(options, path, words)
         }
+        (None, false) if options.follow => replay::follow(options, &library, out),
         (None, false) => replay::replay(options, &library, out),
         (None, true) => watch::watch(options, &library, words, out),
     }
@@ -107,9 +119,14 @@ fn ignored(options: &Options) {
             ("--threads", options.threads.is_some()),
         ]
     } else if options.read.is_empty() {
-        &[("--threads", options.threads.is_some()), ("--flush", options.flush.is_some())]
+        &[("--threads", options.threads.is_some()), ("--flush", options.flush.is_some()), ("--sync", options.sync)]
     } else {
-        &[("-s", options.snaplen.is_some()), ("--ring", options.ring.is_some()), ("--flush", options.flush.is_some())]
+        &[
+            ("-s", options.snaplen.is_some()),
+            ("--ring", options.ring.is_some()),
+            ("--flush", options.flush.is_some()),
+            ("--sync", options.sync),
+        ]
     };
     let names: Vec<&str> = given.iter().filter(|(_, given)| *given).map(|(name, _)| *name).collect();
     if !names.is_empty() {
@@ -125,6 +142,9 @@ fn subcommand(options: &Options, out: &mut (dyn Write + Send)) -> Option<Result<
         "not" => return None,
         "version" => version(out),
         "help" => help(out),
+        "plan" => plan::plan(options, out),
+        "info" => info::info(options, &options.words[1..], out),
+        "verify" => verify::verify(options, &options.words[1..], out),
         word if NOT_YET.contains(&word) => {
             Err(Failure::new(format!("not supported yet: subcommand `{word}`"), "`sysreel --help` shows what is there"))
         }

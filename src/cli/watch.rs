@@ -8,8 +8,7 @@ use std::ffi::OsString;
 use std::io::Write;
 
 /// How often a live report is shown.
-#[cfg(feature = "linux")]
-const INTERVAL: std::time::Duration = std::time::Duration::from_secs(1);
+pub(super) const INTERVAL: std::time::Duration = std::time::Duration::from_secs(1);
 
 /// Answers questions about what happens now.
 #[cfg(feature = "linux")]
@@ -93,13 +92,11 @@ pub(super) fn no_live() -> Failure {
 }
 
 /// Live answers on standard output: lines at once, tables redrawn on a terminal and one after the other elsewhere.
-#[cfg(feature = "linux")]
-struct Terminal<'a> {
-    options: &'a Options,
-    out: &'a mut (dyn Write + Send),
+pub(super) struct Terminal<'a> {
+    pub(super) options: &'a Options,
+    pub(super) out: &'a mut (dyn Write + Send),
 }
 
-#[cfg(feature = "linux")]
 impl crate::engine::Screen for Terminal<'_> {
     fn lines(&mut self, bytes: &[u8]) -> std::io::Result<()> {
         self.out.write_all(bytes)?;

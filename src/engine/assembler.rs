@@ -1,9 +1,10 @@
 //! [`Assembler`]: events in order → world → batches, cut into segments.
 
+use super::rotate::Pace;
 use crate::batch::{Builder, Columns};
-use crate::event::{Args, Event, Flags, OwnedArg, OwnedEvent, kinds};
+use crate::event::{Arg, Args, Event, Flags, OwnedArg, OwnedEvent, kinds};
 use crate::reel::Loss;
-use crate::world::{Delta, Want, World};
+use crate::world::{Delta, LateFact, LateValue, Want, World};
 
 /// Where a segment ends; whichever comes first (architecture §3).
 #[derive(Debug, Clone, Copy)]
@@ -36,8 +37,33 @@ pub enum Piece {
     Batch(Columns),
     /// Events were lost; a row says so too.
     Lost(Lost),
+    /// What became known of rows that were handed on already.
+    Late(Vec<LateFact>),
+    /// Something that whoever reads the recording should know.
+    Note(String),
     /// The segment ends.
     End,
+    /// The file ends, and the next begins with an event of this time (ns UTC).
+    Rotate(u64),
+}
+
+/// Bytes that something takes at most in a file, before it is compressed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Cost(pub u64);
+
+impl Cost {
+    /// Of an event: its columns at full width, and its texts as if each were new.
+    fn of(event: &Event<'_>) -> Cost {
+        let arg = |arg: &Arg<'_>| if let Arg::Bytes(bytes) = arg { bytes.len() as u64 + 12 } else { 8 };
+        Cost(48 + event.args.iter().map(arg).sum::<u64>())
+    }
+
+    /// Of rows of the dictionary.
+    fn rows(delta: &Delta) -> Cost {
+        let envs: usize = delta.images.iter().map(|image| image.env.len()).sum();
+        let rows = delta.images.len() + delta.threads.len() + delta.descs.len();
+        Cost((delta.string_bytes.len() + 5 * (delta.string_lengths.len() + envs) + 120 * rows) as u64)
+    }
 }
 
 /// Something that was not recorded.
@@ -72,6 +98,10 @@ pub struct Assembler<E> {
     segment_events: u64,
     latest: u64,
     late: u64,
+    events: u64,
+    pace: Option<Pace>,
+    /// Doubtful events, all in all and of the segment.
+    doubtful: [u64; 2],
 }
 
 impl<E> Assembler<E> {
@@ -86,7 +116,16 @@ impl<E> Assembler<E> {
             segment_events: 0,
             latest: 0,
             late: 0,
+            events: 0,
+            pace: None,
+            doubtful: [0; 2],
         }
+    }
+
+    /// Lets a pace decide where files end.
+    #[must_use]
+    pub fn with_pace(self, pace: Option<Pace>) -> Self {
+        Assembler { pace, ..self }
     }
 
     /// Takes a row of the initial state in; before the first event.
@@ -94,22 +133,44 @@ impl<E> Assembler<E> {
         self.world.apply(event);
     }
 
+    /// Begins the recording at a time (ns UTC), if no event has.
+    pub fn begin(&mut self, time: u64) -> Result<(), E> {
+        if self.begun.is_none() { self.next_segment(time) } else { Ok(()) }
+    }
+
+    /// The machine's clock was set forward by `step` (back: negative) and now says `now`, both ns: what comes is in a
+    /// segment of its own, with a note before it.
+    pub fn clock_set(&mut self, now: u64, step: i64) -> Result<(), E> {
+        self.world.clock_set(step);
+        self.latest = 0;
+        self.next_segment(now)?;
+        let (seconds, direction) = (step.unsigned_abs() as f64 / 1e9, if step > 0 { "forward" } else { "back" });
+        let text = format!("the clock was set {direction} by {seconds:.3} s: from here on times are of the new one");
+        self.note(&text)
+    }
+
     /// Takes an event in.
     pub fn event(&mut self, event: &Event<'_>) -> Result<(), E> {
-        if self.begun.is_none() || self.is_over(event.time) {
-            self.next_segment(event.time)?;
-        }
+        self.make_way(event.time)?;
         let effect = self.world.apply(event);
+        let mut flags = event.flags;
         if event.time < self.latest {
             self.late += 1;
-            let late = Event { flags: event.flags.with(Flags::LATE), args: event.args.clone(), ..*event };
-            self.builder.push(&late, effect, self.world.interner());
+            flags = flags.with(Flags::LATE);
         } else {
             self.latest = event.time;
-            self.builder.push(event, effect, self.world.interner());
         }
-        self.segment_events += 1;
-        if self.builder.is_full() { self.flush() } else { Ok(()) }
+        if self.world.is_in_doubt() && self.world.is_doubtful(event, effect) {
+            self.doubtful = self.doubtful.map(|count| count + 1);
+            flags = flags.with(Flags::DOUBTFUL);
+        }
+        if flags == event.flags {
+            self.builder.push(event, effect, self.world.interner());
+        } else {
+            let marked = Event { flags, args: event.args.clone(), ..*event };
+            self.builder.push(&marked, effect, self.world.interner());
+        }
+        self.pushed(event)
     }
 
     /// Notes a call that was entered.
@@ -137,7 +198,47 @@ impl<E> Assembler<E> {
             args: Args::new(),
         };
         self.event(&OwnedEvent::new(&head, args).event())?;
+        self.world.lost(lost.time);
         (self.hand_on)(Piece::Lost(lost.clone()))
+    }
+
+    /// Takes the answer to a question about a thread or a descriptor in: the snapshot rows that were found. All events up
+    /// to the time at which they were found must have been given before.
+    pub fn answer(&mut self, want: Want, found: &[OwnedEvent]) -> Result<(), E> {
+        let rows = self.world.answer(want, found);
+        self.corrections(&rows)?;
+        let facts = self.world.take_late_facts();
+        if facts.is_empty() { Ok(()) } else { (self.hand_on)(Piece::Late(facts)) }
+    }
+
+    /// Compares the state with a rescan that began at a time (ns UTC) and puts it right. All events up to its end must
+    /// have been given before.
+    pub fn rescanned(&mut self, found: &[OwnedEvent], begun: u64) -> Result<(), E> {
+        let rows = self.world.rescanned(found, begun);
+        self.corrections(&rows)
+    }
+
+    /// Whether events were lost that no rescan has made up for.
+    pub fn is_in_doubt(&self) -> bool {
+        self.world.is_in_doubt()
+    }
+
+    /// Adds a remark to the recording.
+    pub fn note(&mut self, text: &str) -> Result<(), E> {
+        (self.hand_on)(Piece::Note(text.to_owned()))
+    }
+
+    /// Events whose thread or descriptor was in doubt.
+    pub fn doubtful(&self) -> u64 {
+        self.doubtful[0]
+    }
+
+    /// They take their place among the events that have come: the state changes there, also when it is told again.
+    fn corrections(&mut self, rows: &[OwnedEvent]) -> Result<(), E> {
+        rows.iter().try_for_each(|row| {
+            let row = row.event();
+            self.event(&Event { time: self.latest, args: row.args.clone(), ..row })
+        })
     }
 
     /// Hands the open batch on, if it has rows.
@@ -147,7 +248,22 @@ impl<E> Assembler<E> {
         }
         self.hand_rows()?;
         let columns = self.builder.take(false);
-        (self.hand_on)(Piece::Batch(columns))
+        let rows = columns.rows();
+        (self.hand_on)(Piece::Batch(columns))?;
+        if let Some(pace) = &mut self.pace {
+            pace.handed(rows, false);
+        }
+        Ok(())
+    }
+
+    /// Told to hang up: goes on in the next file, which begins at a time (ns UTC), if its pace has it so. Says whether it
+    /// has.
+    pub fn hang_up(&mut self, now: u64) -> Result<bool, E> {
+        let goes_on = self.pace.as_ref().is_some_and(Pace::hangup);
+        if goes_on && self.begun.is_some() {
+            self.next_file(now)?;
+        }
+        Ok(goes_on)
     }
 
     /// Ends the recording at a time (ns UTC): calls in flight are written, the segment is closed.
@@ -158,11 +274,12 @@ impl<E> Assembler<E> {
         // Only here, so that no call is in a recording twice: as in flight and as complete.
         for event in self.world.in_flight(now) {
             let event = event.event();
+            if self.pace.as_ref().is_some_and(|pace| pace.is_over(event.time)) {
+                self.next_file(event.time)?;
+            }
             let effect = self.world.look(&event);
             self.builder.push(&event, effect, self.world.interner());
-            if self.builder.is_full() {
-                self.flush()?;
-            }
+            self.pushed(&event)?;
         }
         self.end_segment()
     }
@@ -182,6 +299,11 @@ impl<E> Assembler<E> {
         self.world.live_threads()
     }
 
+    /// The state so far.
+    pub fn world(&self) -> &World {
+        &self.world
+    }
+
     /// Time of the latest event so far, ns UTC; 0 before the first.
     pub fn latest(&self) -> u64 {
         self.latest
@@ -197,7 +319,12 @@ impl<E> Assembler<E> {
         self.late
     }
 
-    /// Number of the next event.
+    /// Events of the recording so far.
+    pub fn events(&self) -> u64 {
+        self.events
+    }
+
+    /// Number of the next event in its file.
     pub fn next_num(&self) -> u64 {
         self.builder.next_num()
     }
@@ -208,16 +335,59 @@ impl<E> Assembler<E> {
             || (self.segment_events.is_multiple_of(CHECKED_EVERY) && self.world.dict_size() >= self.limits.dictionary)
     }
 
+    /// Begins what an event of a time needs: a segment, a file.
+    fn make_way(&mut self, time: u64) -> Result<(), E> {
+        if self.begun.is_none() {
+            self.next_segment(time)
+        } else if self.pace.as_ref().is_some_and(|pace| pace.is_over(time)) {
+            self.next_file(time)
+        } else if self.is_over(time) {
+            self.next_segment(time)
+        } else {
+            Ok(())
+        }
+    }
+
+    /// Counts an event that was pushed, and hands the batch on if that was the last that it may have.
+    fn pushed(&mut self, event: &Event<'_>) -> Result<(), E> {
+        self.segment_events += 1;
+        self.events += 1;
+        let rows = self.builder.rows();
+        let is_enough = self.pace.as_mut().is_some_and(|pace| pace.push(rows, || Cost::of(event)));
+        if is_enough || self.builder.is_full() { self.flush() } else { Ok(()) }
+    }
+
+    /// Ends the file. The world goes on, so nothing is between the two, and the next one has its state at its start.
+    fn next_file(&mut self, time: u64) -> Result<(), E> {
+        self.end_segment()?;
+        (self.hand_on)(Piece::Rotate(time))?;
+        self.world.begin_segment();
+        self.builder.number_from(1);
+        self.open_segment(time, true)
+    }
+
     fn next_segment(&mut self, time: u64) -> Result<(), E> {
-        if self.begun.is_some() {
+        let is_first = self.begun.is_none();
+        if !is_first {
             self.end_segment()?;
             self.world.begin_segment();
+        }
+        self.open_segment(time, is_first)
+    }
+
+    fn open_segment(&mut self, time: u64, is_new_file: bool) -> Result<(), E> {
+        if let (Some(pace), true) = (&mut self.pace, is_new_file) {
+            pace.begin(time);
         }
         self.begun = Some(time);
         self.segment_events = 0;
         (self.hand_on)(Piece::Begin(time))?;
         for (event, effect) in self.world.snapshot(time) {
-            self.builder.push(&event.event(), effect, self.world.interner());
+            let event = event.event();
+            self.builder.push(&event, effect, self.world.interner());
+            if let Some(pace) = &mut self.pace {
+                pace.rows(Cost::of(&event));
+            }
             if self.builder.is_full() {
                 self.hand_snapshot()?;
             }
@@ -227,6 +397,12 @@ impl<E> Assembler<E> {
 
     fn end_segment(&mut self) -> Result<(), E> {
         self.flush()?;
+        let doubtful = std::mem::take(&mut self.doubtful[1]);
+        if doubtful > 0 {
+            let values = vec![("rows".to_owned(), LateValue::Int(doubtful as i64))];
+            let fact = LateFact { kind: LateFact::DOUBTFUL.to_owned(), back: 0, id: 0, values };
+            (self.hand_on)(Piece::Late(vec![fact]))?;
+        }
         (self.hand_on)(Piece::End)
     }
 
@@ -236,11 +412,19 @@ impl<E> Assembler<E> {
         }
         self.hand_rows()?;
         let columns = self.builder.take(true);
-        (self.hand_on)(Piece::Batch(columns))
+        let rows = columns.rows();
+        (self.hand_on)(Piece::Batch(columns))?;
+        if let Some(pace) = &mut self.pace {
+            pace.handed(rows, true);
+        }
+        Ok(())
     }
 
     fn hand_rows(&mut self) -> Result<(), E> {
         let delta = self.world.take_delta();
+        if let Some(pace) = &mut self.pace {
+            pace.rows(Cost::rows(&delta));
+        }
         if delta.is_empty() { Ok(()) } else { (self.hand_on)(Piece::Rows(delta)) }
     }
 }

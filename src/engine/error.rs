@@ -47,6 +47,30 @@ pub enum Error {
         /// What happened.
         error: crate::reel::Error,
     },
+    /// The folder of a ring of files cannot be looked into.
+    #[error("{path}: {error}\nhelp: check that the folder exists and may be read")]
+    Folder {
+        /// The folder.
+        path: PathBuf,
+        /// What the system said.
+        error: std::io::Error,
+    },
+    /// The first file of a ring would take the place of something else.
+    #[error("{0}: expected a reel or nothing, found another file\nhelp: give -w another name, or move the file away")]
+    Occupied(PathBuf),
+    /// Somebody records into the file.
+    #[error(
+        "{0}: expected a file that nobody writes, found one that is being recorded\nhelp: give -w another name, or end the other recorder"
+    )]
+    Busy(PathBuf),
+    /// A reel that is followed cannot be read.
+    #[error("{}", of_file(path, error))]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// What happened.
+        error: crate::reel::Error,
+    },
     /// What was to be shown could not be.
     #[error("{0}")]
     Screen(std::io::Error),

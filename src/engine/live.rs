@@ -5,14 +5,22 @@
 //! counted, and recorded as a loss.
 
 use super::assembler::{Assembler, Lost, Piece, SegmentLimits};
+use super::clock::Clock;
 use super::error::Error;
-use super::facts::Resolver;
+use super::facts::{Answer, Resolver};
+use super::push::Judge;
 use super::request::{Record, Source};
+use super::rescan::{Rescans, rescan};
+use super::rotate::Pace;
 use super::traced::{self, Chosen};
+use crate::event::Kind;
+use crate::filter::Push;
 use crate::source::ebpf::{Block, Decoder, Drain, Incoming, Options, Probe};
 use crate::source::proc::{self, Scope};
-use crate::sys::{self, ClockPair};
+use crate::sys;
+use crate::world::Want;
 use crossbeam_channel::{Receiver, Sender, TryRecvError, bounded};
+use std::collections::VecDeque;
 use std::ffi::OsString;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
@@ -23,6 +31,9 @@ pub(super) const QUEUE: usize = 32;
 
 /// How long a wait for something else takes: the scan, the last switch of a dead process.
 const MOMENT: Duration = Duration::from_millis(5);
+
+/// Time between two looks at whether the machine's clock was set: for as long, times may be of the clock before.
+const LOOK_AT_CLOCK: Duration = Duration::from_millis(500);
 
 /// Bytes that one processor can put into its ring, per second, with room: a loop of one-byte reads and writes makes
 /// 125 MB/s here.
@@ -47,6 +58,8 @@ pub struct LiveRequest {
     pub tell: Option<fn(&str)>,
     /// What sees the events, once that is known: before the first of them.
     pub chosen: Arc<OnceLock<Chosen>>,
+    /// What the probe may leave out; `None`: nothing.
+    pub push: Option<Arc<Push>>,
 }
 
 /// Longest time between two writes unless asked otherwise.
@@ -67,6 +80,7 @@ impl LiveRequest {
             source: request.source,
             tell: Some(request.tell),
             chosen: Arc::default(),
+            push: None,
         }
     }
 }
@@ -80,6 +94,8 @@ pub struct LiveSummary {
     pub dropped: u64,
     /// Events whose time stepped back.
     pub late: u64,
+    /// Events of threads or on descriptors of which a loss made doubtful what is known.
+    pub doubtful: u64,
     /// How the command ended, if there was one.
     pub command: Option<sys::Exit>,
     /// Processor time of the drain thread and of the build thread, nanoseconds.
@@ -94,39 +110,55 @@ pub(super) enum Feed {
 
 /// What both threads and their owner share.
 pub(super) struct Shared {
-    pub(super) clock: ClockPair,
+    pub(super) clock: Arc<Clock>,
     pub(super) stop: AtomicBool,
     pub(super) ready: AtomicBool,
     dropped: AtomicU64,
+    /// All events up to this time (ns UTC) were handed to the build thread.
+    drained: AtomicU64,
 }
 
 impl Shared {
-    pub(super) fn new(clock: ClockPair) -> Shared {
-        Shared { clock, stop: AtomicBool::new(false), ready: AtomicBool::new(false), dropped: AtomicU64::new(0) }
+    pub(super) fn new(clock: Arc<Clock>) -> Shared {
+        Shared {
+            clock,
+            stop: AtomicBool::new(false),
+            ready: AtomicBool::new(false),
+            dropped: AtomicU64::new(0),
+            drained: AtomicU64::new(0),
+        }
     }
 }
 
 /// Captures until the command ends, the time is over, a signal asks to stop or `enough` says so; the pieces of the
-/// recording go to `consume`, on the build thread. `recycle` brings back the buffers of batches.
+/// recording go to `consume`, on the build thread, in files as `pace` says. `recycle` brings back the buffers of batches.
 pub fn capture(
     request: &LiveRequest,
     recycle: Receiver<crate::batch::Columns>,
     enough: &AtomicBool,
+    pace: Option<Pace>,
     consume: Box<dyn FnMut(Piece) -> Result<(), Error> + Send>,
 ) -> Result<LiveSummary, Error> {
     sys::stop_on_signals().map_err(Error::Signals)?;
     sys::return_freed_memory();
     sys::refuse_large_files();
+    if pace.is_some() {
+        sys::note_hangups().map_err(Error::Signals)?;
+    }
     let child = match request.command.as_slice() {
         [] => None,
         command => Some(sys::StoppedChild::new(command)?),
     };
     let root = child.as_ref().map(sys::StoppedChild::pid);
-    let options = Options { root, snap_len: request.snaplen, ring_total: request.ring_total, ..Options::default() };
+    let options = options(request, root);
     let Some(mut probe) = traced::choose(request, || Probe::open(&options))? else {
-        return traced::capture(request, child, recycle, enough, consume);
+        return traced::capture(request, child, recycle, enough, pace, options.calls, consume);
     };
-    let clock = sys::clock_pair();
+    let clock = Arc::new(Clock::new());
+    let judge = match request.push.as_ref().filter(|push| push.denies_threads()) {
+        Some(push) => Some(Judge::new(Arc::clone(push), probe.verdicts()?, clock.pair())),
+        None => None,
+    };
     probe.attach()?;
     let drain = probe.drain()?;
     let plans = probe.plans();
@@ -139,23 +171,43 @@ pub fn capture(
         let drainer =
             spawn(threads, "drain", move || drain_loop(drain, shared, request.flush, &to_build, &from_build))?;
         let builder = spawn(threads, "build", move || {
-            let build = Build::new(shared, scope, request.flush, Decoder::new(plans, clock), recycle, consume);
+            let assembler = Assembler::new(SegmentLimits::default(), consume).with_pace(pace);
+            let decoder = Decoder::new(plans, shared.clock.pair());
+            let build = Build::new(shared, scope, request.flush, decoder, judge, recycle, assembler);
             build.work(&from_drain, &to_drain)
         })
         .inspect_err(|_| shared.stop.store(true, Ordering::Release))?;
         let command = wait(request, child, shared, enough);
+        // Whoever waits for something (a disk with room) hears that it is over.
+        enough.store(true, Ordering::Relaxed);
         probe.detach();
         shared.stop.store(true, Ordering::Release);
         let drain_cpu = drainer.join().map_err(|_| Error::Thread("drain"))?;
-        let (events, late, build_cpu) = builder.join().map_err(|_| Error::Thread("build"))??;
+        let ([events, late, doubtful], build_cpu) = builder.join().map_err(|_| Error::Thread("build"))??;
         Ok(LiveSummary {
             events,
             dropped: shared.dropped.load(Ordering::Relaxed),
             late,
+            doubtful,
             command: command?,
             cpu: [drain_cpu, build_cpu],
         })
     })
+}
+
+/// What the probe is to do.
+fn options(request: &LiveRequest, root: Option<u32>) -> Options {
+    let push = request.push.as_deref();
+    let records = |push: &Push| (0..crate::event::SPECS.len()).map(|k| push.records(Kind(k as u16))).collect();
+    Options {
+        root,
+        snap_len: request.snaplen,
+        ring_total: request.ring_total,
+        calls: push.map(records),
+        judged: push.is_some_and(Push::denies_threads),
+        inherited: push.is_some_and(Push::inherits),
+        ..Options::default()
+    }
 }
 
 /// A thread with a name, which `top -H` and profiles show.
@@ -232,6 +284,7 @@ fn drain_loop(
         if round.more {
             continue;
         }
+        shared.drained.store(shared.clock.pair().utc_of(drain.watermark()), Ordering::Release);
         if stopping {
             break;
         }
@@ -255,7 +308,7 @@ fn count_drops(drain: &Drain, shared: &Shared, seen: &mut [u64]) -> Vec<Lost> {
         if now > *seen {
             shared.dropped.fetch_add(now - *seen, Ordering::Relaxed);
             lost.push(Lost {
-                time: shared.clock.utc_of(sys::boot_ns()),
+                time: shared.clock.now(),
                 cpu: cpu as u16,
                 count: now - *seen,
                 stage: "ring",
@@ -267,6 +320,14 @@ fn count_drops(drain: &Drain, shared: &Shared, seen: &mut [u64]) -> Vec<Lost> {
     lost
 }
 
+/// The processes that a rescan looks at, where a recording is not of the whole machine.
+fn known(scope: Scope, assembler: &Assembler<Error>) -> Option<Vec<u32>> {
+    match scope {
+        Scope::All => None,
+        Scope::Process(root) => Some(assembler.live_threads().into_iter().map(|(_, pid)| pid).chain([root]).collect()),
+    }
+}
+
 /// The build thread.
 pub(super) struct Build<'a> {
     shared: &'a Shared,
@@ -276,6 +337,12 @@ pub(super) struct Build<'a> {
     assembler: Assembler<Error>,
     decoder: Decoder,
     resolver: Resolver,
+    judge: Option<Judge>,
+    /// Answers that wait until the events before them have come.
+    waiting: VecDeque<Answer>,
+    rescans: Rescans,
+    /// All events up to this time (ns UTC) have been taken in.
+    settled: u64,
 }
 
 impl<'a> Build<'a> {
@@ -284,47 +351,64 @@ impl<'a> Build<'a> {
         scope: Scope,
         flush: Duration,
         decoder: Decoder,
+        judge: Option<Judge>,
         recycle: Receiver<crate::batch::Columns>,
-        consume: Box<dyn FnMut(Piece) -> Result<(), Error> + Send>,
+        assembler: Assembler<Error>,
     ) -> Self {
         Build {
             shared,
             scope,
             flush,
             recycle,
-            assembler: Assembler::new(SegmentLimits::default(), consume),
+            assembler,
             decoder,
-            resolver: Resolver::start(),
+            resolver: Resolver::start(Arc::clone(&shared.clock)),
+            waiting: VecDeque::new(),
+            rescans: Rescans::default(),
+            settled: 0,
+            judge,
         }
     }
 
-    /// Takes in what comes until nothing comes any more. Returns how many events were seen, how many of them were late,
-    /// and the thread's processor time, ns.
-    pub(super) fn work(mut self, feed: &Receiver<Feed>, spare: &Sender<Block>) -> Result<(u64, u64, u64), Error> {
+    /// Takes in what comes until nothing comes any more. Returns how many events were seen, how many of them were late
+    /// and how many doubtful, and the thread's processor time, ns.
+    pub(super) fn work(mut self, feed: &Receiver<Feed>, spare: &Sender<Block>) -> Result<([u64; 3], u64), Error> {
         let result = self.run(feed, spare);
         self.shared.ready.store(true, Ordering::Release);
         self.shared.stop.store(true, Ordering::Release);
-        result.map(|()| (self.assembler.next_num() - 1, self.assembler.late(), sys::thread_cpu_ns()))
+        let assembler = &self.assembler;
+        let counts = [assembler.events(), assembler.late(), assembler.doubtful()];
+        result.map(|()| (counts, sys::thread_cpu_ns()))
     }
 
     fn run(&mut self, feed: &Receiver<Feed>, spare: &Sender<Block>) -> Result<(), Error> {
         self.scan()?;
+        // Before the command starts: whatever happens to the recorder from here on, the file says where it comes from.
+        self.assembler.begin(self.now())?;
         self.shared.ready.store(true, Ordering::Release);
-        let mut flushed = Instant::now();
+        let (mut flushed, mut looked) = (Instant::now(), Instant::now());
         loop {
+            let drained = self.shared.drained.load(Ordering::Acquire);
             match feed.try_recv() {
                 Ok(Feed::Block(block)) => {
                     self.block(&block)?;
                     spare.try_send(block).ok();
                 }
-                Ok(Feed::Lost(lost)) => self.assembler.lost(&lost)?,
+                Ok(Feed::Lost(lost)) => {
+                    self.assembler.lost(&lost)?;
+                    self.rescans.lost();
+                }
                 // Asleep, not waiting on the channel: that would spin and yield first, and cost the other side a wake-up
                 // for each block, which is most of what a quiet recorder would do.
                 Err(TryRecvError::Empty) => {
+                    self.settled = self.settled.max(drained);
                     self.answers()?;
                     std::thread::sleep(MOMENT);
                 }
                 Err(TryRecvError::Disconnected) => break,
+            }
+            if sys::take_hangup() && !self.assembler.hang_up(self.now())? {
+                self.shared.stop.store(true, Ordering::Release);
             }
             while let Ok(columns) = self.recycle.try_recv() {
                 self.assembler.recycle(columns);
@@ -333,24 +417,47 @@ impl<'a> Build<'a> {
                 self.assembler.flush()?;
                 flushed = Instant::now();
             }
+            if looked.elapsed() >= LOOK_AT_CLOCK {
+                self.follow_clock()?;
+                looked = Instant::now();
+            }
         }
         self.end()
     }
 
     /// The state before the first event. The probe is attached already, so nothing falls between the two.
     fn scan(&mut self) -> Result<(), Error> {
-        let snapshot = proc::snapshot(self.scope, self.shared.clock)?;
+        let snapshot = proc::snapshot(self.scope, self.shared.clock.pair())?;
         for (tid, total) in snapshot.cputimes() {
             self.decoder.note_cputime(tid, total);
         }
         snapshot.for_each(&mut |event| self.assembler.initial(&event));
-        Ok(())
+        if let Some(judge) = &mut self.judge {
+            self.assembler.live_threads().into_iter().for_each(|(tid, pid)| judge.found(tid, pid));
+            judge.tell(self.assembler.world());
+        }
+        snapshot.notes().iter().try_for_each(|note| self.assembler.note(note))
+    }
+
+    /// Goes on in a new segment if the machine's clock was set: the times in a segment are of one clock.
+    fn follow_clock(&mut self) -> Result<(), Error> {
+        let Some(step) = self.shared.clock.follow() else { return Ok(()) };
+        self.decoder.set_clock(self.shared.clock.pair());
+        if let Some(judge) = &mut self.judge {
+            judge.set_clock(self.shared.clock.pair());
+        }
+        self.assembler.clock_set(self.now(), step)
     }
 
     fn block(&mut self, block: &Block) -> Result<(), Error> {
         for record in block {
             match self.decoder.decode(record) {
-                Some(Incoming::Event(event)) => self.assembler.event(&event)?,
+                Some(Incoming::Event(event)) => {
+                    self.assembler.event(&event)?;
+                    if let Some(judge) = &mut self.judge {
+                        judge.saw(&event);
+                    }
+                }
                 Some(Incoming::Enter(event)) => self.assembler.enter(&event),
                 None => {}
             }
@@ -358,32 +465,77 @@ impl<'a> Build<'a> {
         self.answers()
     }
 
-    /// Hands questions to the resolver, and takes its answers in.
+    /// Hands questions to the resolver, and takes in what it and rescans have found.
     fn answers(&mut self) -> Result<(), Error> {
+        for want in self.assembler.take_wants() {
+            if let (Some(judge), Want::Cgroup { pid, .. }) = (&mut self.judge, want) {
+                judge.asked(pid);
+            }
+            self.resolver.ask(want);
+        }
+        while let Some(answer) = self.resolver.answer() {
+            self.waiting.push_back(answer);
+        }
+        // Blocks come in order, so what came last is as far as is known.
+        self.settled = self.settled.max(self.assembler.latest());
+        self.settle(self.settled)?;
+        self.rescans.start(self.shared.clock.pair(), || known(self.scope, &self.assembler));
+        if let Some(done) = self.rescans.take(self.settled) {
+            self.assembler.rescanned(&done.found, done.begun)?;
+        }
+        Ok(())
+    }
+
+    /// Takes in the answers that were found before a time (ns UTC).
+    fn settle(&mut self, time: u64) -> Result<(), Error> {
+        while self.waiting.front().is_some_and(|answer| answer.time <= time) {
+            let Some(Answer { want, found, .. }) = self.waiting.pop_front() else { break };
+            match want {
+                Want::User(_) | Want::Group(_) => found.iter().for_each(|fact| self.assembler.initial(&fact.event())),
+                Want::Cgroup { .. } => {
+                    for fact in &found {
+                        let mut event = fact.event();
+                        // It is told among the events that have come so far: those that wait in the rings are not late.
+                        event.time = self.assembler.latest();
+                        self.assembler.event(&event)?;
+                        if let Some(judge) = &mut self.judge {
+                            judge.saw(&event);
+                        }
+                    }
+                }
+                Want::Thread { .. } | Want::Descriptor { .. } => self.assembler.answer(want, &found)?,
+            }
+        }
+        if let Some(judge) = &mut self.judge {
+            judge.tell(self.assembler.world());
+        }
+        Ok(())
+    }
+
+    /// Everything that was asked, answered; after a loss, the state as the machine is now.
+    fn last_answers(&mut self) -> Result<(), Error> {
         for want in self.assembler.take_wants() {
             self.resolver.ask(want);
         }
-        while let Some(fact) = self.resolver.answer() {
-            let mut event = fact.event();
-            if event.kind.spec().flags.has(crate::event::KindFlags::SNAPSHOT) {
-                self.assembler.initial(&event);
-            } else {
-                // It is told among the events that have come so far: those that still wait in the rings are not late.
-                event.time = self.assembler.latest();
-                self.assembler.event(&event)?;
-            }
+        self.waiting.extend(self.resolver.finish());
+        self.settle(u64::MAX)?;
+        if let Some(done) = self.rescans.finish() {
+            self.assembler.rescanned(&done.found, done.begun)?;
+        }
+        if self.assembler.is_in_doubt() {
+            let done = rescan(known(self.scope, &self.assembler).as_deref(), self.shared.clock.pair());
+            self.assembler.rescanned(&done.found, done.begun)?;
         }
         Ok(())
     }
 
     fn now(&self) -> u64 {
-        self.shared.clock.utc_of(sys::boot_ns())
+        self.shared.clock.now()
     }
 
     /// What threads that still run have used by now, calls in flight, and the end of the segment.
     fn end(&mut self) -> Result<(), Error> {
-        self.resolver.finish();
-        self.answers()?;
+        self.last_answers()?;
         let now = self.now();
         for (tid, pid) in self.assembler.live_threads() {
             let Some(total) = proc::cputime_of(tid, pid) else { continue };

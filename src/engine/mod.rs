@@ -1,29 +1,46 @@
 //! The pipelines: record, watch, play.
 
 mod assembler;
+mod clock;
+#[cfg(feature = "linux")]
+mod compact;
 mod error;
 #[cfg(feature = "linux")]
 mod facts;
+mod follow;
 #[cfg(feature = "linux")]
 mod live;
+mod mixed;
 mod play;
 #[cfg(test)]
 mod play_tests;
+#[cfg(feature = "linux")]
+mod push;
 #[cfg(feature = "linux")]
 mod record;
 mod reels;
 mod replay;
 mod request;
 #[cfg(feature = "linux")]
+mod rescan;
+#[cfg(feature = "linux")]
+mod ring;
+mod rotate;
+#[cfg(feature = "linux")]
 mod sieve;
+#[cfg(feature = "linux")]
+mod spool;
 mod state;
+mod timeline;
 #[cfg(feature = "linux")]
 mod traced;
 #[cfg(feature = "linux")]
 mod watch;
+mod watcher;
 
-pub use assembler::{Assembler, Lost, Piece, SegmentLimits};
+pub use assembler::{Assembler, Cost, Lost, Piece, SegmentLimits};
 pub use error::Error;
+pub use follow::{Follow, follow};
 #[cfg(feature = "linux")]
 pub use live::{LiveRequest, LiveSummary, capture};
 pub use play::{Batches, Damaged, Glance, Options, Played, Question, left_out, play};
@@ -31,10 +48,15 @@ pub use play::{Batches, Damaged, Glance, Options, Played, Question, left_out, pl
 pub use record::{RecordSummary, record};
 pub use reels::Reels;
 pub use request::{Record, Source, Watch};
+pub use rotate::{OVERSHOOT, Pace, Rotation};
+#[cfg(feature = "linux")]
+pub use spool::{Tell, Written};
 #[cfg(feature = "linux")]
 pub use state::state_now;
 pub use state::{State, WithStates, moment, states_at};
+pub use timeline::{Mixed, Slice};
 #[cfg(feature = "linux")]
 pub use traced::Chosen;
 #[cfg(feature = "linux")]
-pub use watch::{Screen, watch};
+pub use watch::watch;
+pub use watcher::Screen;

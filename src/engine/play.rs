@@ -1,5 +1,6 @@
 //! Replay: batches are claimed in order by worker threads, and their results put back in order.
 
+use super::timeline::Slice;
 use crate::batch::{Batch, Schema};
 use crate::field::{Context, TimeFormat};
 use crate::filter::{Filter, Memo, Selection};
@@ -7,7 +8,7 @@ use crate::query::{Lines, Query, Span, View, Worker, choose};
 use crate::reel::Heads;
 use crate::report::Report;
 use crate::world::Dict;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write};
 use std::num::NonZeroUsize;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -32,6 +33,16 @@ pub trait Batches: Sync {
 
     /// Where a batch stands, for messages.
     fn place(&self, index: usize) -> String;
+
+    /// Number of turns: pieces of what is shown that can be made apart and put one behind the other.
+    fn turns(&self) -> usize {
+        self.len()
+    }
+
+    /// The batches of a turn: one, unless rows of several stand among each other.
+    fn turn(&self, index: usize) -> Vec<Slice> {
+        vec![Slice::whole(index)]
+    }
 
     /// What is known of a batch without opening it, where that is cheaper; `None`: open it.
     fn glance(&self, _index: usize) -> Option<Glance> {
@@ -107,8 +118,12 @@ pub struct Played {
     pub lines: u64,
 }
 
-/// What came of one batch: lines for each question, or damage.
-pub(super) type Outcome = Result<Vec<Lines>, String>;
+/// What came of one turn: lines for each question, and the batches that could not be read.
+#[derive(Default)]
+pub(super) struct Outcome {
+    pub(super) lines: Vec<Lines>,
+    pub(super) damaged: Vec<(usize, String)>,
+}
 
 /// What workers and the writer share.
 struct Shared {
@@ -159,7 +174,7 @@ fn threads(batches: &dyn Batches, questions: &[Question], options: &Options) -> 
         return 1;
     }
     let wanted = options.threads.or_else(|| thread::available_parallelism().ok()).map_or(1, NonZeroUsize::get);
-    wanted.clamp(1, batches.len().max(1))
+    wanted.clamp(1, batches.turns().max(1))
 }
 
 /// How many damaged batches an answer does not cover, in words.
@@ -208,19 +223,18 @@ fn write_in_order(
     let mut played = Played::default();
     let mut left: Vec<u64> = questions.iter().map(|_| options.limit.unwrap_or(u64::MAX)).collect();
     let only_lines = questions.iter().all(|q| matches!(q.query, Query::Lines(_)));
-    for index in 0..batches.len() {
-        match shared.take(index) {
-            Some(Ok(lines)) => {
-                for (mut lines, left) in lines.into_iter().zip(&mut left) {
-                    lines.truncate(usize::try_from(*left).unwrap_or(usize::MAX));
-                    *left -= lines.ends.len() as u64;
-                    played.lines += lines.ends.len() as u64;
-                    out.write_all(&lines.bytes)?;
-                }
-            }
-            Some(Err(error)) => played.damaged.push(Damaged { place: batches.place(index), error }),
-            None => break,
+    let mut damaged = BTreeSet::new();
+    for index in 0..batches.turns() {
+        let Some(outcome) = shared.take(index) else { break };
+        for (mut lines, left) in outcome.lines.into_iter().zip(&mut left) {
+            lines.truncate(usize::try_from(*left).unwrap_or(usize::MAX));
+            *left -= lines.ends.len() as u64;
+            played.lines += lines.ends.len() as u64;
+            out.write_all(&lines.bytes)?;
         }
+        // A batch may be in several turns, and is told once.
+        let new = outcome.damaged.into_iter().filter(|(batch, _)| damaged.insert(*batch));
+        played.damaged.extend(new.map(|(batch, error)| Damaged { place: batches.place(batch), error }));
         if only_lines && left.iter().all(|&n| n == 0) {
             break;
         }
@@ -276,12 +290,15 @@ impl Drop for HaltOnPanic<'_> {
 
 /// One worker: for each question its memoised conditions and partial result.
 pub(super) struct Asker<'a> {
-    questions: &'a [Question],
-    options: &'a Options,
-    ctx: Context,
+    pub(super) questions: &'a [Question],
+    pub(super) options: &'a Options,
+    pub(super) ctx: Context,
     memos: Vec<Memo>,
-    workers: Vec<Worker>,
-    left: Vec<u64>,
+    pub(super) workers: Vec<Worker>,
+    /// Events that each question still wants.
+    pub(super) left: Vec<u64>,
+    /// Nothing counts from this time on, ns UTC.
+    until: Option<u64>,
 }
 
 impl<'a> Asker<'a> {
@@ -293,6 +310,7 @@ impl<'a> Asker<'a> {
             memos: questions.iter().map(|_| Memo::default()).collect(),
             workers: questions.iter().map(|q| q.query.worker()).collect(),
             left: questions.iter().map(|_| options.limit.unwrap_or(u64::MAX)).collect(),
+            until: options.until,
         }
     }
 
@@ -300,7 +318,7 @@ impl<'a> Asker<'a> {
         let _guard = HaltOnPanic(shared);
         while !shared.stop.load(Ordering::Acquire) {
             let index = shared.next.fetch_add(1, Ordering::Relaxed);
-            if index >= batches.len() {
+            if index >= batches.turns() {
                 break;
             }
             let outcome = self.ask(batches, index);
@@ -310,17 +328,26 @@ impl<'a> Asker<'a> {
     }
 
     fn ask(&mut self, batches: &dyn Batches, index: usize) -> Outcome {
+        let turn = batches.turn(index);
+        let [Slice { batch, mixed: None, .. }] = turn.as_slice() else { return self.ask_mixed(batches, &turn) };
+        match self.ask_alone(batches, *batch) {
+            Ok(lines) => Outcome { lines, damaged: Vec::new() },
+            Err(error) => Outcome { lines: Vec::new(), damaged: vec![(*batch, error)] },
+        }
+    }
+
+    fn ask_alone(&mut self, batches: &dyn Batches, index: usize) -> Result<Vec<Lines>, String> {
         if self.passes_over(batches, index)? {
-            return Ok(self.questions.iter().map(|_| Lines::default()).collect());
+            return Ok(Vec::new());
         }
         self.ask_batch(&batches.batch(index)?, batches.counts_in_flight(index))
     }
 
     /// Whether the head of a batch, where it can be had without the batch, says that no question is about it.
-    fn passes_over(&mut self, batches: &dyn Batches, index: usize) -> Result<bool, String> {
+    pub(super) fn passes_over(&mut self, batches: &dyn Batches, index: usize) -> Result<bool, String> {
         let Some(glance) = batches.glance(index) else { return Ok(false) };
         let Some(head) = glance.heads.get(glance.at).and_then(Option::as_ref) else { return Ok(false) };
-        if self.options.until.is_some_and(|until| head.min_time >= until) {
+        if self.until.is_some_and(|until| head.min_time >= until) {
             return Ok(true);
         }
         let open = |(q, left): (&Question, &u64)| {
@@ -339,31 +366,44 @@ impl<'a> Asker<'a> {
         Ok(true)
     }
 
-    /// Sets the time of the first event, ns UTC, which a live question learns late.
-    #[cfg(feature = "linux")]
-    pub(super) fn begin(&mut self, start: u64) {
+    /// Sets what a live question learns late: the time of the first event, and that nothing counts from another on, ns
+    /// UTC.
+    pub(super) fn begin(&mut self, start: u64, until: Option<u64>) {
         self.ctx.start = start;
+        self.until = until.or(self.until);
+    }
+
+    /// Sets what is added to UTC for local time, seconds.
+    pub(super) fn zone(&mut self, tz_offset_s: i32) {
+        self.ctx.tz_offset_s = tz_offset_s;
+    }
+
+    /// Whether a batch is behind the end of the question.
+    pub(super) fn is_past(&self, batch: &Batch) -> bool {
+        !batch.head().snapshot && self.until.is_some_and(|until| batch.head().min_time >= until)
     }
 
     /// The reports of what was asked so far, with what they must say; counting begins anew.
-    #[cfg(feature = "linux")]
-    pub(super) fn reports(&mut self, span: Span, notes: &[String]) -> Vec<Report> {
+    pub(super) fn reports(&mut self, span: Span, notes: &[String], of_state: &[String]) -> Vec<Report> {
         let fresh = self.questions.iter().map(|q| q.query.worker()).collect();
         let workers = std::mem::replace(&mut self.workers, fresh);
         let each = self.questions.iter().zip(workers);
-        each.filter_map(|(q, worker)| q.query.finish(vec![worker], span, notes.to_vec())).collect()
+        let finish = |(q, worker): (&Question, Worker)| {
+            let own = if q.query.of_state().is_some() { of_state } else { &[] };
+            q.query.finish(vec![worker], span, [notes, own].concat())
+        };
+        each.filter_map(finish).collect()
     }
 
     /// Whether every question has had the number of events that was asked for.
-    #[cfg(feature = "linux")]
     pub(super) fn is_done(&self) -> bool {
         self.left.iter().all(|&left| left == 0)
     }
 
     /// All questions about one batch.
-    pub(super) fn ask_batch(&mut self, batch: &Batch, in_flight: bool) -> Outcome {
+    pub(super) fn ask_batch(&mut self, batch: &Batch, in_flight: bool) -> Result<Vec<Lines>, String> {
         let is_state = batch.head().snapshot;
-        let past = !is_state && self.options.until.is_some_and(|until| batch.head().min_time >= until);
+        let past = self.is_past(batch);
         let mut all = Vec::with_capacity(self.questions.len());
         for number in 0..self.questions.len() {
             let of_state = self.questions[number].query.of_state().is_some();
@@ -378,7 +418,7 @@ impl<'a> Asker<'a> {
     }
 
     /// One question about one batch.
-    fn one(&mut self, batch: &Batch, number: usize, in_flight: bool) -> Result<Lines, crate::batch::Error> {
+    pub(super) fn one(&mut self, batch: &Batch, number: usize, in_flight: bool) -> Result<Lines, crate::batch::Error> {
         let question = &self.questions[number];
         let Some(mut selection) = self.select(batch, number)? else { return Ok(Lines::default()) };
         let is_lines = matches!(question.query, Query::Lines(_));
@@ -401,15 +441,12 @@ impl<'a> Asker<'a> {
     }
 
     /// The rows that a question is about; `None` if there are none.
-    fn select(&mut self, batch: &Batch, number: usize) -> Result<Option<Selection>, crate::batch::Error> {
+    pub(super) fn select(&mut self, batch: &Batch, number: usize) -> Result<Option<Selection>, crate::batch::Error> {
         let question = &self.questions[number];
-        let internal = match &question.query {
-            Query::Lines(lines) => lines.internal,
-            Query::Nothing | Query::Table(_) | Query::Tree(_) | Query::Snapshot(_) | Query::State(..) => true,
-        };
-        let mut selection = match question.query.of_state() {
-            Some(rows) => rows.select(batch)?,
-            None => choose::all(batch, internal),
+        let mut selection = match (question.query.of_state(), &question.query) {
+            (Some(rows), _) => rows.select(batch)?,
+            (None, Query::Lines(lines)) => choose::all(batch, lines.internal),
+            (None, _) => choose::countable(batch),
         };
         if let Some(filter) = &question.filter {
             let memo = &mut self.memos[number];
@@ -418,7 +455,7 @@ impl<'a> Asker<'a> {
             }
             selection.intersect(filter.select(memo, batch, &self.ctx)?);
         }
-        if let (Some(until), None) = (self.options.until, question.query.of_state()) {
+        if let (Some(until), None) = (self.until, question.query.of_state()) {
             selection = choose::before(batch, selection, until)?;
         }
         Ok((!selection.is_none()).then_some(selection))

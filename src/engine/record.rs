@@ -1,19 +1,23 @@
-//! Recording into a reel: pieces → encode thread (filter, zstd) → write thread.
+//! Recording into reels: pieces → encode thread (filter, zstd) → write thread.
 
 use super::assembler::Piece;
 use super::error::Error;
 use super::live::{LiveRequest, LiveSummary, capture, spawn};
 use super::request::Record;
+use super::ring::Ring;
+use super::rotate::{Gauge, Pace};
 use super::sieve::Sieve;
+use super::spool::{Spool, Tell, Written};
 use super::traced::Chosen;
 use crate::batch::{Columns, Encoded, Encoder, Schema};
-use crate::reel::{ClockPair, Header, Loss, Note, Totals, Writer};
+use crate::filter::Push;
+use crate::reel::{ClockPair, Header, Loss, Note, is_recorded};
 use crate::sys;
-use crate::world::Delta;
+use crate::world::{Delta, LateFact};
 use crossbeam_channel::{Receiver, Sender, bounded};
 use std::path::Path;
-use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 
 /// Pieces that may wait between two threads. A batch is a few MiB at most, so this bounds the recorder's memory.
 const QUEUE: usize = 3;
@@ -23,8 +27,8 @@ const QUEUE: usize = 3;
 pub struct RecordSummary {
     /// What the capture did.
     pub live: LiveSummary,
-    /// What the reel holds.
-    pub totals: Totals,
+    /// What was written.
+    pub written: Written,
     /// Events kept.
     pub kept: u64,
     /// Processor time of the encode thread and of the write thread, nanoseconds.
@@ -35,54 +39,93 @@ pub struct RecordSummary {
 enum Frame {
     Begin,
     Rows(Delta),
-    Batch(Encoded),
+    /// What was kept of a batch, and how many events it had.
+    Batch(Option<Encoded>, u64),
     Lost(Loss),
+    Late(Vec<LateFact>),
+    Note(String),
     End,
+    Rotate(u64),
 }
 
-/// Records until the command ends, the time is over or a signal asks to stop.
-pub fn record(request: &Record) -> Result<RecordSummary, Error> {
-    let (live, path) = (LiveRequest::of(request), request.path.clone());
+/// Records until the command ends, the time is over or a signal asks to stop. `tell` hears what happens meanwhile.
+pub fn record(request: &Record, tell: Tell<'_>) -> Result<RecordSummary, Error> {
+    let push = Push::of([request.filter.as_ref().map(|(filter, _)| filter)]).filter(|_| request.push).map(Arc::new);
+    let (live, path) = (LiveRequest { push, ..LiveRequest::of(request) }, request.path.clone());
     let header = header(request);
-    let failed = |error| Error::Write { path: path.clone(), error };
-    let is_new = claim(&path).map_err(failed)?;
+    let ring = Ring::open(&path, &request.rotation, header.started)?;
+    let first = ring.name(header.started);
+    let is_new = claim(&first)?;
     let sieve =
         request.filter.as_ref().map(|(filter, _)| Sieve::new(filter.clone(), header.started, header.tz_offset_s));
     let (pieces, from_build) = bounded(QUEUE);
     let (frames, from_encode) = bounded(QUEUE);
     let (spare, recycle) = bounded(QUEUE);
     let stop = AtomicBool::new(false);
+    let gauge = Arc::new(Gauge::default());
+    let pace = pace(request, &gauge);
     std::thread::scope(|threads| {
         let quota = Quota { left: request.limit.unwrap_or(u64::MAX), enough: &stop };
         let encoder = spawn(threads, "encode", move || encode_loop(sieve, quota, &from_build, &frames, &spare))?;
-        let (file, about, chosen) = (&path, &header, &*live.chosen);
+        let spool = Spool::new(header, ring, request.rotation.is_on(), &gauge, &stop, tell);
+        let (gauge, chosen) = (&gauge, &*live.chosen);
         // The receiver must go with the thread, or nobody would hear that it ended.
-        let write = spawn(threads, "write", move || write_loop(file, about, chosen, &from_encode))?;
+        let write = spawn(threads, "write", move || {
+            let done = write_loop(spool, request.sync, &from_encode, gauge, chosen);
+            gauge.gone();
+            done
+        })?;
         let consume = Box::new(move |piece| pieces.send(piece).map_err(|_| Error::Thread("encode")));
-        let captured = capture(&live, recycle, &stop, consume);
+        let captured = capture(&live, recycle, &stop, pace, consume);
         let encoded = encoder.join().map_err(|_| Error::Thread("encode"))?;
         // What stopped the writer stopped the others too, so it is the error to tell.
-        let (totals, write_cpu) = write.join().map_err(|_| Error::Thread("write"))?.map_err(failed)?;
+        let (written, write_cpu) = write.join().map_err(|_| Error::Thread("write"))??;
         let (kept, encode_cpu) = encoded?;
-        let begun = totals.frames > 0 && !matches!(captured, Err(Error::Command(_)));
+        let begun = written.frames > 0 && !matches!(captured, Err(Error::Command(_)));
         if captured.is_err() && is_new && !begun {
             // A file with nothing in it would only puzzle whoever finds it.
-            std::fs::remove_file(&path).ok();
+            std::fs::remove_file(&first).ok();
         }
-        Ok(RecordSummary { live: captured?, totals, kept, cpu: [encode_cpu, write_cpu] })
+        Ok(RecordSummary { live: captured?, written, kept, cpu: [encode_cpu, write_cpu] })
     })
+}
+
+/// When files end; `None` for what is no file, such as a pipe.
+fn pace(request: &Record, gauge: &Arc<Gauge>) -> Option<Pace> {
+    let (path, rotates) = (request.path.clone(), request.rotation.is_on());
+    if is_stream(&path) {
+        return None;
+    }
+    // A lone file that was moved away (logrotate) has a successor; otherwise a hang-up ends the recording.
+    let hangup = move || rotates || std::fs::metadata(&path).map_or(true, |about| about.len() == 0);
+    // A limit on events may cut batches behind us, and a filter leaves events out.
+    let keeps_all = request.filter.is_none();
+    Some(Pace::new(request.rotation.clone(), Arc::clone(gauge), keeps_all, Box::new(hangup)))
+}
+
+/// Whether a path is standard output, a pipe or a device: such hold nothing, and are not opened twice.
+fn is_stream(path: &Path) -> bool {
+    path == Path::new("-") || std::fs::metadata(path).is_ok_and(|about| !about.is_file() && !about.is_dir())
 }
 
 /// Finds out whether the file can be written, without touching what an older recording of the name holds: that one goes
 /// when there is something to put in its place. Returns whether the file is new.
-fn claim(path: &Path) -> Result<bool, crate::reel::Error> {
-    let found = std::fs::metadata(path);
-    // Pipes and devices hold nothing, and are not opened twice.
-    if path == Path::new("-") || found.as_ref().is_ok_and(|about| !about.is_file() && !about.is_dir()) {
+fn claim(path: &Path) -> Result<bool, Error> {
+    if is_stream(path) {
         return Ok(false);
     }
+    if is_recorded(path) {
+        return Err(Error::Busy(path.to_owned()));
+    }
+    let is_new = std::fs::metadata(path).is_err();
     let opened = std::fs::OpenOptions::new().write(true).create(true).truncate(false).open(path);
-    opened.map(|_| found.is_err()).map_err(|source| crate::reel::Error::Io { path: path.to_owned(), source })
+    let failed = |source| crate::reel::Error::Io { path: path.to_owned(), source };
+    opened.map_err(|source| Error::Write { path: path.to_owned(), error: failed(source) })?;
+    if is_new {
+        // A recorder that is killed before it has something to write leaves no file, rather than an empty one.
+        std::fs::remove_file(path).ok();
+    }
+    Ok(is_new)
 }
 
 fn header(request: &Record) -> Header {
@@ -136,38 +179,40 @@ fn encode_loop(
     let mut encoder = Encoder::new();
     let mut kept = 0;
     for piece in pieces {
-        let frame = match piece {
-            Piece::Begin(_) => {
-                if let Some(sieve) = &mut sieve {
-                    sieve.begin();
-                }
-                Frame::Begin
-            }
-            Piece::Rows(delta) => {
-                if let Some(sieve) = &mut sieve {
-                    sieve.rows(&delta);
-                }
-                Frame::Rows(delta)
-            }
-            Piece::Batch(mut columns) => {
-                if let (Some(sieve), false) = (&mut sieve, columns.snapshot) {
-                    columns = sieve.keep(columns, kept + 1)?;
-                }
-                if !columns.snapshot {
-                    quota.cut(&mut columns);
-                    kept += columns.rows() as u64;
-                }
-                if columns.rows() == 0 {
-                    continue;
-                }
-                let encoded = encoder.encode(&columns, &schema)?;
-                spare.try_send(columns).ok();
-                Frame::Batch(encoded)
-            }
-            Piece::Lost(lost) => Frame::Lost(lost.into()),
-            Piece::End => Frame::End,
+        if quota.left == 0 && matches!(piece, Piece::Rotate(_) | Piece::Begin(_) | Piece::Rows(_)) {
+            // What follows the last event that is wanted would only make empty files.
+            continue;
+        }
+        let taken = if let Piece::Batch(columns) = &piece { columns.rows() as u64 } else { 0 };
+        let passed = match &mut sieve {
+            Some(sieve) => sieve.pass(piece)?,
+            None => vec![piece],
         };
-        if frames.send(frame).is_err() {
+        let mut told = Vec::with_capacity(passed.len() + 1);
+        for piece in passed {
+            told.push(match piece {
+                Piece::Begin(_) => Frame::Begin,
+                Piece::Rows(delta) => Frame::Rows(delta),
+                Piece::Batch(mut columns) => {
+                    if !columns.snapshot {
+                        quota.cut(&mut columns);
+                        kept += columns.rows() as u64;
+                    }
+                    let is_kept = columns.rows() > 0;
+                    let encoded = is_kept.then(|| encoder.encode(&columns, &schema)).transpose()?;
+                    spare.try_send(columns).ok();
+                    Frame::Batch(encoded, 0)
+                }
+                Piece::Lost(lost) => Frame::Lost(lost.into()),
+                Piece::Late(facts) => Frame::Late(facts),
+                Piece::Note(text) => Frame::Note(text),
+                Piece::End => Frame::End,
+                Piece::Rotate(time) => Frame::Rotate(time),
+            });
+        }
+        // However little was kept of it, the batch is no longer on its way.
+        told.push(Frame::Batch(None, taken));
+        if told.into_iter().any(|frame| frames.send(frame).is_err()) {
             break;
         }
     }
@@ -175,36 +220,53 @@ fn encode_loop(
 }
 
 fn write_loop(
-    path: &Path,
-    header: &Header,
-    chosen: &OnceLock<Chosen>,
+    mut spool: Spool<'_>,
+    sync: bool,
     frames: &Receiver<Frame>,
-) -> Result<(Totals, u64), crate::reel::Error> {
+    gauge: &Gauge,
+    chosen: &OnceLock<Chosen>,
+) -> Result<(Written, u64), Error> {
     let schema = Schema::current();
-    let (mut created, mut note) = (None, None);
-    for frame in frames {
-        if created.is_none() {
+    let mut remark = None;
+    for (number, frame) in frames.iter().enumerate() {
+        if number == 0 {
             // Known by now: it is what made the first frame.
             let chosen = chosen.get().cloned().unwrap_or_default();
-            note = chosen.note;
-            created = Some(Writer::create(path, &Header { probe: chosen.probe.to_owned(), ..header.clone() })?);
+            spool.seen_by(chosen.probe);
+            remark = chosen.note;
         }
-        let Some(writer) = &mut created else { break };
         match frame {
             Frame::Begin => {
                 let now = sys::clock_pair();
-                writer.begin_segment(&schema, &[ClockPair { boot: now.boot, utc: now.utc }])?;
-                if let Some(text) = note.take() {
-                    writer.note(&Note { time: now.utc, text })?;
+                let clocks = [ClockPair { boot: now.boot, utc: now.utc }];
+                spool.write(|writer| writer.begin_segment(&schema, &clocks))?;
+                if let Some(text) = remark.take() {
+                    let note = Note { time: now.utc, text };
+                    spool.write(|writer| writer.note(&note))?;
                 }
             }
-            Frame::Rows(delta) => writer.dictionary(&delta)?,
-            Frame::Batch(encoded) if encoded.head.snapshot => writer.snapshot(&encoded)?,
-            Frame::Batch(encoded) => writer.batch(&encoded)?,
-            Frame::Lost(loss) => writer.loss(&loss)?,
-            Frame::End => writer.close_segment()?,
+            Frame::Rows(delta) => spool.write(|writer| writer.dictionary(&delta))?,
+            Frame::Batch(encoded, seen) => {
+                let kept = encoded.as_ref().filter(|batch| !batch.head.snapshot).map_or(0, |batch| batch.head.rows);
+                if let Some(encoded) = encoded {
+                    spool.write(|writer| {
+                        if encoded.head.snapshot { writer.snapshot(&encoded) } else { writer.batch(&encoded) }
+                    })?;
+                    if sync {
+                        spool.write(crate::reel::Writer::sync)?;
+                    }
+                }
+                gauge.batch(seen, u64::from(kept), spool.bytes());
+            }
+            Frame::Lost(loss) => spool.write(|writer| writer.loss(&loss))?,
+            Frame::Late(facts) => spool.write(|writer| writer.late(&facts))?,
+            Frame::Note(text) => {
+                let note = Note { time: sys::realtime_ns(), text };
+                spool.write(|writer| writer.note(&note))?;
+            }
+            Frame::End => spool.write(crate::reel::Writer::close_segment)?,
+            Frame::Rotate(time) => spool.rotate(time)?,
         }
     }
-    let totals = created.map(Writer::finish).transpose()?.unwrap_or_default();
-    Ok((totals, sys::thread_cpu_ns()))
+    Ok((spool.finish()?, sys::thread_cpu_ns()))
 }

@@ -1,72 +1,185 @@
-//! [`Reels`]: the batches of one or more files, in the order in which the files were named.
+//! [`Reels`]: the batches of one or more files as one timeline.
+//!
+//! The files of a row (one recording that rotated) follow each other by their numbers and are one stream; every other
+//! file is a stream of its own. Streams are merged by time where they overlap, see [`timeline`](super::timeline).
 
+use super::timeline::{self, Slice};
 use super::{Batches, Glance};
-use crate::batch::Batch;
+use crate::batch::{Batch, Origin};
 use crate::query::Span;
-use crate::reel::{BatchRef, DamageKind, Error, Heads, Loss, Reader};
+use crate::reel::{BatchRef, DamageKind, Error, Header, Heads, Loss, MAGIC, PART, Reader, is_recorded};
 use crate::world::Dict;
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
+use std::io::Read;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// Dictionaries kept: workers are never more than a few segments apart.
+/// Dictionaries kept of one stream: workers are never more than a few segments apart. Of several streams as many each,
+/// up to a limit.
 const DICTIONARIES: usize = 4;
+const MOST_DICTIONARIES: usize = 32;
 
 /// A segment: file and index in it.
 type Place = (usize, usize);
 
+struct Opened {
+    path: PathBuf,
+    reader: Reader,
+    origin: Arc<Origin>,
+    /// The last segment that has batches.
+    last: usize,
+}
+
 /// The batches of one or more reels.
 pub struct Reels {
-    files: Vec<(PathBuf, Reader)>,
+    files: Vec<Opened>,
     /// Each with its index in its segment.
     batches: Vec<(Place, BatchRef, usize)>,
+    /// `None`: each batch is a turn, in order.
+    turns: Option<Vec<Vec<Slice>>>,
     /// Heads of the segments used last, oldest first; of indexed files only.
     heads: Mutex<VecDeque<(Place, Arc<Heads>)>>,
-    /// Dictionaries used last, oldest first.
+    /// Dictionaries used last, oldest first, and how many of both are kept.
     dicts: Mutex<VecDeque<(Place, Arc<Dict>)>>,
+    kept: usize,
+    /// What is to be said about the files: those that were passed over, and those that are missing.
+    told: Vec<String>,
 }
 
 impl Reels {
-    /// Opens files; `-` is standard input.
+    /// Opens files and what is in folders; `-` is standard input. In folders, what is no reel is passed over and told;
+    /// a file that is there twice counts once.
+    ///
+    /// # Errors
+    /// A file that was named cannot be read or is no reel; a folder holds none.
     pub fn open(paths: &[PathBuf]) -> Result<Reels, (PathBuf, Error)> {
-        let open = |path: &PathBuf| Reader::open(path).map(|r| (path.clone(), r)).map_err(|e| (path.clone(), e));
-        let files = paths.iter().map(open).collect::<Result<Vec<_>, _>>()?;
-        let mut batches = Vec::new();
-        for (file, (_, reader)) in files.iter().enumerate() {
-            for (segment, info) in reader.segments().into_iter().enumerate() {
-                batches.extend(info.batches.into_iter().enumerate().map(|(i, b)| ((file, segment), b, i)));
+        let (mut files, mut told) = (Vec::new(), Vec::new());
+        let (mut seen, mut hashes) = (BTreeSet::new(), BTreeSet::new());
+        for path in paths {
+            let before = files.len();
+            let is_folder = path.is_dir();
+            let inside = if is_folder { reels_in(path, &mut told)? } else { vec![path.clone()] };
+            let mut twice = false;
+            for path in inside {
+                let is_new = std::fs::metadata(&path).map_or(true, |about| seen.insert((about.dev(), about.ino())));
+                twice |= !is_new;
+                if !is_new {
+                    continue;
+                }
+                match Reader::open(&path) {
+                    // A copy has the same last hash, which stands for all of it.
+                    Ok(reader) if hashes.insert((reader.last_hash(), reader.size())) => {
+                        let origin = origin(&path, reader.header());
+                        files.push(Opened { path, reader, origin, last: 0 });
+                    }
+                    Ok(_) => {
+                        twice = true;
+                        told.push(format!("{}: passed over: a copy of a reel that was read already", path.display()));
+                    }
+                    Err(error) if !is_folder => return Err((path, error)),
+                    Err(error) => told.push(format!("{}: passed over: {}", path.display(), short(&error))),
+                }
+            }
+            if is_folder && files.len() == before && !twice {
+                return Err((path.clone(), Error::Directory { path: path.clone() }));
             }
         }
-        Ok(Reels { files, batches, heads: Mutex::default(), dicts: Mutex::default() })
+        Ok(Reels::of(files, told))
+    }
+
+    fn of(files: Vec<Opened>, mut told: Vec<String>) -> Reels {
+        let streams = streams(&files);
+        for stream in &streams {
+            gaps(&files, stream, &mut told);
+        }
+        let mut slots: Vec<Option<Opened>> = files.into_iter().map(Some).collect();
+        let mut reels = Reels {
+            files: Vec::new(),
+            batches: Vec::new(),
+            turns: None,
+            heads: Mutex::default(),
+            dicts: Mutex::default(),
+            kept: (DICTIONARIES * streams.len()).min(MOST_DICTIONARIES),
+            told,
+        };
+        let mut ends = Vec::new();
+        for stream in &streams {
+            for &file in stream {
+                if let Some(opened) = slots[file].take() {
+                    reels.add(opened);
+                }
+            }
+            ends.push(reels.batches.len());
+        }
+        if streams.len() > 1 {
+            reels.order(&ends);
+        }
+        reels
+    }
+
+    fn add(&mut self, mut opened: Opened) {
+        let file = self.files.len();
+        for (segment, info) in opened.reader.segments().into_iter().enumerate() {
+            if !info.batches.is_empty() {
+                opened.last = segment;
+            }
+            self.batches.extend(info.batches.into_iter().enumerate().map(|(i, b)| ((file, segment), b, i)));
+        }
+        self.files.push(opened);
+    }
+
+    /// Makes the timeline of streams, which end at these numbers of batches.
+    fn order(&mut self, ends: &[usize]) {
+        let mut start = 0;
+        let streams = ends.iter().map(|&end| {
+            let batches = start..end;
+            start = end;
+            // A batch without a readable head stays behind the one before.
+            batches.map(|batch| self.times(batch).map_or((batch, 0, 0), |(min, max)| (batch, min, max))).collect()
+        });
+        let streams: Vec<Vec<(usize, u64, u64)>> = streams.collect();
+        self.turns = Some(timeline::turns(&timeline::stretches(&streams)));
+    }
+
+    /// Earliest and latest time of a batch, by its head.
+    fn times(&self, index: usize) -> Option<(u64, u64)> {
+        let (place, _, at) = self.batches[index];
+        let heads = self.heads(place)?;
+        heads.get(at).and_then(Option::as_ref).map(|head| (head.min_time, head.max_time))
     }
 
     /// Files and their readers.
     pub fn files(&self) -> impl Iterator<Item = (&Path, &Reader)> {
-        self.files.iter().map(|(path, reader)| (path.as_path(), reader))
+        self.files.iter().map(|file| (file.path.as_path(), &file.reader))
     }
 
     /// Earliest and latest time, ns UTC; touches no batch of indexed files.
     pub fn span(&self) -> Span {
-        let spans = self.files.iter().filter_map(|(_, reader)| reader.span());
+        let spans = self.files.iter().filter_map(|file| file.reader.span());
         spans
             .map(|(start, end)| Span { start, end })
             .reduce(|a, b| Span { start: a.start.min(b.start), end: a.end.max(b.end) })
             .unwrap_or_default()
     }
 
-    /// What reports must say: losses of the recordings and damage of the files, in order.
+    /// What reports must say: files that are missing, losses of the recordings and damage of the files, in order.
     pub fn notes(&self) -> Vec<String> {
-        let mut notes = Vec::new();
+        let mut notes = self.told.clone();
         for (path, reader) in self.files() {
             notes.extend(lost(reader.losses()));
+            notes.extend(doubtful(reader.doubtful()));
+            notes.extend(reader.notes().iter().map(|n| format!("{}: {}: {}", path.display(), moment(n.time), n.text)));
             let damages = reader.damages();
             notes.extend(damages.iter().map(|d| format!("{}: {d}", path.display())));
             let is_cut = damages.iter().any(|d| d.kind == DamageKind::CutTail);
             if !is_cut && !reader.is_closed() {
-                notes.push(format!(
-                    "{}: expected the end of a recording, found none: it still runs, was killed, or the file was cut",
-                    path.display()
-                ));
+                let why = if is_recorded(path) {
+                    "is still being recorded: --follow shows what comes"
+                } else {
+                    "expected the end of a recording, found none: its recorder was killed, or the file was cut"
+                };
+                notes.push(format!("{}: {why}", path.display()));
             }
         }
         notes
@@ -78,8 +191,8 @@ impl Reels {
             return Ok(Arc::clone(dict));
         }
         // Read under the lock: the others would only read the same bytes again.
-        let dict = self.files[place.0].1.dict(place.1)?;
-        if dicts.len() == DICTIONARIES {
+        let dict = self.files[place.0].reader.dict(place.1)?;
+        if dicts.len() >= self.kept {
             dicts.pop_front();
         }
         dicts.push_back((place, Arc::clone(&dict)));
@@ -91,8 +204,8 @@ impl Reels {
         if let Some((_, heads)) = kept.iter().find(|(p, _)| *p == place) {
             return Some(Arc::clone(heads));
         }
-        let heads = self.files[place.0].1.heads(place.1).ok()?;
-        if kept.len() == DICTIONARIES {
+        let heads = self.files[place.0].reader.heads(place.1).ok()?;
+        if kept.len() >= self.kept {
             kept.pop_front();
         }
         kept.push_back((place, Arc::clone(&heads)));
@@ -108,17 +221,19 @@ impl Batches for Reels {
     fn batch(&self, index: usize) -> Result<Batch, String> {
         let (place, at, _) = &self.batches[index];
         let dict = self.dict(*place).map_err(|e| e.to_string())?;
-        self.files[place.0].1.batch(place.1, at, dict).map_err(|e| e.to_string())
+        let file = &self.files[place.0];
+        let batch = file.reader.batch(place.1, at, dict).map_err(|e| e.to_string())?;
+        Ok(batch.with_origin(Arc::clone(&file.origin)))
     }
 
     fn place(&self, index: usize) -> String {
         let ((file, _), at, _) = &self.batches[index];
-        format!("{}, batch at {:#x}", self.files[*file].0.display(), at.offset)
+        format!("{}, batch at {:#x}", self.files[*file].path.display(), at.offset)
     }
 
     fn glance(&self, index: usize) -> Option<Glance> {
         let (place, _, at) = self.batches[index];
-        let reader = &self.files[place.0].1;
+        let reader = &self.files[place.0].reader;
         let schema = reader.segment(place.1).ok()?.schema.clone()?;
         let heads = reader.is_indexed().then(|| self.heads(place))??;
         Some(Glance { heads, at, schema })
@@ -130,8 +245,91 @@ impl Batches for Reels {
 
     fn counts_in_flight(&self, index: usize) -> bool {
         let (file, segment) = self.batches[index].0;
-        self.batches.iter().rev().find(|((f, _), ..)| *f == file).is_some_and(|((_, last), ..)| *last == segment)
+        self.files[file].last == segment
     }
+
+    fn turns(&self) -> usize {
+        self.turns.as_ref().map_or(self.batches.len(), Vec::len)
+    }
+
+    fn turn(&self, index: usize) -> Vec<Slice> {
+        self.turns.as_ref().map_or_else(|| vec![Slice::whole(index)], |turns| turns[index].clone())
+    }
+}
+
+/// Where the events of a reel come from.
+pub(super) fn origin(path: &Path, header: &Header) -> Arc<Origin> {
+    Arc::new(Origin { host: header.host.clone(), reel: path.display().to_string() })
+}
+
+/// The files of a folder, by name; not those of folders in it, nor those that were not finished being begun.
+pub(super) fn files_of(folder: &Path) -> std::io::Result<Vec<PathBuf>> {
+    let mut files = Vec::new();
+    for entry in std::fs::read_dir(folder)? {
+        let path = entry?.path();
+        if path.is_file() && !path.as_os_str().as_encoded_bytes().ends_with(PART.as_bytes()) {
+            files.push(path);
+        }
+    }
+    files.sort();
+    Ok(files)
+}
+
+/// The reels of a folder, told by how they begin; names of other files go to `told`.
+fn reels_in(folder: &Path, told: &mut Vec<String>) -> Result<Vec<PathBuf>, (PathBuf, Error)> {
+    let failed = |source| (folder.to_owned(), Error::Io { path: folder.to_owned(), source });
+    let is_reel = |path: &PathBuf| {
+        let mut start = [0; MAGIC.len()];
+        std::fs::File::open(path).and_then(|mut file| file.read_exact(&mut start)).is_ok() && start == MAGIC
+    };
+    let (reels, others): (Vec<PathBuf>, Vec<PathBuf>) =
+        files_of(folder).map_err(failed)?.into_iter().partition(is_reel);
+    let names: Vec<String> =
+        others.iter().filter_map(|path| path.file_name()).map(|name| name.to_string_lossy().into_owned()).collect();
+    if let (Some(first), false) = (names.first(), reels.is_empty()) {
+        let more = if names.len() > 1 { format!(" and {} more", names.len() - 1) } else { String::new() };
+        told.push(format!("{}: passed over what is no reel: {first}{more}", folder.display()));
+    }
+    Ok(reels)
+}
+
+/// Numbers of files by stream: the files of a row in its order, every other file alone.
+fn streams(files: &[Opened]) -> Vec<Vec<usize>> {
+    let mut streams: Vec<Vec<usize>> = Vec::new();
+    for (number, file) in files.iter().enumerate() {
+        let same = |stream: &&mut Vec<usize>| {
+            let (a, b) = (files[stream[0]].reader.header(), file.reader.header());
+            a.link.sequence > 0 && b.link.sequence > 0 && (&a.host, a.link.row) == (&b.host, b.link.row)
+        };
+        match streams.iter_mut().find(same) {
+            Some(stream) => stream.push(number),
+            None => streams.push(vec![number]),
+        }
+    }
+    for stream in &mut streams {
+        stream.sort_by_key(|&number| (files[number].reader.header().link.sequence, number));
+    }
+    streams
+}
+
+/// Tells which files of a row are missing between those that are there.
+fn gaps(files: &[Opened], stream: &[usize], told: &mut Vec<String>) {
+    for pair in stream.windows(2) {
+        let (before, after) = (&files[pair[0]], &files[pair[1]]);
+        let (first, next) = (&before.reader.header().link, &after.reader.header().link);
+        let missing = next.sequence.saturating_sub(first.sequence).saturating_sub(1);
+        let (from, to) = (before.path.display(), after.path.display());
+        if missing > 0 {
+            let files = if missing == 1 { "1 file is".to_owned() } else { format!("{missing} files are") };
+            told.push(format!("{files} missing between {from} and {to}"));
+        } else if next.hash != [0; 32] && next.hash != before.reader.last_hash() {
+            told.push(format!("{from} does not end as it did when {to} was begun: it was cut or changed"));
+        }
+    }
+}
+
+fn short(error: &Error) -> String {
+    error.to_string().lines().next().unwrap_or_default().to_owned()
 }
 
 /// What a file's losses come to: an overload that lasts makes hundreds of them, and `evt.type = loss` shows each.
@@ -144,6 +342,15 @@ fn lost(losses: &[Loss]) -> Option<String> {
     places.dedup();
     let (gaps, places) = (losses.len(), places.join(", "));
     Some(format!("{count} events were lost in {gaps} gaps between {} and {} ({places})", moment(from), moment(to)))
+}
+
+/// How much of a file is said with doubt.
+fn doubtful(rows: u64) -> Option<String> {
+    (rows > 0).then(|| {
+        format!(
+            "of {rows} events it is doubtful whose or on what they were: they stand behind a loss (evt.is_doubtful)"
+        )
+    })
 }
 
 /// A moment in UTC, for notes.

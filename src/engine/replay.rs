@@ -2,7 +2,7 @@
 
 use super::state::State;
 use crate::batch::{Batch, Error, Row, Schema};
-use crate::event::{Arg, Args, Event, Flags, Kind, KindFlags, OwnedArg, OwnedEvent, Spec, kind_by_name, kinds};
+use crate::event::{Args, Event, Flags, Kind, KindFlags, OwnedArg, OwnedEvent, Spec, kind_by_name, kinds};
 use crate::filter::{KindSelection, Selection};
 use crate::world::{Dict, World};
 use std::collections::{BTreeMap, BTreeSet};
@@ -12,19 +12,12 @@ use std::sync::Arc;
 pub(super) struct Replay {
     world: World,
     /// What the kinds of the segment at hand are here.
-    kinds: Option<(Arc<Schema>, Vec<Option<Known>>)>,
+    kinds: Option<(Arc<Schema>, Vec<Option<Kind>>)>,
     dict: Option<Arc<Dict>>,
     /// Threads whose end was seen, with their process: the world keeps them until their processor time is final.
     ended: BTreeMap<u32, u32>,
     env: Vec<u8>,
     latest: u64,
-}
-
-/// A kind that changes state, by its number here.
-struct Known {
-    kind: Kind,
-    /// For each parameter here, its place in the file; empty where they are the same.
-    params: Vec<Option<usize>>,
 }
 
 impl Replay {
@@ -56,16 +49,16 @@ impl Replay {
     fn rows(&mut self, batch: &Batch, wanted: KindFlags, until: u64) -> Result<(), Error> {
         self.enter(batch);
         let Some((schema, known)) = self.kinds.take() else { return Ok(()) };
-        let known_of = |kind: u16| known.get(usize::from(kind)).and_then(Option::as_ref);
+        let known_of = |kind: u16| known.get(usize::from(kind)).copied().flatten();
         let kinds = batch.head().kinds.iter().map(|k| match known_of(k.kind) {
-            Some(known) if known.kind.spec().flags.has(wanted) => KindSelection::All,
+            Some(known) if known.spec().flags.has(wanted) => KindSelection::All,
             _ => KindSelection::None,
         });
         let selection = Selection { kinds: kinds.collect(), rows: None };
         let walked = selection.for_each_row(batch, |row| {
             let kind = batch.head().kinds.get(row.kind).map_or(u16::MAX, |k| k.kind);
-            if let Some(known) = known_of(kind).filter(|_| row.time() <= until) {
-                self.row(&row, known);
+            if known_of(kind).is_some() && row.time() <= until {
+                self.row(&row);
             }
         });
         self.kinds = Some((schema, known));
@@ -81,25 +74,14 @@ impl Replay {
         if self.kinds.as_ref().is_some_and(|(schema, _)| Arc::ptr_eq(schema, batch.schema())) {
             return;
         }
-        let known = batch.schema().kinds.iter().map(|info| {
-            let kind = kind_by_name(&info.name).filter(|k| k.spec().flags.has(KindFlags::STATE))?;
-            let ours = kind.spec().params;
-            let place = |name: &str| info.params.iter().position(|p| p.name == name);
-            let same = ours.len() == info.params.len() && ours.iter().zip(&info.params).all(|(a, b)| a.name == b.name);
-            let params = if same { Vec::new() } else { ours.iter().map(|p| place(p.name)).collect() };
-            Some(Known { kind, params })
-        });
+        let kinds = batch.schema().kinds.iter();
+        let known = kinds.map(|info| kind_by_name(&info.name).filter(|k| k.spec().flags.has(KindFlags::STATE)));
         self.kinds = Some((Arc::clone(batch.schema()), known.collect()));
     }
 
-    fn row(&mut self, row: &Row<'_>, known: &Known) {
+    fn row(&mut self, row: &Row<'_>) {
         let mut env = std::mem::take(&mut self.env);
         let mut event = row.event(&mut env);
-        event.kind = known.kind;
-        if !known.params.is_empty() {
-            let arg = |place: &Option<usize>| place.and_then(|p| event.args.get(p)).copied().unwrap_or(Arg::Missing);
-            event.args = known.params.iter().map(arg).collect();
-        }
         // A call in flight has changed nothing yet.
         if !event.flags.has(Flags::IN_FLIGHT) {
             self.event(&mut event);

@@ -35,8 +35,14 @@ pub struct Record {
     pub limit: Option<u64>,
     /// Stop after this time.
     pub duration: Option<Duration>,
+    /// Tell the probe what the filter can never match, so that it is not recorded in the first place.
+    pub push: bool,
     /// The command line, for the header.
     pub command_line: Vec<String>,
+    /// When to go on in another file.
+    pub rotation: super::Rotation,
+    /// Wait for the disk after each batch.
+    pub sync: bool,
     /// What is to see the events.
     pub source: Source,
     /// Hears what is to be said before the recording begins: that it sees less than asked for, and why.

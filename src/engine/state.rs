@@ -4,9 +4,10 @@
 //! engine that ran when the reel was written, over the few columns that it needs, in the order of the segment.
 
 use super::replay::Replay;
-use super::{Batches, Reels};
+use super::timeline::Slice;
+use super::{Batches, Glance, Reels};
 use crate::batch::{Batch, Builder, Columns, Schema};
-use crate::reel::{BatchRef, Reader, SegmentInfo};
+use crate::reel::{Reader, SegmentInfo};
 use crate::world::{Dict, Effect, World};
 use std::path::Path;
 use std::sync::Arc;
@@ -109,12 +110,10 @@ pub fn states_at(reels: &Reels, moment: Option<u64>) -> Vec<State> {
     hosts.iter().map(|(_, segment)| segment.state(moment)).collect()
 }
 
-/// Time of a segment's first batch, ns UTC; without one, when its frame was written.
+/// Time of a segment's earliest event, ns UTC; without one, when its frame was written.
 fn begin_of(reader: &Reader, segment: usize, info: &SegmentInfo) -> u64 {
-    let dict = Arc::new(Dict::new());
-    let head = |at: &BatchRef| reader.batch(segment, at, Arc::clone(&dict)).ok().map(|batch| batch.head().min_time);
     let by_clock = || info.clocks.first().map_or(0, |pair| pair.utc);
-    info.batches.iter().find_map(head).unwrap_or_else(by_clock)
+    reader.segment_span(segment).map_or_else(by_clock, |span| span.0)
 }
 
 /// The segment that covers a moment.
@@ -166,6 +165,10 @@ impl<'a> WithStates<'a> {
     fn events(&self) -> usize {
         self.events.map_or(0, Batches::len)
     }
+
+    fn event_turns(&self) -> usize {
+        self.events.map_or(0, Batches::turns)
+    }
 }
 
 impl Batches for WithStates<'_> {
@@ -191,6 +194,28 @@ impl Batches for WithStates<'_> {
         match self.events {
             Some(events) if index < self.events() => events.place(index),
             _ => "state".to_owned(),
+        }
+    }
+
+    fn turns(&self) -> usize {
+        self.event_turns() + self.len() - self.events()
+    }
+
+    fn turn(&self, index: usize) -> Vec<Slice> {
+        match self.events {
+            Some(events) if index < self.event_turns() => events.turn(index),
+            _ => vec![Slice::whole(self.events() + index - self.event_turns())],
+        }
+    }
+
+    fn glance(&self, index: usize) -> Option<Glance> {
+        self.events.filter(|_| index < self.events()).and_then(|events| events.glance(index))
+    }
+
+    fn dict(&self, index: usize) -> Result<Arc<Dict>, String> {
+        match self.events {
+            Some(events) if index < self.events() => events.dict(index),
+            _ => self.batch(index).map(|batch| Arc::clone(batch.dict())),
         }
     }
 

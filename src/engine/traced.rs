@@ -2,10 +2,12 @@
 //!
 //! Nothing is lost here: when the build thread falls behind, the command waits.
 
-use super::assembler::Piece;
+use super::assembler::{Assembler, Piece, SegmentLimits};
+use super::clock::Clock;
 use super::error::Error;
 use super::live::{Build, Feed, LiveRequest, LiveSummary, QUEUE, Shared, spawn};
 use super::request::Source;
+use super::rotate::Pace;
 use crate::source::ebpf::{self, Block, Decoder, Plans};
 use crate::source::proc::Scope;
 use crate::source::ptrace::{self, Options, Tracer};
@@ -67,7 +69,7 @@ pub(super) fn choose<P>(
     let reason = reason.lines().next().unwrap_or_default();
     if let Some(tell) = request.tell {
         tell(&format!("note: {reason}"));
-        tell(&format!("note: recording with ptrace, which adds about 10 µs to each call; {}", about()));
+        tell(&format!("note: recording with ptrace, which stops the command twice at each call; {}", about()));
     }
     request.chosen.set(Chosen { probe: "ptrace", note: Some(format!("{reason}; {}", about())) }).ok();
     Ok(None)
@@ -89,20 +91,22 @@ pub(super) fn capture(
     child: Option<sys::StoppedChild>,
     recycle: Receiver<crate::batch::Columns>,
     enough: &AtomicBool,
+    pace: Option<Pace>,
+    calls: Option<Arc<[bool]>>,
     consume: Box<dyn FnMut(Piece) -> Result<(), Error> + Send>,
 ) -> Result<LiveSummary, Error> {
     let child = child.ok_or(Error::NothingToTrace)?;
-    let (clock, plans, root) = (sys::clock_pair(), Arc::new(Plans::new()), child.pid());
-    let shared = Shared::new(clock);
+    let (plans, root) = (Arc::new(Plans::new()), child.pid());
+    let shared = Shared::new(Arc::new(Clock::new()));
     let (to_build, from_tracer) = bounded(QUEUE);
     let (to_tracer, from_build) = bounded(QUEUE);
     let (begun, beginning) = bounded(1);
-    let options = Options { snap_len: request.snaplen, ..Options::default() };
+    let options = Options { snap_len: request.snaplen, calls, ..Options::default() };
     std::thread::scope(|threads| {
         let shared = &shared;
         let traced = Arc::clone(&plans);
         let tracer = spawn(threads, "trace", move || {
-            let (tracer, begins) = match Tracer::new(root, &traced, options) {
+            let (tracer, begins) = match Tracer::new(root, &traced, &options) {
                 Ok(tracer) => (Some(tracer), Ok(sys::ptrace::thread_id())),
                 Err(error) => (None, Err(error)),
             };
@@ -112,9 +116,10 @@ pub(super) fn capture(
         // A command that cannot be traced is not started.
         let tracer_tid = beginning.recv().map_err(|_| Error::Thread("trace"))??;
         let builder = spawn(threads, "build", move || {
-            let decoder = Decoder::new(plans, clock);
+            let assembler = Assembler::new(SegmentLimits::default(), consume).with_pace(pace);
+            let decoder = Decoder::new(plans, shared.clock.pair());
             let scope = Scope::Process(root);
-            Build::new(shared, scope, request.flush, decoder, recycle, consume).work(&from_tracer, &to_tracer)
+            Build::new(shared, scope, request.flush, decoder, None, recycle, assembler).work(&from_tracer, &to_tracer)
         })
         .inspect_err(|_| shared.stop.store(true, Ordering::Release))?;
         let started = start(child, shared);
@@ -122,10 +127,11 @@ pub(super) fn capture(
             sys::ptrace::nudge(tracer_tid);
             tracer.is_finished()
         });
+        enough.store(true, Ordering::Relaxed);
         let (command, tracer_cpu) = tracer.join().map_err(|_| Error::Thread("trace"))??;
-        let (events, late, build_cpu) = builder.join().map_err(|_| Error::Thread("build"))??;
+        let ([events, late, doubtful], build_cpu) = builder.join().map_err(|_| Error::Thread("build"))??;
         started?;
-        Ok(LiveSummary { events, dropped: 0, late, command, cpu: [tracer_cpu, build_cpu] })
+        Ok(LiveSummary { events, dropped: 0, late, doubtful, command, cpu: [tracer_cpu, build_cpu] })
     })
 }
 
@@ -153,6 +159,8 @@ fn wait(request: &LiveRequest, shared: &Shared, enough: &AtomicBool, nudged: imp
             || sys::stop_flag().load(Ordering::Relaxed);
         if over {
             shared.stop.store(true, Ordering::Release);
+            // Whoever waits for something (a disk with room) hears that it is over.
+            enough.store(true, Ordering::Relaxed);
         }
         // Again and again: a nudge that comes just before the tracer's wait is lost.
         let due = shared.stop.load(Ordering::Acquire) || last.elapsed() >= NUDGE;

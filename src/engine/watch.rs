@@ -3,12 +3,11 @@
 use super::assembler::Piece;
 use super::error::Error;
 use super::live::{LiveRequest, LiveSummary, capture};
-use super::play::Asker;
-use super::replay::Replay;
 use super::request::Watch;
-use crate::batch::{Batch, Schema};
-use crate::query::Span;
-use crate::report::Report;
+use super::watcher::{Screen, Watcher};
+use crate::batch::{Batch, Origin, Schema};
+use crate::filter::Push;
+use crate::sys;
 use crate::world::Dict;
 use crossbeam_channel::bounded;
 use std::sync::Arc;
@@ -18,67 +17,46 @@ use std::time::Duration;
 /// How old the batch that a live question sees may be.
 const FRESH: Duration = Duration::from_millis(50);
 
-/// What happens with what a live question says.
-pub trait Screen: Send {
-    /// Lines, ready to be shown.
-    fn lines(&mut self, bytes: &[u8]) -> std::io::Result<()>;
-
-    /// The reports of an interval that is over, one for each question that makes one.
-    fn reports(&mut self, reports: &[Report]) -> std::io::Result<()>;
-}
-
 /// Watches until the command ends, the time is over, enough was shown or a signal asks to stop.
 pub fn watch(request: &Watch, screen: &mut dyn Screen) -> Result<LiveSummary, Error> {
     let enough = AtomicBool::new(false);
-    let live = LiveRequest { flush: FRESH, ..LiveRequest::of(&request.record) };
+    let push = Push::of(request.questions.iter().map(|q| q.filter.as_ref())).filter(|_| request.record.push);
+    let live = LiveRequest { flush: FRESH, push: push.map(Arc::new), ..LiveRequest::of(&request.record) };
     let (pieces, from_build) = bounded(64);
     let (_, recycle) = bounded(0);
     let consume = Box::new(move |piece| pieces.send(piece).map_err(|_| Error::Thread("watch")));
     std::thread::scope(|threads| {
         let enough = &enough;
         let asking = threads.spawn(move || {
-            let mut watcher = Watcher::new(request, screen);
+            let mut watcher = Pieces::new(request, screen);
             let result = from_build.iter().try_for_each(|piece| watcher.piece(piece, enough));
             enough.store(true, Ordering::Relaxed);
-            let shown = result.and_then(|()| watcher.finish());
+            let shown = result.and_then(|()| watcher.watcher.finish());
             // What still comes is taken and dropped, so that nobody waits for us.
             from_build.iter().for_each(drop);
             shown
         });
-        let captured = capture(&live, recycle, enough, consume);
+        let captured = capture(&live, recycle, enough, None, consume);
         asking.join().map_err(|_| Error::Thread("watch"))?.map_err(Error::Screen)?;
         captured
     })
 }
 
-/// Asks the questions of each batch.
-struct Watcher<'a> {
-    request: &'a Watch,
-    screen: &'a mut dyn Screen,
-    asker: Asker<'a>,
+/// Makes batches of what is recorded.
+struct Pieces<'a> {
+    watcher: Watcher<'a>,
     schema: Arc<Schema>,
     dict: Arc<Dict>,
-    /// The interval being counted, ns UTC.
-    begun: u64,
-    latest: u64,
-    /// Events lost in it.
-    lost: u64,
-    /// The state, where a question is about it.
-    replay: Option<Replay>,
+    origin: Arc<Origin>,
 }
 
-impl<'a> Watcher<'a> {
+impl<'a> Pieces<'a> {
     fn new(request: &'a Watch, screen: &'a mut dyn Screen) -> Self {
-        Watcher {
-            request,
-            screen,
-            asker: Asker::new(&request.questions, &request.options),
+        Pieces {
+            watcher: Watcher::new(&request.questions, &request.options, request.interval, screen),
             schema: Arc::new(Schema::current()),
             dict: Arc::new(Dict::new()),
-            begun: 0,
-            latest: 0,
-            lost: 0,
-            replay: request.questions.iter().any(|q| q.query.of_state().is_some()).then(Replay::new),
+            origin: Arc::new(Origin { host: sys::hostname(), reel: String::new() }),
         }
     }
 
@@ -86,71 +64,28 @@ impl<'a> Watcher<'a> {
         match piece {
             Piece::Begin(time) => {
                 self.dict = Arc::new(Dict::new());
-                if let Some(replay) = &mut self.replay {
-                    *replay = Replay::new();
-                }
-                if self.begun == 0 {
-                    self.begun = time;
-                    self.asker.begin(time);
+                self.watcher.begin_segment();
+                if !self.watcher.has_begun() {
+                    self.watcher.begin(time, None);
                 }
             }
             Piece::Rows(delta) => {
                 // Our own deltas follow each other without a gap, so there is nothing to report.
                 Arc::make_mut(&mut self.dict).apply(&delta).ok();
             }
-            Piece::Batch(columns) if columns.snapshot && self.replay.is_none() => {}
+            Piece::Batch(columns) if columns.snapshot && !self.watcher.wants_state() => {}
             Piece::Batch(columns) => {
                 let batch = Batch::of_columns(columns, Arc::clone(&self.schema), Arc::clone(&self.dict));
-                self.batch(&batch, enough)?;
+                if self.watcher.batch(&batch.with_origin(Arc::clone(&self.origin)))? {
+                    enough.store(true, Ordering::Relaxed);
+                }
             }
-            Piece::Lost(lost) => self.lost += lost.count,
-            Piece::End => {}
+            Piece::Lost(lost) => self.watcher.lost(lost.count),
+            Piece::Note(text) => self.watcher.note(text),
+            // What was shown is shown; rows from now on refer to what is known.
+            Piece::Late(_) | Piece::End | Piece::Rotate(_) => {}
         }
         Ok(())
-    }
-
-    fn batch(&mut self, batch: &Batch, enough: &AtomicBool) -> std::io::Result<()> {
-        let snapshot = batch.head().snapshot;
-        if let Some(replay) = &mut self.replay {
-            let fed = if snapshot { replay.seed(batch) } else { replay.feed(batch, u64::MAX) };
-            fed.map_err(std::io::Error::other)?;
-        }
-        if snapshot {
-            return Ok(());
-        }
-        self.latest = self.latest.max(batch.head().max_time);
-        let interval = u64::try_from(self.request.interval.as_nanos()).unwrap_or(u64::MAX);
-        if batch.head().min_time >= self.begun.saturating_add(interval) {
-            self.report(batch.head().min_time)?;
-        }
-        for lines in self.asker.ask_batch(batch, true).map_err(std::io::Error::other)? {
-            self.screen.lines(&lines.bytes)?;
-        }
-        if self.asker.is_done() {
-            enough.store(true, Ordering::Relaxed);
-        }
-        Ok(())
-    }
-
-    /// Shows the interval that ends at a time, and begins the next.
-    fn report(&mut self, now: u64) -> std::io::Result<()> {
-        let span = Span { start: self.begun, end: now };
-        self.begun = now;
-        let lost = std::mem::take(&mut self.lost);
-        let notes = if lost > 0 { vec![format!("{lost} events were lost in this time")] } else { Vec::new() };
-        if let Some(replay) = &mut self.replay {
-            let state = replay.state(now);
-            for batch in state.batches() {
-                self.asker.ask_batch(&batch, true).map_err(std::io::Error::other)?;
-            }
-        }
-        let reports = self.asker.reports(span, &notes);
-        if reports.is_empty() { Ok(()) } else { self.screen.reports(&reports) }
-    }
-
-    fn finish(mut self) -> std::io::Result<()> {
-        // A capture that could not begin says why, and has nothing to report.
-        if self.begun == 0 { Ok(()) } else { self.report(self.latest.max(self.begun)) }
     }
 }
 
@@ -160,6 +95,8 @@ mod tests {
     use super::*;
     use crate::chisel::{Library, Style};
     use crate::field::Context;
+    use crate::query::Span;
+    use crate::report::Report;
     use std::num::NonZeroUsize;
 
     #[derive(Default)]
@@ -187,7 +124,10 @@ mod tests {
             flush: None,
             limit: None,
             duration: None,
+            push: true,
             command_line: Vec::new(),
+            rotation: super::super::Rotation::default(),
+            sync: false,
             source: crate::engine::Source::Auto,
             tell: |_| {},
         };
@@ -206,14 +146,14 @@ mod tests {
     #[test]
     fn a_report_over_a_loss_says_so_and_the_next_does_not() {
         let (request, mut screen) = (request(), Kept::default());
-        let mut watcher = Watcher::new(&request, &mut screen);
+        let mut watcher = Pieces::new(&request, &mut screen);
         let lost = Lost { time: 5, cpu: 0, count: 7, stage: "ring", reason: String::new() };
         let enough = AtomicBool::new(false);
         for piece in [Piece::Begin(1), Piece::Lost(lost)] {
             watcher.piece(piece, &enough).unwrap();
         }
-        watcher.report(10).unwrap();
-        watcher.report(20).unwrap();
+        watcher.watcher.report(10).unwrap();
+        watcher.watcher.report(20).unwrap();
         let notes: Vec<&[String]> = screen.0.iter().map(|report| report.notes.as_slice()).collect();
         assert_eq!(notes, [&["7 events were lost in this time".to_owned()][..], &[]]);
     }

@@ -4,7 +4,7 @@ use super::Kind;
 use arrayvec::ArrayVec;
 
 /// The most parameters an event kind may have.
-pub const MAX_ARGS: usize = 28;
+pub const MAX_ARGS: usize = 40;
 
 /// Parameters in the order of the kind's [`Spec`](super::Spec).
 pub type Args<'a> = ArrayVec<Arg<'a>, MAX_ARGS>;
@@ -45,6 +45,8 @@ impl Flags {
     pub const COMPAT: Flags = Flags(4);
     /// A parameter was cut (path or arguments longer than the source keeps).
     pub const TRUNCATED: Flags = Flags(8);
+    /// Events were lost before it, and nothing has confirmed since what is said of its thread or descriptor.
+    pub const DOUBTFUL: Flags = Flags(16);
 
     /// Whether all bits of `other` are set.
     pub fn has(self, other: Flags) -> bool {

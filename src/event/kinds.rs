@@ -21,6 +21,12 @@ pub const SNAP_FD: Kind = find("snap_fd");
 pub const SNAP_USER: Kind = find("snap_user");
 /// `snap_group`.
 pub const SNAP_GROUP: Kind = find("snap_group");
+/// `snap_gone`.
+pub const SNAP_GONE: Kind = find("snap_gone");
+/// `unknown`: what a later version recorded and this one has no name for.
+pub const UNKNOWN: Kind = find("unknown");
+/// `snap_closed`.
+pub const SNAP_CLOSED: Kind = find("snap_closed");
 /// `exit`.
 pub const EXIT: Kind = find("exit");
 /// `exit_group`.
@@ -173,6 +179,8 @@ pub const LANDLOCK_CREATE_RULESET: Kind = find("landlock_create_ruleset");
 pub const UNSHARE: Kind = find("unshare");
 /// `setns`.
 pub const SETNS: Kind = find("setns");
+/// `umount2`.
+pub const UMOUNT2: Kind = find("umount2");
 /// `pivot_root`.
 pub const PIVOT_ROOT: Kind = find("pivot_root");
 /// `sendmmsg`.

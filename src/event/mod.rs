@@ -10,5 +10,7 @@ mod table;
 pub use flags::{errno_name, errno_text, flag_table, signal_name};
 pub use happening::{Arg, Args, Event, Flags, MAX_ARGS};
 pub use owned::{OwnedArg, OwnedEvent};
-pub use spec::{Category, Class, FlagTable, From, Kind, KindFlags, Param, ParamType, Ret, Spec};
+pub use spec::{
+    Category, Class, Facts, FlagTable, From, Kind, KindFlags, MessagePart, Param, ParamType, Ret, Spec, When,
+};
 pub use table::{SPECS, kind_by_name, kind_by_nr};

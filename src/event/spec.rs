@@ -158,6 +158,10 @@ pub enum ParamType {
     FdList,
     /// True or false.
     Bool,
+    /// Files that a message passes: descriptor i32, device u32, inode u64 of each.
+    FileList,
+    /// The value of a socket option, as the kernel has it.
+    OptionValue,
 }
 
 impl ParamType {
@@ -182,8 +186,6 @@ pub enum From {
     Arg(u8),
     /// NUL-terminated text that argument n points to.
     Str(u8),
-    /// The same, only if argument 0 equals the number.
-    StrIf(u8, u8),
     /// Buffer at argument n, as long as the return value, at most the snap length.
     BufRet(u8),
     /// Buffer at argument n, of the length in the second argument, at most the snap length.
@@ -192,12 +194,19 @@ pub enum From {
     SockIn(u8, u8),
     /// `struct sockaddr` at argument n, the second argument points to its length.
     SockOut(u8, u8),
-    /// First of the `struct iovec`s at argument n; as many bytes as the return value, at most the snap length.
+    /// Data of the `struct iovec`s at argument n, their count in the argument after it; as many bytes as the return value, at most the snap length.
     Iov(u8),
-    /// `struct msghdr` at argument n: data of its first iovec.
-    MsgData(u8),
-    /// `struct msghdr` at argument n: its name (address).
-    MsgName(u8),
+    /// Sum of the lengths of the same, at most 64 of them.
+    IovSize(u8),
+    /// A part of the `struct msghdr` at argument n, or of the first `struct mmsghdr`.
+    Message {
+        /// Register argument with the pointer.
+        arg: u8,
+        /// Whether it is an array of `struct mmsghdr`.
+        many: bool,
+        /// What of it.
+        part: MessagePart,
+    },
     /// Structure of the size at argument n, read when the call succeeded; the parameter is the signed integer of `width` bytes at `offset`.
     /// A width of 16 is a `struct timespec` (seconds and nanoseconds, 8 bytes each), given as nanoseconds. Values have their own width:
     /// [`ParamType::narrow`] is for registers.
@@ -212,12 +221,99 @@ pub enum From {
         /// Width of the value, bytes.
         width: u8,
     },
+    /// The same of the first two elements of an array, which has as many as argument `count` says.
+    Elements {
+        /// Register argument with the pointer.
+        arg: u8,
+        /// Register argument with the number of elements.
+        count: u8,
+        /// Bytes of one element.
+        size: u8,
+        /// Offset of the value from the start of the array.
+        offset: u8,
+        /// Width of the value, bytes.
+        width: u8,
+    },
+    /// The same of a structure (at most 16 bytes) as it was when the call was entered, because the kernel writes over it.
+    Early {
+        /// Register argument with the pointer.
+        arg: u8,
+        /// Bytes to read.
+        size: u8,
+        /// Offset of the value.
+        offset: u8,
+        /// Width of the value, bytes.
+        width: u8,
+    },
+    /// Structure of the size at argument n; the parameter is 64 bits of which the halves stand apart.
+    Halves {
+        /// Register argument with the pointer.
+        arg: u8,
+        /// Bytes to read.
+        size: u8,
+        /// Offset of the low 32 bits.
+        low: u8,
+        /// Offset of the high 32 bits.
+        high: u8,
+    },
+    /// What the kernel itself knows: the unsigned integer of `width` bytes at `offset` of the facts.
+    Facts {
+        /// Which facts.
+        of: Facts,
+        /// The descriptor they are about: register argument n; 255: the one returned; 128 + n: the first `int` that argument n points to.
+        fd: u8,
+        /// Offset of the value.
+        offset: u8,
+        /// Width of the value, bytes.
+        width: u8,
+    },
     /// Array of 8-byte elements at argument n, its length in the second argument.
     Array8(u8, u8),
     /// Kernel's own socket tuple of the descriptor in argument n; 255: of the descriptor returned.
     Tuple(u8),
     /// Life-cycle events and snapshots: the source fills it in.
     Source,
+}
+
+/// Part of a message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MessagePart {
+    /// The first bytes of its data, at most the snap length.
+    Data,
+    /// Sum of its segments' lengths.
+    Size,
+    /// Its address, `struct sockaddr`.
+    Name,
+    /// Its control messages, at most 256 bytes, as the kernel has them (`struct cmsghdr`).
+    Control,
+    /// The files that it passes (`SCM_RIGHTS`), at most 16: descriptor i32, device u32, inode u64 of each.
+    Files,
+}
+
+/// What the kernel knows about a descriptor or the caller; the layouts are those of the probe's items.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Facts {
+    /// An open file: device u32 (as `stat` gives it), created by this call u32, inode u64.
+    File,
+    /// The caller's memory, KiB: virtual u32, resident u32, swapped u32.
+    Memory,
+    /// A listening socket's queue: percent u32, length u32, most u32.
+    Backlog,
+    /// A socket and its Unix peer: kernel addresses u64, u64, inodes u64, u64; 0 where there is none.
+    Ends,
+}
+
+/// A condition on a byte of a register argument, so that only what a call uses is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct When {
+    /// The argument.
+    pub arg: u8,
+    /// Lowest bit of the byte.
+    pub shift: u8,
+    /// Least value.
+    pub low: u8,
+    /// Greatest value.
+    pub high: u8,
 }
 
 /// Names of the values of a flag or enumeration parameter.
@@ -244,6 +340,8 @@ pub struct Param {
     pub class: Class,
     /// Where the live probe finds it.
     pub from: From,
+    /// When it does; `None`: always.
+    pub when: Option<When>,
 }
 
 /// The return value of a kind.

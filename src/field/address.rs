@@ -105,6 +105,31 @@ pub(super) fn write_fd_list(out: &mut Vec<u8>, bytes: &[u8]) {
     }
 }
 
+/// Appends the files that a message passes: number, device and inode (hexadecimal, decimal) of each, blanks between.
+pub(super) fn write_file_list(out: &mut Vec<u8>, bytes: &[u8]) {
+    for (n, mut entry) in bytes.chunks_exact(16).enumerate() {
+        if n > 0 {
+            out.push(b' ');
+        }
+        let (Some(fd), Some(dev), Some(ino)) = (take(&mut entry), take(&mut entry), take(&mut entry)) else { return };
+        write_i64(out, i64::from(i32::from_le_bytes(*fd)));
+        out.push(b':');
+        write_hex(out, u64::from(u32::from_le_bytes(*dev)));
+        out.push(b':');
+        write_u64(out, u64::from_le_bytes(*ino));
+    }
+}
+
+/// Appends a socket option's value: a number where it has the size of one, else data.
+pub(super) fn write_option_value(out: &mut Vec<u8>, bytes: &[u8]) {
+    let number = || bytes.iter().rev().fold(0, |v, b| v << 8 | u64::from(*b));
+    match bytes.len() {
+        4 => write_i64(out, i64::from((number() as u32).cast_signed())),
+        1 | 8 => write_u64(out, number()),
+        _ => write_dots(out, bytes),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -134,5 +159,19 @@ mod tests {
         let mut out = Vec::new();
         write_fd_list(&mut out, &[4, 0, 0, 0, 1, 0, 0, 0, 5, 0, 0, 0, 0xf1, 0, 0, 0, 9]);
         assert_eq!(out, b"4:1 5:F1");
+        let file =
+            |fd: i32, dev: u32, ino: u64| [&fd.to_le_bytes()[..], &dev.to_le_bytes(), &ino.to_le_bytes()].concat();
+        for (bytes, files, want) in [
+            ([file(4, 0x803, 12), file(5, 0, 0), vec![1]].concat(), true, "4:803:12 5:0:0"),
+            (vec![], true, ""),
+            (vec![0xff; 4], false, "-1"),
+            (vec![1], false, "1"),
+            (5_u64.to_le_bytes().to_vec(), false, "5"),
+            (b"eth0\0".to_vec(), false, "eth0."),
+        ] {
+            let mut out = Vec::new();
+            (if files { write_file_list } else { write_option_value })(&mut out, &bytes);
+            assert_eq!(String::from_utf8(out).unwrap(), want);
+        }
     }
 }

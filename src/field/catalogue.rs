@@ -98,11 +98,18 @@ fn type_of(field: &Field, arg: &FieldArg) -> Type {
     if field.name != "evt.rawarg" {
         return field.ty;
     }
-    let param = SPECS.iter().flat_map(|s| s.params).find(|p| p.name == name.as_str());
+    let param = SPECS.iter().flat_map(|s| s.params).find(|p| p.name == name.as_str() && p.ty != ParamType::OptionValue);
     match param.map(|p| p.ty) {
         Some(ParamType::Text | ParamType::TextList) => Type::Text,
         Some(ParamType::Path | ParamType::RelPath) => Type::Path,
-        Some(ParamType::Bytes | ParamType::SockAddr | ParamType::Tuple | ParamType::FdList) => Type::Bytes,
+        Some(
+            ParamType::Bytes
+            | ParamType::SockAddr
+            | ParamType::Tuple
+            | ParamType::FdList
+            | ParamType::FileList
+            | ParamType::OptionValue,
+        ) => Type::Bytes,
         _ => Type::Int,
     }
 }

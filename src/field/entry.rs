@@ -2,7 +2,7 @@
 
 use super::Context;
 use crate::batch::{KindInfo, Row};
-use crate::event::{Class, Flags};
+use crate::event::{Class, Flags, ParamType};
 use crate::value::{Type, Value};
 use crate::world::{DescRow, Dict, ThreadRow};
 
@@ -160,6 +160,9 @@ impl FieldRef {
     pub fn applies(&self, kind: &KindInfo) -> bool {
         match (&self.field.extract, &self.arg) {
             (Extract::Number(Column::Return) | Extract::Column(Column::Return, _), _) => kind.ret.is_some(),
+            (Extract::Event(_), _) if self.field.name == "evt.buffer" => {
+                kind.params.iter().any(|p| p.class == Class::Data && p.ty == ParamType::Bytes)
+            }
             _ if self.field.arg != ArgRule::Required => true,
             (Extract::Event(_), FieldArg::Name(name)) => {
                 kind.ret.as_ref().is_some_and(|r| r.0 == *name) || kind.params.iter().any(|p| p.name == *name)

@@ -154,6 +154,14 @@ pub(super) static FIELDS: &[Field] = &[
         extract: Extract::Column(Column::Flags, dir),
     },
     Field {
+        name: "evt.is_doubtful",
+        ty: Type::Bool,
+        arg: ArgRule::No,
+        doc: "Whether events were lost before it, and what is said of its thread or descriptor was not confirmed since.",
+        example: "evt.is_doubtful = true",
+        extract: Extract::Column(Column::Flags, is_doubtful),
+    },
+    Field {
         name: "evt.type",
         ty: Type::Text,
         arg: ArgRule::No,
@@ -184,6 +192,22 @@ pub(super) static FIELDS: &[Field] = &[
         doc: "Processor on which the event was complete.",
         example: "evt.cpu = 0",
         extract: Extract::Number(Column::Cpu),
+    },
+    Field {
+        name: "evt.host",
+        ty: Type::Text,
+        arg: ArgRule::No,
+        doc: "Host that the event happened on.",
+        example: "evt.host = node-1",
+        extract: Extract::Event(host),
+    },
+    Field {
+        name: "evt.reel",
+        ty: Type::Text,
+        arg: ArgRule::No,
+        doc: "Reel that the event stands in, as it was named.",
+        example: "evt.reel endswith node-1.reel",
+        extract: Extract::Event(reel),
     },
     Field {
         name: "evt.args",
@@ -311,6 +335,10 @@ fn dir(_: &KindInfo, flags: i64, _: &Context) -> Value<'static> {
     Value::text(if Flags(flags as u8).has(Flags::IN_FLIGHT) { b">" } else { b"<" })
 }
 
+fn is_doubtful(_: &KindInfo, flags: i64, _: &Context) -> Value<'static> {
+    Value::Bool(Flags(flags as u8).has(Flags::DOUBTFUL))
+}
+
 fn type_name<'a>(kind: &'a KindInfo, _: &'a FieldArg) -> Value<'a> {
     Value::text(kind.name.as_bytes())
 }
@@ -343,6 +371,18 @@ fn category<'a>(row: &Row<'a>, _: &'a FieldArg, _: &Context) -> Value<'a> {
         },
     };
     Value::text(word.as_bytes())
+}
+
+fn host<'a>(row: &Row<'a>, _: &'a FieldArg, _: &Context) -> Value<'a> {
+    named(row.batch.origin().map(|origin| origin.host.as_str()))
+}
+
+fn reel<'a>(row: &Row<'a>, _: &'a FieldArg, _: &Context) -> Value<'a> {
+    named(row.batch.origin().map(|origin| origin.reel.as_str()))
+}
+
+fn named(name: Option<&str>) -> Value<'_> {
+    name.filter(|name| !name.is_empty()).map_or(Value::Missing, |name| Value::Text(name.as_bytes().into()))
 }
 
 fn info<'a>(row: &Row<'a>, _: &'a FieldArg, ctx: &Context) -> Value<'a> {

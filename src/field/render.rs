@@ -3,7 +3,7 @@
 //! A parameter has a raw form, and many have a resolved one, which stands behind it in parentheses. Everything is
 //! appended to a buffer: this is the hot path of printing.
 
-use super::address::{write_fd_list, write_sock_addr, write_tuple};
+use super::address::{write_fd_list, write_file_list, write_option_value, write_sock_addr, write_tuple};
 use super::{BufferFormat, Context, TimeFormat, fd, path};
 use crate::batch::Row;
 use crate::event::{Arg, Class, FlagTable, Flags, KindFlags, ParamType, SPECS, errno_name, flag_table, signal_name};
@@ -152,12 +152,21 @@ fn write_bytes(out: &mut Vec<u8>, ty: ParamType, bytes: &[u8], ctx: &Context) {
     match ty {
         ParamType::Text | ParamType::Path | ParamType::RelPath if bytes == b"(NULL)" => out.extend_from_slice(MISSING),
         ParamType::TextList => write_list(out, list(bytes), ctx.buffer_limit, ctx),
-        ParamType::Bytes | ParamType::SockAddr | ParamType::Tuple | ParamType::FdList if bytes.is_empty() => {
+        ParamType::Bytes
+        | ParamType::SockAddr
+        | ParamType::Tuple
+        | ParamType::FdList
+        | ParamType::FileList
+        | ParamType::OptionValue
+            if bytes.is_empty() =>
+        {
             out.extend_from_slice(b"NULL");
         }
         ParamType::SockAddr => write_sock_addr(out, bytes, ctx.raw_text),
         ParamType::Tuple => write_tuple(out, bytes, ctx.raw_text),
         ParamType::FdList => write_fd_list(out, bytes),
+        ParamType::FileList => write_file_list(out, bytes),
+        ParamType::OptionValue => write_option_value(out, bytes),
         ParamType::Bytes => write_data(out, bytes, ctx),
         _ => write_text(out, bytes, ctx),
     }

@@ -67,8 +67,13 @@ fn user(dict: &Dict, uid: u32) -> Value<'_> {
     }
 }
 
+/// The id that nobody has: the kernel's "leave it", and ours for one that is not known.
+fn unknown(t: &ThreadRow, id: u32) -> bool {
+    t.placeholder || id == u32::MAX
+}
+
 fn uid<'a>(_: &'a Dict, t: &'a ThreadRow, _: &'a FieldArg) -> Value<'a> {
-    if t.placeholder { Value::Missing } else { Value::Uint(u64::from(t.euid)) }
+    if unknown(t, t.euid) { Value::Missing } else { Value::Uint(u64::from(t.euid)) }
 }
 
 fn name<'a>(dict: &'a Dict, t: &'a ThreadRow, _: &'a FieldArg) -> Value<'a> {
@@ -88,7 +93,7 @@ fn loginname<'a>(dict: &'a Dict, t: &'a ThreadRow, _: &'a FieldArg) -> Value<'a>
 }
 
 fn gid<'a>(_: &'a Dict, t: &'a ThreadRow, _: &'a FieldArg) -> Value<'a> {
-    if t.placeholder { Value::Missing } else { Value::Uint(u64::from(t.egid)) }
+    if unknown(t, t.egid) { Value::Missing } else { Value::Uint(u64::from(t.egid)) }
 }
 
 fn group_name<'a>(dict: &'a Dict, t: &'a ThreadRow, _: &'a FieldArg) -> Value<'a> {

@@ -15,6 +15,7 @@ mod memo;
 mod operator;
 mod parse;
 mod plan;
+mod push;
 mod selection;
 #[cfg(test)]
 mod tests;
@@ -26,4 +27,5 @@ pub use diagnostic::{Diagnostic, Diagnostics};
 pub use literal::Literal;
 pub use memo::Memo;
 pub use operator::{OPERATORS, Operands, Operator};
+pub use push::{Condition, Obstacle, Place, Push};
 pub use selection::{Bits, KindSelection, Selection};

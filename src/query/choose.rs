@@ -8,10 +8,22 @@ use crate::filter::{Bits, KindSelection, Selection};
 /// Every event of a batch; without `internal`, only what the recorded node did, not the recorder's own events.
 pub fn all(batch: &Batch, internal: bool) -> Selection {
     let kind = |k| {
-        let hidden = !internal && batch.kind_info(k).flags.has(KindFlags::INTERNAL);
+        let flags = batch.kind_info(k).flags;
+        let hidden = !internal && (flags.has(KindFlags::INTERNAL) || flags.has(KindFlags::SNAPSHOT));
         if hidden || batch.head().snapshot { KindSelection::None } else { KindSelection::All }
     };
     Selection { kinds: (0..batch.head().kinds.len()).map(kind).collect(), rows: None }
+}
+
+/// Every event of a batch that can be counted: what the recorder found later and put right is none.
+pub fn countable(batch: &Batch) -> Selection {
+    let mut selection = all(batch, true);
+    for (k, kind) in selection.kinds.iter_mut().enumerate() {
+        if batch.kind_info(k).flags.has(KindFlags::SNAPSHOT) {
+            *kind = KindSelection::None;
+        }
+    }
+    selection
 }
 
 /// The rows of a selection that were complete before `until`, ns UTC.

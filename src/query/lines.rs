@@ -36,6 +36,8 @@ pub struct Lines {
     pub bytes: Vec<u8>,
     /// Where each ends.
     pub ends: Vec<usize>,
+    /// Number of the row in the batch that each is about.
+    pub rows: Vec<u32>,
     /// Time of the last event that has a line, ns UTC.
     pub last_time: Option<u64>,
 }
@@ -44,6 +46,29 @@ impl LinesQuery {
     /// Lines of the selected rows, at most `limit`. With [`TimeFormat::DeltaPrinted`](crate::field::TimeFormat) the
     /// context's `prev_time` is where the batch before left off.
     pub fn lines(&self, batch: &Batch, selection: &Selection, ctx: &Context, limit: u64) -> Result<Lines, Error> {
+        self.made(batch, selection, ctx, limit, None)
+    }
+
+    /// Lines of the selected rows as often as there are times in `before`: of the line before each, ns UTC, where that
+    /// may be one of another batch.
+    pub fn lines_after(
+        &self,
+        batch: &Batch,
+        selection: &Selection,
+        ctx: &Context,
+        before: &[u64],
+    ) -> Result<Lines, Error> {
+        self.made(batch, selection, ctx, before.len() as u64, Some(before))
+    }
+
+    fn made(
+        &self,
+        batch: &Batch,
+        selection: &Selection,
+        ctx: &Context,
+        limit: u64,
+        before: Option<&[u64]>,
+    ) -> Result<Lines, Error> {
         let mut lines = Lines::default();
         let mut ctx = *ctx;
         walk(
@@ -53,6 +78,9 @@ impl LinesQuery {
             |index, thread, kind, position| {
                 if lines.ends.len() as u64 >= limit || !admits(selection, index, kind, position) {
                     return;
+                }
+                if let Some(&time) = before.and_then(|before| before.get(lines.ends.len())) {
+                    ctx.prev_time = time;
                 }
                 let row = Row { batch, index, kind, position, thread };
                 if self.json {
@@ -67,6 +95,7 @@ impl LinesQuery {
                 }
                 lines.bytes.push(b'\n');
                 lines.ends.push(lines.bytes.len());
+                lines.rows.push(index as u32);
                 if self.needs_time(&ctx) {
                     ctx.prev_time = row.time();
                     lines.last_time = Some(ctx.prev_time);
@@ -98,5 +127,6 @@ impl Lines {
             self.bytes.clear();
         }
         self.ends.truncate(count);
+        self.rows.truncate(count);
     }
 }

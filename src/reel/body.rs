@@ -41,6 +41,23 @@ pub struct Header {
     /// Whether its recorder ends it with a Footer frame, so that one without is known to lack its end; written by
     /// [`Writer`](super::Writer).
     pub footed: bool,
+    /// Its place in a row of files that one recording wrote one after the other.
+    pub link: Link,
+}
+
+/// A reel's place in a row of files that follow each other without a gap, so that a missing one is noticed.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Link {
+    /// Number of the file in the row, from 1; 0 for a reel that stands alone.
+    pub sequence: u64,
+    /// The row: the time at which its first file was begun, ns UTC.
+    pub row: u64,
+    /// How its files are named: what `-w` was given, without folders.
+    pub naming: String,
+    /// Name of the file before, without folders; empty for the first.
+    pub previous: String,
+    /// Hash of the last frame of the file before; zero for the first.
+    pub hash: [u8; 32],
 }
 
 /// The boot clock and UTC at one moment, ns each.
@@ -152,7 +169,7 @@ pub(super) fn unpack(body: &[u8], limit: usize) -> Result<Vec<u8>, String> {
 }
 
 /// Zeros behind a plain body: fields that a later version added are zero, empty or none in what an earlier one wrote.
-const LATER_FIELDS: usize = 64;
+const LATER_FIELDS: usize = 256;
 
 /// The inverse of [`store`]; what follows the fields known here is ignored, and fields that are not there are zero.
 pub(super) fn load<T: DeserializeOwned>(body: &[u8]) -> Result<T, String> {

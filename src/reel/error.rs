@@ -39,7 +39,9 @@ pub enum Error {
         known: bool,
     },
     /// A directory.
-    #[error("{path}: expected a reel, found a directory\nhelp: name its reels, each with its own -r")]
+    #[error(
+        "{path}: expected reels in the folder, found none\nhelp: name a reel, or a folder with some; folders in it are not looked into"
+    )]
     Directory {
         /// Its path.
         path: PathBuf,
@@ -116,6 +118,8 @@ pub enum DamageKind {
     Chain,
     /// A segment's batches cannot be decoded, because the frame that says how is lost.
     Schema,
+    /// Frames that are whole, but do not say the same: sums of a Close frame, an index, numbers of rows.
+    Contents(FrameKind, String),
 }
 
 /// What damage costs, as far as an index or the frames around it tell.
@@ -153,20 +157,34 @@ impl Damage {
     }
 }
 
+impl DamageKind {
+    /// What was expected and what was found.
+    pub fn what(&self) -> String {
+        let what = match self {
+            DamageKind::CutTail => "expected a whole frame, found the end of the file",
+            DamageKind::Garbage => "expected a frame, found something else",
+            DamageKind::Missing => "expected the next frame, found a later one",
+            DamageKind::Moved => "expected the next frame, found one that belongs further ahead",
+            DamageKind::Repeated => "expected the next frame, found one for the second time",
+            DamageKind::Chain => "expected the hash of the frame before, found another",
+            DamageKind::Schema => "expected a segment's schema, found none before its batches",
+            DamageKind::Body(kind, what) | DamageKind::Contents(kind, what) => {
+                return format!("{kind:?} frame: {what}");
+            }
+        };
+        what.to_owned()
+    }
+}
+
 impl std::fmt::Display for Damage {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "offset {:#x}: {} bytes lost: ", self.offset, self.lost)?;
-        match &self.kind {
-            DamageKind::CutTail => write!(f, "expected a whole frame, found the end of the file")?,
-            DamageKind::Garbage => write!(f, "expected a frame, found something else")?,
-            DamageKind::Missing => write!(f, "expected the next frame, found a later one")?,
-            DamageKind::Moved => write!(f, "expected the next frame, found one that belongs further ahead")?,
-            DamageKind::Repeated => write!(f, "expected the next frame, found one for the second time")?,
-            DamageKind::Body(kind, what) => write!(f, "{kind:?} frame: {what}")?,
-            DamageKind::Chain => write!(f, "expected the hash of the frame before, found another")?,
-            DamageKind::Schema => write!(f, "expected a segment's schema, found none before its batches")?,
+        write!(f, "offset {:#x}: {} bytes lost: {}", self.offset, self.lost, self.kind.what())?;
+        match (&self.kind, self.hit.segments) {
+            (DamageKind::Body(FrameKind::Dictionary, _), Some((segment, _))) => {
+                write!(f, " (segment {segment}: no rows are missing, but names and ids that this frame brought are)")
+            }
+            _ => self.hit.fmt(f),
         }
-        self.hit.fmt(f)
     }
 }
 

@@ -52,6 +52,8 @@ pub enum FrameKind {
     Index,
     /// The end of a reel: where its Index frames stand.
     Footer,
+    /// What became known of rows after they were written.
+    Late,
     /// One of a later version.
     Unknown(u8),
 }
@@ -70,6 +72,7 @@ impl FrameKind {
             FrameKind::Close => b'C',
             FrameKind::Index => b'I',
             FrameKind::Footer => b'F',
+            FrameKind::Late => b'K',
             FrameKind::Unknown(code) => code,
         }
     }
@@ -87,6 +90,7 @@ impl FrameKind {
             b'C' => FrameKind::Close,
             b'I' => FrameKind::Index,
             b'F' => FrameKind::Footer,
+            b'K' => FrameKind::Late,
             other => FrameKind::Unknown(other),
         }
     }

@@ -133,16 +133,20 @@ impl Gather {
         !self.table.kinds.is_empty()
     }
 
-    /// The body of the Index frame that is to be written at a place with a number; gathering begins anew.
-    pub(super) fn index(&mut self, number: u32, offset: u64) -> Result<Vec<u8>, Error> {
+    /// The body of the Index frame that is to be written.
+    pub(super) fn index(&self) -> Result<Vec<u8>, Error> {
         let table = postcard::to_stdvec(&self.table).map_err(|e| Error::Encode(e.to_string()))?;
         let mut body = Vec::new();
         put_part(&mut body, &table);
         put_part(&mut body, &self.heads);
+        Ok(body)
+    }
+
+    /// The Index frame was written at a place with a number: gathering begins anew.
+    pub(super) fn indexed(&mut self, number: u32, offset: u64) {
         self.entries.push(Entry { number, offset, span: self.span });
         (self.table, self.span) = (FrameTable::default(), Covered::default());
         self.heads.clear();
-        Ok(body)
     }
 
     /// The body of the Footer frame that is to be written at a place.
@@ -229,7 +233,8 @@ impl Cover<'_> {
         let fits = header.kind == FrameKind::Index && header.reel == self.footer.reel && header.number == entry.number;
         let body = self.bytes.get(at + HEADER_BYTES..)?.get(..header.length as usize).filter(|_| fits)?;
         let table = FrameTable::take(body)?;
-        if (table.first as usize, self.start as u64 + table.offset) != (self.frames.len(), self.end()? as u64) {
+        let offset = (self.start as u64).checked_add(table.offset)?;
+        if (table.first as usize, offset) != (self.frames.len(), self.end()? as u64) {
             return None;
         }
         for found in table.found(self.start)? {

@@ -1,9 +1,10 @@
 //! The bytes of a reel: a mapped file, or what came through a pipe.
 
+use super::body::{self, Header};
 use super::error::Error;
-use super::frame::MAGIC;
+use super::frame::{FrameHeader, FrameKind, HEADER_BYTES, MAGIC};
 use crate::batch::codec::Bytes;
-use crate::batch::codec::limits::MAX_PIPE;
+use crate::batch::codec::limits::{MAX_PIPE, MAX_SMALL_BODY};
 use std::fs::File;
 use std::io::Read;
 use std::path::Path;
@@ -25,6 +26,32 @@ pub(super) fn bytes(path: &Path) -> Result<Bytes, Error> {
         return Ok(Arc::new(crate::sys::map_file(&file).map_err(failed)?));
     }
     whole(file).map_err(failed)
+}
+
+/// Whether somebody still writes a reel. `false` where that cannot be known: the file cannot be opened, or its file
+/// system has no locks.
+pub fn is_recorded(path: &Path) -> bool {
+    File::open(path).and_then(|file| crate::sys::is_being_written(&file)).unwrap_or(false)
+}
+
+/// The header of a reel, and nothing else of it.
+///
+/// # Errors
+/// The file cannot be read, is no reel, or its first frame is damaged.
+pub fn header_of(path: &Path) -> Result<Header, Error> {
+    let failed = |source| Error::Io { path: path.to_owned(), source };
+    let file = File::open(path).map_err(failed)?;
+    if file.metadata().map_err(failed)?.is_dir() {
+        return Err(Error::Directory { path: path.to_owned() });
+    }
+    let mut bytes = Vec::new();
+    file.take((HEADER_BYTES + MAX_SMALL_BODY) as u64).read_to_end(&mut bytes).map_err(failed)?;
+    let frame = FrameHeader::parse(&bytes).filter(|frame| frame.kind == FrameKind::Header);
+    let found = frame.and_then(|frame| {
+        let body = bytes.get(HEADER_BYTES..HEADER_BYTES + frame.length as usize)?;
+        if frame.matches(body) { body::load(body).ok() } else { None }
+    });
+    found.ok_or_else(|| not_a_reel(&bytes))
 }
 
 fn whole(input: impl Read) -> std::io::Result<Bytes> {

@@ -39,11 +39,15 @@ fn of_body(reader: &Reader, damage: &Damage) -> Hit {
     if frame.kind != FrameKind::Batch {
         return Hit { segments, ..Hit::default() };
     }
-    let whole = Damage { missing: frame.number..frame.number + 1, ..damage.clone() };
-    let told = reader.numbers_of(frame).map(rows_of);
+    let whole = Damage { missing: frame.number..frame.number.saturating_add(1), ..damage.clone() };
+    let told = numbers_of(reader, frame).map(rows_of);
     told.map(|rows| Hit { segments, rows: Some(rows), is_open: false })
         .or_else(|| of_index(reader, &whole))
         .unwrap_or_else(|| of_neighbours(reader, &whole))
+}
+
+fn numbers_of(reader: &Reader, frame: &Found) -> Option<(u64, u32)> {
+    reader.head_of(frame).map(|head| (head.first_num, head.rows))
 }
 
 /// First and last row by a first number and a count.
@@ -87,12 +91,12 @@ fn of_neighbours(reader: &Reader, damage: &Damage) -> Hit {
     let first = segment(before.last()).or(last).unwrap_or(0).max(1);
     let segments = Some((first, last.unwrap_or(first).max(first)));
     let batch = |f: &&Found| f.kind == FrameKind::Batch;
-    let next = behind.iter().find(batch).map(|f| reader.numbers_of(f));
+    let next = behind.iter().find(batch).map(|f| numbers_of(reader, f));
     let from = before
         .iter()
         .rev()
         .find(batch)
-        .map_or(Some(1), |f| reader.numbers_of(f).map(|n| rows_of(n).1.saturating_add(1)));
+        .map_or(Some(1), |f| numbers_of(reader, f).map(|n| rows_of(n).1.saturating_add(1)));
     match (from, next) {
         (Some(from), Some(Some(next))) if next.0 > from => {
             Hit { segments, rows: Some((from, next.0 - 1)), is_open: false }

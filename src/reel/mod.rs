@@ -9,10 +9,12 @@ mod error;
 mod frame;
 mod index;
 mod input;
+mod late;
 mod layout;
 mod locate;
 mod reader;
 mod segment;
+mod tail;
 mod verify;
 mod walk;
 mod writer;
@@ -20,10 +22,12 @@ mod writer;
 #[cfg(test)]
 mod tests;
 
-pub use body::{ClockPair, Close, Header, Loss, Note, SegmentStart};
+pub use body::{ClockPair, Close, Header, Link, Loss, Note, SegmentStart};
 pub use error::{Damage, DamageKind, Error, Hit};
 pub use frame::{FrameKind, HEADER_BYTES, MAGIC, VERSION};
+pub use input::{header_of, is_recorded};
 pub use reader::Reader;
 pub use segment::{BatchRef, Heads, SegmentInfo};
+pub use tail::{Tail, Tailed};
 pub use verify::Verdict;
-pub use writer::{Totals, Writer};
+pub use writer::{PART, Totals, Writer};

@@ -83,6 +83,7 @@ impl Reader {
             FrameKind::Close => self.load(frame).map(Small::Close),
             FrameKind::Loss => self.load(frame).map(Small::Loss),
             FrameKind::Note => self.load(frame).map(Small::Note),
+            FrameKind::Late => self.load(frame).map(Small::Late),
             FrameKind::Segment => {
                 let start: SegmentStart = self.load(frame)?;
                 if let Some(what) = fault_of(&start) {
@@ -121,6 +122,11 @@ impl Reader {
         &self.contents.losses
     }
 
+    /// Rows of which a loss made doubtful what their thread or descriptor was.
+    pub fn doubtful(&self) -> u64 {
+        self.contents.late.doubtful()
+    }
+
     /// Remarks.
     pub fn notes(&self) -> &[Note] {
         &self.contents.notes
@@ -133,6 +139,12 @@ impl Reader {
         all.sort_by_key(|d| d.offset);
         locate::hits(self, &mut all);
         all
+    }
+
+    /// Hash of the last whole frame, as it stands in its header: what the next file of a row is linked to.
+    pub fn last_hash(&self) -> [u8; 32] {
+        let last = self.layout.frames.last().and_then(|frame| self.data().get(frame.offset..));
+        last.and_then(FrameHeader::parse).map_or([0; 32], |header| header.hash)
     }
 
     /// Bytes of the reel.
@@ -278,6 +290,7 @@ impl Reader {
                 self.damaged(&frame, what);
             }
         }
+        self.contents.late.tell((slot.info.part, slot.info.number), &mut dict);
         let dict = Arc::new(dict);
         *kept = Arc::downgrade(&dict);
         Ok(dict)
@@ -287,13 +300,18 @@ impl Reader {
         (*self.bytes).as_ref()
     }
 
-    /// First number and rows of a batch's frame, from its directory.
-    pub(super) fn numbers_of(&self, frame: &Found) -> Option<(u64, u32)> {
-        let segment =
-            self.contents.segments.iter().position(|s| (s.info.part, s.info.number) == (frame.part, frame.segment))?;
-        let batches = &self.contents.segments[segment].info.batches;
-        let at = batches.iter().find(|b| b.offset == frame.offset as u64)?;
-        self.open_batch(segment, at).ok().map(|(head, _)| (head.first_num, head.rows))
+    /// The head of a batch, from its directory.
+    pub(super) fn head_of(&self, frame: &Found) -> Option<Head> {
+        let segment = self.contents.index_of(frame)?;
+        let info = &self.contents.segments[segment].info;
+        let all = if frame.kind == FrameKind::Snapshot { &info.snapshots } else { &info.batches };
+        let number = |b: &BatchRef| self.layout.frames.get(b.frame).map(|f| f.number);
+        let at = all.binary_search_by_key(&Some(frame.number), number).ok()?;
+        self.open_batch(segment, &all[at]).ok().map(|(head, _)| head)
+    }
+
+    pub(super) fn segment_list(&self) -> &[Segment] {
+        &self.contents.segments
     }
 
     fn slot(&self, index: usize) -> Result<&Segment, Error> {

@@ -3,10 +3,11 @@
 use super::body::{ClockPair, Close, Header, Loss, Note, SegmentStart};
 use super::frame::FrameKind;
 use super::index::Covered;
+use super::late::LateFacts;
 use super::layout::Found;
 use crate::batch::{Head, Schema};
 use crate::event::MAX_ARGS;
-use crate::world::Dict;
+use crate::world::{Dict, LateFact};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, Weak};
 
@@ -103,6 +104,7 @@ pub(super) enum Small {
     Close(Close),
     Loss(Loss),
     Note(Note),
+    Late(Vec<LateFact>),
 }
 
 /// What the frames of a reel come to.
@@ -115,6 +117,7 @@ pub(super) struct Contents {
     numbers: BTreeMap<(u32, u32), usize>,
     pub(super) losses: Vec<Loss>,
     pub(super) notes: Vec<Note>,
+    pub(super) late: LateFacts,
 }
 
 impl Contents {
@@ -127,6 +130,7 @@ impl Contents {
             }
             Some(Small::Loss(loss)) => self.losses.push(loss),
             Some(Small::Note(note)) => self.notes.push(note),
+            Some(Small::Late(facts)) => self.late.add((frame.part, frame.segment), facts),
             Some(Small::Start(start)) => {
                 let info = &mut self.segment_of(frame).info;
                 info.snaplen = start.snaplen;
@@ -151,6 +155,11 @@ impl Contents {
             }
             _ => {}
         }
+    }
+
+    /// Index of the segment that a frame belongs to.
+    pub(super) fn index_of(&self, frame: &Found) -> Option<usize> {
+        self.numbers.get(&(frame.part, frame.segment)).copied()
     }
 
     /// The segment that a frame belongs to; begun here if its first frame is lost.

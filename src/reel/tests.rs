@@ -47,7 +47,8 @@ fn loss() -> Loss {
 }
 
 fn encoded(seed: u64) -> (Columns, Encoded) {
-    let columns = columns(seed, 1_200, 3, &[4 | 8, 1, 2, 7]);
+    let mut columns = columns(seed, 1_200, 3, &[4 | 8, 1, 2, 7]);
+    columns.first_num = 1 + 1_200 * (seed / 10 * 3 + seed % 10);
     let encoded = Encoder::new().encode(&columns, &schema()).unwrap();
     (columns, encoded)
 }

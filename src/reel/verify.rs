@@ -1,9 +1,11 @@
 //! Checks every byte of a reel against its hashes.
 
 use super::error::{Damage, DamageKind};
-use super::locate;
+use super::frame::FrameKind;
+use super::layout::{Found, Layout};
 use super::reader::Reader;
 use super::walk::walk;
+use super::{index, locate};
 
 /// What a check of every byte found.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -57,6 +59,9 @@ pub(super) fn verify(reader: &Reader) -> Verdict {
         previous = Some(header.hash);
         next.1 = frame.number.wrapping_add(1);
     }
+    if damages.is_empty() {
+        contents(reader, layout, &mut damages);
+    }
     damages.sort_by_key(|d| d.offset);
     locate::hits(reader, &mut damages);
     Verdict {
@@ -65,5 +70,70 @@ pub(super) fn verify(reader: &Reader) -> Verdict {
         hash: previous.unwrap_or_default(),
         closed: reader.is_closed(),
         damages,
+    }
+}
+
+/// Whether whole frames say the same of each other.
+fn contents(reader: &Reader, layout: &Layout, damages: &mut Vec<Damage>) {
+    let mut say = |frame: &Found, what: String| {
+        let kind = DamageKind::Contents(frame.kind, what);
+        damages.push(Damage { part: frame.part, ..Damage::new(frame.offset, kind, 0) });
+    };
+    let footer = layout.frames.iter().find(|f| f.kind == FrameKind::Footer);
+    if let Some(footer) = footer.filter(|_| index::layout(reader.data()).is_none()) {
+        say(footer, "expected indices that cover the reel up to here, found others".to_owned());
+    }
+    for frame in layout.frames.iter().filter(|f| f.kind == FrameKind::Index) {
+        let of_reel = |f: &&Found| f.part == frame.part;
+        let start = layout.frames.iter().find(of_reel).map_or(0, |f| f.offset);
+        match reader.body(frame).and_then(|body| index::told(body, start)) {
+            Ok(told) => {
+                let other = told.iter().find(|t| !is_true(reader, layout, frame.part, t));
+                if let Some(told) = other {
+                    say(frame, format!("expected what it tells of frame {}, found another", told.frame.number));
+                }
+            }
+            Err(what) => say(frame, what),
+        }
+    }
+    for segment in reader.segment_list() {
+        let Some(close) = segment.info.close else { continue };
+        let place = (segment.info.part, segment.info.number);
+        let found = [segment.info.batches.len() as u64, segment.info.rows(), segment.dictionaries.len() as u64];
+        let wanted = [u64::from(close.batches), close.rows, u64::from(close.dictionaries)];
+        let frame = layout.frames.iter().find(|f| f.kind == FrameKind::Close && (f.part, f.segment) == place);
+        if let Some(frame) = frame.filter(|_| found != wanted) {
+            say(frame, format!("expected {}, found {}", sums(wanted), sums(found)));
+        }
+    }
+    numbers(reader, layout, say);
+}
+
+fn sums([batches, rows, dictionaries]: [u64; 3]) -> String {
+    format!("{batches} batches, {rows} rows and {dictionaries} dictionaries")
+}
+
+/// Whether a frame and its head are as an index tells.
+fn is_true(reader: &Reader, layout: &Layout, part: u32, told: &index::Told) -> bool {
+    let wanted = Found { part, ..told.frame };
+    let found = layout.frames.binary_search_by_key(&(part, wanted.number), |f| (f.part, f.number));
+    let Some(found) = found.ok().map(|i| &layout.frames[i]).filter(|f| **f == wanted) else { return false };
+    let Some(head) = reader.head_of(found) else { return told.head.is_none() };
+    let schema = reader.segment_list().iter().find(|s| (s.info.part, s.info.number) == (part, found.segment));
+    schema.and_then(|s| s.info.schema.as_deref()).is_none_or(|schema| told.head(schema) == Some(head))
+}
+
+/// Whether rows are numbered one after the other.
+fn numbers(reader: &Reader, layout: &Layout, mut say: impl FnMut(&Found, String)) {
+    let mut next = (0, None);
+    for frame in layout.frames.iter().filter(|f| f.kind == FrameKind::Batch) {
+        let Some(head) = reader.head_of(frame) else { continue };
+        if next.0 != frame.part {
+            next = (frame.part, None);
+        }
+        if let Some(expected) = next.1.filter(|&n| n != head.first_num) {
+            say(frame, format!("expected row {expected}, found row {}", head.first_num));
+        }
+        next.1 = Some(head.first_num.saturating_add(u64::from(head.rows)));
     }
 }

@@ -152,7 +152,10 @@ impl Walk<'_> {
             Place::Behind => {
                 self.found(header.number);
                 self.in_order = false;
-                self.damage(offset, DamageKind::Moved, 0);
+                // A run of frames was moved as one.
+                if self.layout.frames.last().is_none_or(|last| last.number.wrapping_add(1) != header.number) {
+                    self.damage(offset, DamageKind::Moved, 0);
+                }
             }
             Place::Again => {
                 self.damage(offset, DamageKind::Repeated, end - offset);

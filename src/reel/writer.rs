@@ -7,7 +7,7 @@ use super::frame::{FrameHeader, FrameKind, HEADER_BYTES, VERSION};
 use super::index::Gather;
 use crate::batch::codec::limits::MAX_BODY;
 use crate::batch::{Encoded, Schema};
-use crate::world::Delta;
+use crate::world::{Delta, LateFact};
 use std::fs::File;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -21,6 +21,14 @@ pub struct Totals {
     pub bytes: u64,
     /// Hash of the last frame; the chain makes it stand for the whole reel.
     pub hash: [u8; 32],
+}
+
+/// What stands behind the name of a reel that has no header yet.
+pub const PART: &str = ".part";
+
+/// Tells readers that the reel is being written, where the file system has locks.
+fn lock(file: &File) {
+    let _ = crate::sys::lock_for_writing(file);
 }
 
 enum Target {
@@ -50,7 +58,27 @@ impl Writer {
             return Writer::start(path.to_owned(), Target::Stream(Box::new(io::stdout())), header);
         }
         let file = File::create(path).map_err(|source| Error::Io { path: path.to_owned(), source })?;
+        lock(&file);
         Writer::start(path.to_owned(), Target::File(file), header)
+    }
+
+    /// A reel in a new file that takes the place of an old one of the name in one step: whoever reads the old one keeps
+    /// it, and nobody finds a file without a header.
+    pub fn replace(path: &Path, header: &Header) -> Result<Writer, Error> {
+        let failed = |source| Error::Io { path: path.to_owned(), source };
+        let mut part = path.as_os_str().to_owned();
+        part.push(PART);
+        let part = PathBuf::from(part);
+        // What a killed recorder left here is no more than a header.
+        let _ = std::fs::remove_file(&part);
+        let file = File::create_new(&part).map_err(failed)?;
+        lock(&file);
+        let renamed = Writer::start(path.to_owned(), Target::File(file), header)
+            .and_then(|writer| std::fs::rename(&part, path).map(|()| writer).map_err(failed));
+        if renamed.is_err() {
+            let _ = std::fs::remove_file(&part);
+        }
+        renamed
     }
 
     /// A reel on anything that takes bytes.
@@ -84,6 +112,20 @@ impl Writer {
         self.totals.bytes
     }
 
+    /// What the reel holds so far.
+    pub fn totals(&self) -> Totals {
+        self.totals
+    }
+
+    /// Keeps the file's lock after the writer is gone, until what is returned is dropped: a reader that follows a row
+    /// of files finds the next one before this one looks abandoned.
+    pub fn hold(&self) -> Option<File> {
+        match &self.target {
+            Target::File(file) => file.try_clone().ok(),
+            Target::Stream(_) => None,
+        }
+    }
+
     /// Sums of the open segment.
     pub fn segment(&self) -> Option<&Close> {
         self.open.as_ref()
@@ -92,15 +134,17 @@ impl Writer {
     /// Starts a segment, whose dictionary is empty; closes the one before.
     pub fn begin_segment(&mut self, schema: &Schema, clocks: &[ClockPair]) -> Result<(), Error> {
         self.close_segment()?;
-        self.segment += 1;
         self.schema = SegmentStart::schema_id(schema)?;
         let start = SegmentStart {
-            number: self.segment,
+            number: self.segment + 1,
             snaplen: self.snaplen,
             clocks: clocks.to_vec(),
             schema: schema.clone(),
         };
-        self.frame(FrameKind::Segment, 0, &body::store(&start)?)?;
+        let body = body::store(&start)?;
+        // Whoever could not write may try again, so a failure changes nothing.
+        self.segment += 1;
+        self.frame(FrameKind::Segment, 0, &body).inspect_err(|_| self.segment -= 1)?;
         self.open = Some(Close::default());
         Ok(())
     }
@@ -143,6 +187,12 @@ impl Writer {
         Ok(())
     }
 
+    /// Appends what became known of rows that were written already, here or in segments before this one.
+    pub fn late(&mut self, facts: &[LateFact]) -> Result<(), Error> {
+        self.sums("late facts")?;
+        self.frame(FrameKind::Late, facts.len() as u32, &body::store(&facts)?)
+    }
+
     /// Adds a remark.
     pub fn note(&mut self, note: &Note) -> Result<(), Error> {
         self.frame(FrameKind::Note, 0, &body::store(note)?)
@@ -150,8 +200,9 @@ impl Writer {
 
     /// Ends the open segment, if there is one, indexes it, and waits until the disk has it.
     pub fn close_segment(&mut self) -> Result<(), Error> {
-        if let Some(sums) = self.open.take() {
+        if let Some(sums) = self.open {
             self.frame(FrameKind::Close, 0, &body::store(&sums)?)?;
+            self.open = None;
             self.index()?;
             self.sync()?;
         }
@@ -185,13 +236,20 @@ impl Writer {
 
     fn gathered(&mut self, kind: FrameKind, batch: &Encoded) -> Result<(), Error> {
         self.gather.head(kind, &batch.head)?;
-        if self.gather.is_full() { self.index() } else { Ok(()) }
+        if self.gather.is_full() {
+            // The batch is written, and must not be again; what could not be indexed is with the next one.
+            let _ = self.index();
+        }
+        Ok(())
     }
 
     /// Writes an Index of the frames since the last one.
     fn index(&mut self) -> Result<(), Error> {
-        let body = self.gather.index(self.totals.frames, self.totals.bytes)?;
-        self.frame(FrameKind::Index, 0, &body)
+        let body = self.gather.index()?;
+        let (number, offset) = (self.totals.frames, self.totals.bytes);
+        self.frame(FrameKind::Index, 0, &body)?;
+        self.gather.indexed(number, offset);
+        Ok(())
     }
 
     fn sums(&mut self, found: &'static str) -> Result<&mut Close, Error> {

@@ -68,6 +68,10 @@ pub fn clock_pair() -> ClockPair {
 /// # Errors
 /// The C library knows no local time for it.
 pub fn local_offset(utc_ns: u64) -> io::Result<i32> {
+    Ok(local_parts(utc_ns)?.tm_gmtoff as i32)
+}
+
+fn local_parts(utc_ns: u64) -> io::Result<libc::tm> {
     let seconds = libc::time_t::try_from(utc_ns / 1_000_000_000).unwrap_or(0);
     let mut parts = std::mem::MaybeUninit::<libc::tm>::zeroed();
     // SAFETY: both pointers are to live locals of the types that the call wants.
@@ -76,8 +80,21 @@ pub fn local_offset(utc_ns: u64) -> io::Result<i32> {
         return Err(io::Error::last_os_error());
     }
     // SAFETY: `tm` is plain data, zeroed above and filled in by the call that succeeded.
-    let parts = unsafe { parts.assume_init() };
-    Ok(parts.tm_gmtoff as i32)
+    Ok(unsafe { parts.assume_init() })
+}
+
+/// Local time as `strftime` writes it; `None` where the result is empty or longer than 4096 bytes.
+///
+/// # Errors
+/// The C library knows no local time for the moment (ns since 1970 UTC), or the format holds a NUL.
+pub fn local_text(utc_ns: u64, format: &[u8]) -> io::Result<Option<Vec<u8>>> {
+    let parts = local_parts(utc_ns)?;
+    let format = std::ffi::CString::new(format)?;
+    let mut text = vec![0u8; 4096];
+    // SAFETY: `text` has the length that is given, the format ends with a NUL, and `parts` is a whole `tm`.
+    let length = unsafe { libc::strftime(text.as_mut_ptr().cast(), text.len(), format.as_ptr(), &raw const parts) };
+    text.truncate(length);
+    Ok((length > 0).then_some(text))
 }
 
 #[cfg(test)]
@@ -99,6 +116,16 @@ mod tests {
         assert!(pair.boot >= before);
         assert!(boot_ns() >= pair.boot);
         assert!(pair.utc > 1_600_000_000_000_000_000);
+    }
+
+    #[test]
+    fn local_time_is_written_as_strftime_does() {
+        let now = realtime_ns();
+        let (offset, text) = (local_offset(now).unwrap(), local_text(now, b"x%s-%H").unwrap().unwrap());
+        let hour = (now / 1_000_000_000).wrapping_add_signed(i64::from(offset)) / 3600 % 24;
+        assert_eq!(text, format!("x{}-{hour:02}", now / 1_000_000_000).into_bytes());
+        assert_eq!(local_text(now, b"").unwrap(), None);
+        assert!(local_text(now, b"a\0b").is_err());
     }
 
     #[test]

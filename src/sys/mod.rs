@@ -11,6 +11,7 @@ mod clock;
 #[cfg(feature = "linux")]
 mod foreign;
 mod host;
+mod lock;
 mod map;
 mod memory;
 #[cfg(feature = "linux")]
@@ -31,12 +32,13 @@ mod xattr;
 pub use caps::{Capability, missing_capabilities};
 #[cfg(feature = "linux")]
 pub use child::{Child, Exit, StartError, StoppedChild};
-pub use clock::{ClockPair, boot_ns, clock_pair, local_offset, realtime_ns};
+pub use clock::{ClockPair, boot_ns, clock_pair, local_offset, local_text, realtime_ns};
 #[cfg(feature = "linux")]
 pub use foreign::{MEMORY_LIMIT, SocketEnds, read_memory, socket_ends};
 pub use host::{
     boot_id, hostname, is_terminal, kernel_release, machine, page_size, processors, ticks_per_second, user_id,
 };
+pub use lock::{is_being_written, lock_for_writing};
 pub use map::map_file;
 pub use memory::return_freed_memory;
 #[cfg(feature = "linux")]
@@ -46,7 +48,7 @@ pub use netns::in_network_namespace;
 pub use prefetch::prefetch;
 #[cfg(feature = "linux")]
 pub use ring::{RingCounters, Rings, SLACK, Window};
-pub use signal::{refuse_large_files, stop_flag, stop_on_signals};
+pub use signal::{note_hangups, refuse_large_files, stop_flag, stop_on_signals, take_hangup};
 pub use usage::{Usage, process_usage, set_thread_nice, thread_cpu_ns};
 #[cfg(feature = "linux")]
 pub use xattr::attribute;

@@ -75,7 +75,7 @@ pub enum Crossing {
 }
 
 fn request(request: libc::c_uint, tid: u32, addr: usize, data: usize) -> io::Result<libc::c_long> {
-    // SAFETY: the callers pass requests whose `addr` and `data` are numbers, or (GETEVENTMSG, GET_SYSCALL_INFO) the
+    // SAFETY: the callers pass requests whose `addr` and `data` are numbers, or (GETEVENTMSG, GETSIGINFO, GET_SYSCALL_INFO) the
     // address of a live buffer of the size that the request writes.
     let result = unsafe { libc::ptrace(request, tid as libc::pid_t, addr, data) };
     if result < 0 { Err(io::Error::last_os_error()) } else { Ok(result) }
@@ -121,6 +121,31 @@ pub fn message(tid: u32) -> io::Result<u64> {
     let mut message: libc::c_ulong = 0;
     request(libc::PTRACE_GETEVENTMSG as libc::c_uint, tid, 0, (&raw mut message).expose_provenance())?;
     Ok(message)
+}
+
+/// What came with a signal (`siginfo_t`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SignalInfo {
+    /// `si_code`.
+    pub code: i32,
+    /// `si_pid`, where the code says that there is a sender.
+    pub sender: u32,
+    /// `si_uid`, as above.
+    pub user: u32,
+    /// `si_addr`, where the code says that there is a fault.
+    pub address: u64,
+}
+
+/// What came with the signal of a [`Stop::Signal`].
+///
+/// # Errors
+/// The system's: ESRCH if the tracee was killed meanwhile.
+pub fn signal_info(tid: u32) -> io::Result<SignalInfo> {
+    // siginfo_t, 128 bytes: signo, errno, code and 4 bytes, then (include/uapi/asm-generic/siginfo.h) pid and uid, or an
+    // address.
+    let mut info = [0_u64; 16];
+    request(libc::PTRACE_GETSIGINFO as libc::c_uint, tid, 0, (&raw mut info).expose_provenance())?;
+    Ok(SignalInfo { code: info[1] as i32, sender: info[2] as u32, user: (info[2] >> 32) as u32, address: info[2] })
 }
 
 /// What the tracee does at a [`Stop::Call`].

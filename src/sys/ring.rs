@@ -9,7 +9,7 @@ use std::ptr::NonNull;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Bytes behind each ring, so that no record wraps; `SLACK` in the probe.
-pub const SLACK: usize = 20_480;
+pub const SLACK: usize = 61_440;
 
 const HEADER: usize = 128;
 const HEAD: usize = 0;

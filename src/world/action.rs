@@ -17,6 +17,7 @@ pub(super) enum Action {
         dirfd: Option<u8>,
         path: u8,
         flags: Option<u8>,
+        file: FileParams,
     },
     /// Makes a descriptor without a path.
     Anon {
@@ -24,6 +25,7 @@ pub(super) enum Action {
         name: &'static str,
         /// What is added to the name.
         label: Option<u8>,
+        file: FileParams,
         cloexec: Cloexec,
     },
     /// `bpf(2)`: some of its commands make a descriptor.
@@ -41,6 +43,7 @@ pub(super) enum Action {
     PidfdGetfd {
         pidfd: u8,
         target: u8,
+        file: FileParams,
     },
     Close(u8),
     CloseRange {
@@ -61,7 +64,7 @@ pub(super) enum Action {
     Pipe {
         first: u8,
         flags: Option<u8>,
-        ino: Option<u8>,
+        file: FileParams,
     },
     /// Writes data to a descriptor.
     Write {
@@ -77,10 +80,13 @@ pub(super) enum Action {
         listener: u8,
         tuple: u8,
         flags: Option<u8>,
+        file: FileParams,
     },
-    /// Sends or receives, perhaps with the peer's address.
+    /// Sends or receives, perhaps with the peer's address, perhaps with descriptors.
     Message {
         addr: u8,
+        files: Option<u8>,
+        flags: Option<u8>,
         receives: bool,
     },
     Chdir(u8),
@@ -91,6 +97,7 @@ pub(super) enum Action {
         new: u8,
         old: u8,
     },
+    Umount(u8),
     Fork(ForkParams),
     Clone {
         flags: u8,
@@ -127,6 +134,24 @@ pub(super) enum Cloexec {
     If(u8, i64),
 }
 
+/// Where a source tells which file a descriptor refers to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct FileParams {
+    dev: Option<u8>,
+    ino: Option<u8>,
+}
+
+impl FileParams {
+    fn of(spec: &Spec) -> FileParams {
+        FileParams { dev: param(spec, "dev"), ino: param(spec, "ino") }
+    }
+
+    /// Device and inode number; 0 not known.
+    pub(super) fn read(self, event: &Event<'_>) -> (u32, u64) {
+        (self.dev.map_or(0, |dev| int(event, dev) as u32), self.ino.map_or(0, |ino| int(event, ino) as u64))
+    }
+}
+
 /// Parameters of `socket` and `socketpair`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct SocketParams {
@@ -135,6 +160,10 @@ pub(super) struct SocketParams {
     pub(super) protocol: u8,
     /// The first of the two descriptors of a pair.
     pub(super) first: u8,
+    /// Inode of the socket.
+    pub(super) file: FileParams,
+    /// Inode of the other end of a pair.
+    pub(super) peer_ino: Option<u8>,
 }
 
 /// Parameters of `bind` and `connect`.
@@ -142,6 +171,7 @@ pub(super) struct SocketParams {
 pub(super) struct Ends {
     pub(super) addr: u8,
     pub(super) tuple: u8,
+    pub(super) file: FileParams,
 }
 
 /// Parameters of `procfork`.
@@ -154,6 +184,41 @@ pub(super) struct ForkParams {
     pub(super) ppid: u8,
     pub(super) flags: u8,
     pub(super) start: u8,
+}
+
+/// Whether a call of a kind may change what is known of its own thread: name, program, user, directory, session.
+/// Calls that only concern descriptors do not; what [tells](tells) is another matter.
+pub fn changes_thread(kind: crate::event::Kind) -> bool {
+    !matches!(
+        action(kind, kind.spec()),
+        Action::None
+            | Action::Uses(_)
+            | Action::Open { .. }
+            | Action::Anon { .. }
+            | Action::Bpf { .. }
+            | Action::Signalfd { .. }
+            | Action::PidfdOpen { .. }
+            | Action::PidfdGetfd { .. }
+            | Action::Close(_)
+            | Action::CloseRange { .. }
+            | Action::Dup { .. }
+            | Action::Fcntl { .. }
+            | Action::Pipe { .. }
+            | Action::Write { .. }
+            | Action::Socket(_)
+            | Action::Socketpair(_)
+            | Action::Bind(_)
+            | Action::Listen
+            | Action::Connect(_)
+            | Action::Accept { .. }
+            | Action::Message { .. }
+            | Action::Clone { .. }
+    )
+}
+
+/// Whether calls of a kind tell something about threads if they are about a file of procfs (a name written to `comm`).
+pub fn tells(kind: crate::event::Kind) -> bool {
+    matches!(action(kind, kind.spec()), Action::Write { .. })
 }
 
 fn param(spec: &Spec, name: &str) -> Option<u8> {
@@ -189,10 +254,11 @@ fn action(kind: crate::event::Kind, spec: &Spec) -> Action {
 fn file_action(kind: crate::event::Kind, spec: &Spec) -> Option<Action> {
     let path = first_of(spec, &["name", "path", "pathname"]).unwrap_or(0);
     let flags = param(spec, "flags");
+    let file = FileParams::of(spec);
     Some(match kind {
-        kinds::OPEN | kinds::CREAT => Action::Open { dirfd: None, path, flags },
+        kinds::OPEN | kinds::CREAT => Action::Open { dirfd: None, path, flags, file },
         kinds::OPENAT | kinds::OPENAT2 | kinds::OPEN_TREE | kinds::OPEN_TREE_ATTR => {
-            Action::Open { dirfd: param(spec, "dirfd"), path, flags }
+            Action::Open { dirfd: param(spec, "dirfd"), path, flags, file }
         }
         kinds::CLOSE => Action::Close(0),
         kinds::CLOSE_RANGE => {
@@ -202,11 +268,12 @@ fn file_action(kind: crate::event::Kind, spec: &Spec) -> Option<Action> {
         kinds::DUP2 => Action::Dup { old: 0, new: Some(1), flags: None },
         kinds::DUP3 => Action::Dup { old: 0, new: Some(1), flags },
         kinds::FCNTL => Action::Fcntl { fd: spec.fd?, cmd: param(spec, "cmd")?, arg: param(spec, "arg")? },
-        kinds::PIPE | kinds::PIPE2 => Action::Pipe { first: param(spec, "fd1")?, flags, ino: param(spec, "ino") },
+        kinds::PIPE | kinds::PIPE2 => Action::Pipe { first: param(spec, "fd1")?, flags, file },
         kinds::CHDIR => Action::Chdir(path),
         kinds::FCHDIR => Action::Fchdir(0),
         kinds::CHROOT => Action::Chroot(path),
         kinds::GETCWD => Action::Getcwd(path),
+        kinds::UMOUNT2 => Action::Umount(path),
         kinds::PIVOT_ROOT => Action::PivotRoot { new: param(spec, "new_root")?, old: param(spec, "put_old")? },
         _ => return None,
     })
@@ -238,20 +305,26 @@ fn anon_action(kind: crate::event::Kind, spec: &Spec) -> Option<Action> {
         kinds::SIGNALFD | kinds::SIGNALFD4 => return Some(Action::Signalfd { fd: param(spec, "fd")?, flags }),
         kinds::PIDFD_OPEN => return Some(Action::PidfdOpen { pid: param(spec, "pid")? }),
         kinds::PIDFD_GETFD => {
-            return Some(Action::PidfdGetfd { pidfd: param(spec, "pid_fd")?, target: param(spec, "target_fd")? });
+            let file = FileParams::of(spec);
+            return Some(Action::PidfdGetfd { pidfd: param(spec, "pid_fd")?, target: param(spec, "target_fd")?, file });
         }
         _ => return None,
     };
     let named = matches!(kind, kinds::MEMFD_CREATE | kinds::MQ_OPEN);
     let label = if named { param(spec, "name") } else { None };
-    Some(Action::Anon { kind: desc, name, label, cloexec })
+    Some(Action::Anon { kind: desc, name, label, file: FileParams::of(spec), cloexec })
 }
 
 fn socket_action(kind: crate::event::Kind, spec: &Spec) -> Option<Action> {
-    let ends = || Some(Ends { addr: param(spec, "addr")?, tuple: param(spec, "tuple")? });
+    let file = FileParams::of(spec);
+    let ends = || Some(Ends { addr: param(spec, "addr")?, tuple: param(spec, "tuple")?, file });
+    let message = |receives| {
+        let (files, flags) = (param(spec, "files"), param(spec, "flags"));
+        Some(Action::Message { addr: param(spec, "addr")?, files, flags, receives })
+    };
     let made = |first| {
         let (domain, ty, protocol) = (param(spec, "domain")?, param(spec, "type")?, param(spec, "proto")?);
-        Some(SocketParams { domain, ty, protocol, first })
+        Some(SocketParams { domain, ty, protocol, first, file, peer_ino: param(spec, "peer_ino") })
     };
     Some(match kind {
         kinds::SOCKET => Action::Socket(made(0)?),
@@ -263,13 +336,10 @@ fn socket_action(kind: crate::event::Kind, spec: &Spec) -> Option<Action> {
             listener: param(spec, "sockfd")?,
             tuple: param(spec, "tuple")?,
             flags: param(spec, "flags"),
+            file,
         },
-        kinds::SENDTO | kinds::SENDMSG | kinds::SENDMMSG => {
-            Action::Message { addr: param(spec, "addr")?, receives: false }
-        }
-        kinds::RECVFROM | kinds::RECVMSG | kinds::RECVMMSG => {
-            Action::Message { addr: param(spec, "addr")?, receives: true }
-        }
+        kinds::SENDTO | kinds::SENDMSG | kinds::SENDMMSG => message(false)?,
+        kinds::RECVFROM | kinds::RECVMSG | kinds::RECVMMSG => message(true)?,
         _ => return None,
     })
 }
@@ -367,9 +437,12 @@ impl World {
             | Action::Connect(_)
             | Action::Accept { .. }
             | Action::Message { .. } => self.change_sockets(action, index, event),
-            Action::Chdir(_) | Action::Fchdir(_) | Action::Chroot(_) | Action::Getcwd(_) | Action::PivotRoot { .. } => {
-                self.change_directory(action, index, event)
-            }
+            Action::Chdir(_)
+            | Action::Fchdir(_)
+            | Action::Chroot(_)
+            | Action::Getcwd(_)
+            | Action::PivotRoot { .. }
+            | Action::Umount(_) => self.change_directory(action, index, event),
             Action::Setns { fd, flags } => self.setns(index, event, fd, flags),
             _ => {
                 self.change_process_state(action, index, event);

@@ -32,14 +32,17 @@ impl World {
             return 0;
         }
         match action {
-            Action::Anon { kind, name, label, cloexec } => {
+            Action::Anon { kind, name, label, file, cloexec } => {
                 let label = label.and_then(|l| bytes(event, l)).unwrap_or_default();
                 let closes = match cloexec {
                     Cloexec::Always => true,
                     Cloexec::Never => false,
                     Cloexec::If(flags, bits) => int(event, flags) & bits != 0,
                 };
-                self.object(index, event.ret, kind, &[name.as_bytes(), label].concat(), closes)
+                let text = [name.as_bytes(), label].concat();
+                let name = if text.is_empty() { StrId::NONE } else { self.interner.text(&text) };
+                let (dev, ino) = file.read(event);
+                self.install(index, event.ret, &DescRow { kind, name, dev, ino, ..DescRow::default() }, closes)
             }
             Action::Bpf { cmd } => match BPF_MADE.iter().find(|(number, _)| *number == int(event, cmd)) {
                 Some((_, name)) => self.object(index, event.ret, DescKind::Bpf, name.as_bytes(), true),
@@ -56,34 +59,28 @@ impl World {
                 let name = pid.map_or("[pidfd]".to_owned(), |pid| format!("{PIDFD}{pid}]"));
                 self.object(index, event.ret, DescKind::Pidfd, name.as_bytes(), true)
             }
-            Action::PidfdGetfd { pidfd, target } => {
-                self.pidfd_getfd(index, event, int(event, pidfd), int(event, target))
+            Action::PidfdGetfd { pidfd, target, file } => {
+                let slot = self.of_other(index, int(event, pidfd), int(event, target));
+                self.receive(index, event.ret, slot, file.read(event), true)
             }
             _ => 0,
         }
     }
 
     fn object(&mut self, index: usize, fd: i64, kind: DescKind, name: &[u8], cloexec: bool) -> u32 {
-        let name = if name.is_empty() { StrId::NONE } else { self.interner.text(name) };
+        let name = self.interner.text(name);
         self.install(index, fd, &DescRow { kind, name, ..DescRow::default() }, cloexec)
     }
 
-    /// A copy of another process's descriptor, where that is known.
-    fn pidfd_getfd(&mut self, index: usize, event: &Event<'_>, pidfd: i64, target: i64) -> u32 {
+    /// Another process's descriptor, where that is known.
+    fn of_other(&mut self, index: usize, pidfd: i64, target: i64) -> Slot {
         let name = self.dict().text(self.dict().desc(self.uses(index, pidfd)).name);
         let digits = name.strip_prefix(PIDFD.as_bytes()).and_then(|n| n.strip_suffix(b"]"));
         let pid = digits.and_then(|d| std::str::from_utf8(d).ok()?.parse().ok());
-        let theirs = pid.and_then(|pid| self.find(pid)).map(|i| self.threads[i].files);
-        let mut slot = Slot::default();
-        if let Some(files) = theirs {
-            slot = Slot { shared: true, ..self.tables.get(files).slot(target) };
-            if slot.open != 0 {
-                self.tables.get_mut(files).set(target, slot);
-            }
-        }
-        let slot = if slot.desc == 0 { Slot::default() } else { Slot { cloexec: true, ..slot } };
-        self.files(index).set(event.ret, slot);
-        slot.desc
+        let Some(files) = pid.and_then(|pid| self.find(pid)).map(|i| self.threads[i].files) else {
+            return Slot::default();
+        };
+        self.share_slot(files, target)
     }
 
     /// Whether what is written to a file changes the world.

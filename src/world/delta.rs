@@ -44,7 +44,7 @@ impl Dict {
         self.append_strings(delta);
         pad(&mut self.images, delta.first_image, delta.images.len(), ImageRow::default);
         self.images.extend_from_slice(&delta.images);
-        pad(&mut self.threads, delta.first_thread, delta.threads.len(), ThreadRow::default);
+        pad(&mut self.threads, delta.first_thread, delta.threads.len(), ThreadRow::lost);
         for row in &delta.threads {
             let index = self.threads.len() as u32;
             self.threads.push(backward(row, index));

@@ -154,6 +154,13 @@ pub struct ThreadRow {
     pub placeholder: bool,
 }
 
+impl ThreadRow {
+    /// A row of which nothing is known: fields answer that their value is missing, and not 0 or root.
+    pub fn lost() -> ThreadRow {
+        ThreadRow { placeholder: true, ..ThreadRow::default() }
+    }
+}
+
 /// Kind of a descriptor (`fd.type`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 pub enum DescKind {
@@ -281,7 +288,7 @@ impl Dict {
         Dict {
             strings: Strings::new(),
             images: vec![ImageRow::default()],
-            threads: vec![ThreadRow::default()],
+            threads: vec![ThreadRow::lost()],
             descs: vec![DescRow::default()],
             users: BTreeMap::new(),
             groups: BTreeMap::new(),

@@ -71,6 +71,7 @@ impl World {
             }
             Action::Getcwd(path) if done => self.getcwd(index, event, path),
             Action::PivotRoot { new, old } if done => self.pivot_root(index, event, new, old),
+            Action::Umount(path) if done => self.umount(index, event, path),
             _ => {}
         }
         0
@@ -115,6 +116,19 @@ impl World {
         let (cwd, pid) = (self.threads[index].row.cwd, self.threads[index].row.pid);
         self.change_directories(index, |row| (row.root, row.cwd) = (StrId::NONE, cwd));
         self.mark_descendants(pid);
+    }
+
+    /// Whoever stands in a tree that was taken out of the namespace (`MNT_DETACH`) has no path any more.
+    fn umount(&mut self, index: usize, event: &Event<'_>, path: u8) {
+        let mounts = self.threads[index].mounts;
+        let Some(name) = bytes(event, path).filter(|_| mounts != 0) else { return };
+        let tree = self.resolve(index, AT_FDCWD, name);
+        let dict = self.interner.dict();
+        for thread in self.threads.iter_mut().filter(|t| t.alive && t.mounts == mounts) {
+            if path::below(dict.text(tree), dict.text(thread.row.cwd)).is_some() {
+                (thread.row.cwd, thread.id) = (StrId::NONE, 0);
+            }
+        }
     }
 
     /// A path of before a pivot as it is named after it.

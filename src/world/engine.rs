@@ -2,10 +2,12 @@
 
 use super::Delta;
 use super::dict::Dict;
+use super::doubt::Doubt;
 use super::files::Tables;
 use super::intern::Interner;
 use super::sharers::Sharers;
 use super::thread::{Process, Thread};
+use super::wants::Unknown;
 use crate::event::{Event, KindFlags, OwnedEvent};
 use foldhash::fast::FixedState;
 use std::collections::{HashMap, VecDeque};
@@ -33,6 +35,20 @@ pub enum Want {
     User(u32),
     /// The name of a group.
     Group(u32),
+    /// Who a thread is that nobody announced.
+    Thread {
+        /// The thread.
+        tid: u32,
+        /// Its process.
+        pid: u32,
+    },
+    /// What a descriptor refers to that nobody opened.
+    Descriptor {
+        /// The process.
+        pid: u32,
+        /// The number.
+        fd: u32,
+    },
 }
 
 /// The state of a node at one moment.
@@ -49,12 +65,20 @@ pub struct World {
     pub(super) directories: Sharers,
     /// How many namespaces were made, counted so that each has a number.
     pub(super) namespaces: u32,
+    /// Messages with descriptors, the oldest first.
+    pub(super) passed: VecDeque<super::passing::Passed>,
     /// Threads that exited, the earliest first: (ns UTC, tid).
     pub(super) exits: VecDeque<(u64, u32)>,
     /// The thread whose last event is being applied.
     pub(super) gone: Option<u32>,
     pub(super) wants: Vec<Want>,
     pub(super) asked: std::collections::BTreeSet<(bool, u32)>,
+    pub(super) unknown: Unknown,
+    pub(super) doubt: Doubt,
+    /// Time of the event that is being applied, ns UTC.
+    pub(super) now: u64,
+    /// An event was applied: the initial state is complete.
+    pub(super) is_running: bool,
     pub(super) scratch: Vec<u8>,
     pub(super) actions: Vec<super::action::Action>,
 }
@@ -77,11 +101,16 @@ impl World {
             tables: Tables::default(),
             directories: Sharers::default(),
             namespaces: 0,
+            passed: VecDeque::new(),
             exits: VecDeque::new(),
             last: (u32::MAX, 0),
             gone: None,
             wants: Vec::new(),
             asked: std::collections::BTreeSet::new(),
+            unknown: Unknown::default(),
+            doubt: Doubt::default(),
+            now: 0,
+            is_running: false,
             scratch: Vec::new(),
             actions: super::action::actions(),
         }
@@ -93,17 +122,25 @@ impl World {
     /// call was about (a close shows what it closed).
     pub fn apply(&mut self, event: &Event<'_>) -> Effect {
         let flags = event.kind.spec().flags;
+        self.now = event.time;
         if flags.has(KindFlags::SNAPSHOT) {
             return self.apply_snapshot(event);
         }
+        self.is_running = true;
         let index = self.thread(event.tid, event.pid);
         if self.threads[index].in_flight.is_some() && flags.has(KindFlags::CALL) {
             self.threads[index].in_flight = None;
         }
-        let desc = self.act(index, event);
+        let mut desc = self.act(index, event);
         // The action may have replaced the thread's entry (an exec, a reused id).
         let index = self.thread(event.tid, event.pid);
+        if desc == 0 && flags.has(KindFlags::USES_FD) {
+            desc = self.want_used(index, event);
+        }
         let effect = Effect { thread: self.row(index), desc };
+        if self.is_noting() {
+            self.note_change(event);
+        }
         if let Some(tid) = self.gone.take() {
             self.retire(tid);
         }
@@ -146,7 +183,9 @@ impl World {
 
     /// Questions that came up since the last call.
     pub fn take_wants(&mut self) -> Vec<Want> {
-        std::mem::take(&mut self.wants)
+        let mut wants = std::mem::take(&mut self.wants);
+        wants.extend(self.unknown.take(self.now));
+        wants
     }
 
     /// (tid, pid) of every thread that has not ended, ascending.

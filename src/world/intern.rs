@@ -105,6 +105,12 @@ impl Interner {
         id
     }
 
+    /// A row of a descriptor's own, whatever others say.
+    pub fn push_desc(&mut self, row: DescRow) -> u32 {
+        self.dict.descs.push(row);
+        (self.dict.descs.len() - 1) as u32
+    }
+
     /// The row of a descriptor.
     pub fn desc(&mut self, row: &DescRow) -> u32 {
         intern(&mut self.descs, &mut self.dict.descs, &self.hasher, row)

@@ -21,7 +21,11 @@ const CLOSE_RANGE_CLOEXEC: i64 = 4;
 impl World {
     pub(super) fn change_files(&mut self, action: Action, index: usize, event: &Event<'_>, scanned: bool) -> u32 {
         match action {
-            Action::Open { dirfd, path, flags } => self.open(index, event, dirfd, path, flags, scanned),
+            Action::Open { dirfd, path, flags, file } => {
+                let dirfd = dirfd.map_or(AT_FDCWD, |d| int(event, d));
+                let flags = flags.map_or(0, |f| int(event, f));
+                self.open(index, event, dirfd, bytes(event, path), flags, file.read(event), scanned)
+            }
             Action::Close(fd) => {
                 let desc = self.uses(index, int(event, fd));
                 // The number is free again even where close reports an error (close(2)); EBADF changes nothing.
@@ -36,7 +40,7 @@ impl World {
             Action::Fcntl { fd, cmd, arg } => {
                 self.fcntl(index, event, int(event, fd), int(event, cmd), int(event, arg))
             }
-            Action::Pipe { first, flags, ino } => self.pipe(index, event, first, flags, ino),
+            Action::Pipe { first, flags, file } => self.pipe(index, event, first, flags, file.read(event)),
             _ => 0,
         }
     }
@@ -65,25 +69,25 @@ impl World {
     }
 
     /// A failed open is about its path too, so that `fd.name` names what could not be opened.
+    #[allow(clippy::too_many_arguments, reason = "what a call says of the file it opens")]
     fn open(
         &mut self,
         index: usize,
         event: &Event<'_>,
-        dirfd: Option<u8>,
-        path: u8,
-        flags: Option<u8>,
+        dirfd: i64,
+        path: Option<&[u8]>,
+        flags: i64,
+        (dev, ino): (u32, u64),
         scanned: bool,
     ) -> u32 {
-        let dirfd = dirfd.map_or(AT_FDCWD, |d| int(event, d));
-        let flags = flags.map_or(0, |f| int(event, f));
         // A path that could not be read is not known; what was open under that number is not open any more.
-        let name = bytes(event, path).map_or(StrId::NONE, |name| self.path_of(index, event, dirfd, name));
+        let name = path.map_or(StrId::NONE, |name| self.path_of(index, event, dirfd, name));
         let (kind, name) = match flags & (O_DIRECTORY | O_TMPFILE) {
             O_DIRECTORY => (DescKind::Directory, name),
             0 => (DescKind::File, name),
-            _ => (DescKind::File, self.nameless(name)),
+            _ => (DescKind::File, self.nameless(name, ino)),
         };
-        let row = DescRow { kind, name, flags: (flags & !O_CLOEXEC) as u32, ..DescRow::default() };
+        let row = DescRow { kind, name, dev, ino, flags: (flags & !O_CLOEXEC) as u32, ..DescRow::default() };
         let desc = self.interner.desc(&row);
         if event.ret >= 0 && !scanned {
             let tells = self.tells(name);
@@ -92,11 +96,15 @@ impl World {
         desc
     }
 
-    /// What a file without a name in a directory is called.
-    fn nameless(&mut self, directory: StrId) -> StrId {
-        let name =
-            [self.dict().text(directory).strip_suffix(b"/").unwrap_or(self.dict().text(directory)), b"/#tmpfile"]
-                .concat();
+    /// What a file without a name in a directory is called: as the kernel does, by its inode.
+    fn nameless(&mut self, directory: StrId, ino: u64) -> StrId {
+        if directory == StrId::NONE {
+            return directory;
+        }
+        let directory = self.dict().text(directory);
+        let directory = directory.strip_suffix(b"/").unwrap_or(directory);
+        let file = if ino == 0 { "/#tmpfile".to_owned() } else { format!("/#{ino}") };
+        let name = [directory, file.as_bytes()].concat();
         self.interner.text(&name)
     }
 
@@ -136,13 +144,12 @@ impl World {
         slot.desc
     }
 
-    fn pipe(&mut self, index: usize, event: &Event<'_>, first: u8, flags: Option<u8>, ino: Option<u8>) -> u32 {
+    fn pipe(&mut self, index: usize, event: &Event<'_>, first: u8, flags: Option<u8>, (dev, ino): (u32, u64)) -> u32 {
         if event.ret != 0 {
             return 0;
         }
         let cloexec = flags.is_some_and(|f| int(event, f) & O_CLOEXEC != 0);
-        let ino = ino.map_or(0, |i| int(event, i) as u64);
-        let row = DescRow { kind: DescKind::Pipe, ino, ..DescRow::default() };
+        let row = DescRow { kind: DescKind::Pipe, dev, ino, ..DescRow::default() };
         self.install(index, int(event, first), &row, cloexec);
         self.install(index, int(event, first + 1), &row, cloexec)
     }

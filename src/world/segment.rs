@@ -3,6 +3,7 @@
 use super::dict::{DescRow, Dict, ImageRow, StrId, ThreadRow};
 use super::engine::World;
 use super::intern::Interner;
+use crate::event::OwnedEvent;
 use std::collections::HashMap;
 
 /// How far chains of creators are carried over; older ones are in the segments before.
@@ -70,8 +71,32 @@ impl Carrier<'_> {
 }
 
 impl World {
+    /// The clock that events are stamped with was set forward by `step` ns (back: negative): moments that are held to
+    /// compare later events with move along.
+    pub fn clock_set(&mut self, step: i64) {
+        let moved = |moment: &mut u64| {
+            if *moment > 0 {
+                *moment = moment.saturating_add_signed(step).max(1);
+            }
+        };
+        for thread in &mut self.threads {
+            moved(&mut thread.stamp);
+            moved(&mut thread.exited);
+            if let Some(entered) = &mut thread.in_flight {
+                let later = {
+                    let mut event = entered.event();
+                    moved(&mut event.time);
+                    OwnedEvent::of(&event)
+                };
+                **entered = later;
+            }
+        }
+        self.processes.values_mut().for_each(|process| moved(&mut process.stamp));
+    }
+
     /// Begins a new dictionary that holds the live state only. Rows that events refer to are numbered anew.
     pub fn begin_segment(&mut self) {
+        let waiting = self.waiting_descriptors();
         let old = std::mem::take(&mut self.interner);
         let mut new = Interner::new();
         let mut carrier = Carrier { old: old.dict(), new: &mut new, threads: HashMap::new() };
@@ -92,6 +117,10 @@ impl World {
         for table in self.tables.iter_mut() {
             table.renumber(|row| carrier.desc(row));
         }
+        for passed in &mut self.passed {
+            passed.renumber(|row| carrier.desc(row));
+        }
         self.interner = new;
+        self.renew_waiting(waiting);
     }
 }

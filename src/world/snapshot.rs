@@ -5,6 +5,8 @@ use super::dict::{DescKind, DescRow, ImageRow, L4, Role, StrId, ThreadRow};
 use super::engine::{Effect, World};
 use super::files::Slot;
 use super::process::split_list;
+use super::thread::Thread;
+use super::wants::TICK;
 use super::{address, dict};
 use crate::event::{Args, Event, Flags, Kind, OwnedArg, OwnedEvent, kinds};
 
@@ -14,6 +16,8 @@ impl World {
         match event.kind {
             kinds::SNAP_THREAD => self.snap_thread(event),
             kinds::SNAP_FD => self.snap_fd(event),
+            kinds::SNAP_GONE => self.snap_gone(event),
+            kinds::SNAP_CLOSED => self.snap_closed(event),
             kinds::SNAP_USER | kinds::SNAP_GROUP => {
                 let name = bytes(event, 1).map_or(StrId::NONE, |b| self.interner.text(b));
                 let id = int(event, 0) as u32;
@@ -30,75 +34,112 @@ impl World {
     }
 
     fn snap_thread(&mut self, event: &Event<'_>) -> Effect {
-        let mut text = |param| bytes(event, param).map_or(StrId::NONE, |b| self.interner.text(b));
-        let (comm, cwd, root, cgroup) = (text(15), text(20), text(21), text(22));
-        let (exe, exepath, args) = (text(16), text(17), text(18));
-        let env = split_list(bytes(event, 19).unwrap_or_default()).map(|v| self.interner.text(v)).collect();
-        let image = self.interner.image(&ImageRow { exe, exepath, args, env });
-        let id = |param| int(event, param) as u32;
-        let row = ThreadRow {
-            tid: id(0),
-            pid: id(1),
-            vtid: id(2),
-            vpid: id(3),
-            ppid: id(4),
-            sid: id(5),
-            pgid: id(6),
-            tty: id(7),
-            uid: id(8),
-            euid: id(9),
-            gid: id(10),
-            egid: id(11),
-            loginuid: id(12),
-            start: int(event, 13) as u64,
-            comm,
-            image,
-            cwd,
-            root,
-            cgroup,
-            ..ThreadRow::default()
-        };
-        let (tid, pid) = (row.tid, row.pid);
+        let (tid, pid) = (int(event, 0) as u32, int(event, 1) as u32);
+        if let Some(index) = self.find(tid).filter(|_| self.is_running) {
+            return self.correct_thread(index, event);
+        }
+        let (mut row, mut image) = (ThreadRow::default(), ImageRow::default());
+        fill_thread(&mut row, &mut image, event, &mut |text| self.interner.text(text));
+        row.image = self.interner.image(&image);
         // The table of the process is filled by the rows that follow; its other threads share it.
         let row = ThreadRow { root: self.unless_slash(row.root), ..row };
         let (files, fs) = self.shared_with_leader(tid, pid);
         let index = self.insert(row, files, fs);
         self.threads[index].cputime = int(event, 14) as u64;
+        if self.is_running {
+            return self.seen(index, 0);
+        }
         self.threads[index].stamp = event.time;
         self.processes.entry(pid).or_default().stamp = event.time;
         Effect { thread: 0, desc: 0 }
     }
 
+    /// A thread that is known was found to be otherwise. What is known of one that nobody announced was seen happening,
+    /// and stays.
+    fn correct_thread(&mut self, index: usize, event: &Event<'_>) -> Effect {
+        let known = self.threads[index].row.clone();
+        let mut row = known.clone();
+        let mut image = self.dict().image(known.image).clone();
+        fill_thread(&mut row, &mut image, event, &mut |text| self.interner.text(text));
+        row.root = self.unless_slash(row.root);
+        row.image = self.interner.image(&image);
+        if known.placeholder {
+            let seen = |id: StrId, found: StrId| if id == StrId::NONE { found } else { id };
+            (row.comm, row.cwd, row.root) =
+                (seen(known.comm, row.comm), seen(known.cwd, row.cwd), seen(known.root, row.root));
+            row.image = if known.image == 0 { row.image } else { known.image };
+        } else if known.start.abs_diff(row.start) <= TICK {
+            row.start = known.start;
+        }
+        if row.sid != known.sid {
+            row.session = 0;
+        }
+        let (pid, ppid) = (row.pid, row.ppid);
+        let thread = &mut self.threads[index];
+        (thread.row, thread.id) = (ThreadRow { placeholder: false, ppid: known.ppid, ..row }, 0);
+        if ppid != known.ppid {
+            self.orphaned(known.ppid);
+            self.processes.entry(ppid).or_default().children += 1;
+            self.change_process(pid, |row| row.ppid = ppid);
+        }
+        self.mark_descendants(pid);
+        self.want_names(index);
+        self.seen(index, 0)
+    }
+
     fn snap_fd(&mut self, event: &Event<'_>) -> Effect {
-        let name = bytes(event, 2).filter(|n| !n.is_empty()).map_or(StrId::NONE, |n| self.interner.text(n));
-        let role = role(int(event, 5));
-        let (client, server) = match bytes(event, 3).and_then(address::tuple) {
-            Some((local, remote)) if remote.port == 0 && remote.ip.is_unspecified() => (None, Some(local)),
-            Some((local, remote)) if role == Role::Server => (Some(remote), Some(local)),
-            Some((local, remote)) => (Some(local), Some(remote)),
-            None => (None, None),
-        };
-        let row = DescRow {
-            kind: kind(int(event, 1)),
-            name,
-            client,
-            server,
-            l4: l4(int(event, 4)),
-            role,
-            dev: int(event, 6) as u32,
-            ino: int(event, 7) as u64,
-            flags: int(event, 8) as u32,
-        };
+        let mut row = DescRow::default();
+        fill_desc(&mut row, event, &mut |text| self.interner.text(text));
         let index = self.thread(event.tid, event.pid);
+        if event.tid != event.pid
+            && let files = self.threads[index].files
+            && self.find(event.pid).is_some_and(|leader| self.threads[leader].files == files)
+        {
+            self.tables.release(files);
+            self.threads[index].files = self.tables.add(super::files::Table::default());
+        }
         let desc = self.interner.desc(&row);
         self.files(index).set(int(event, 0), Slot::of(desc, int(event, 9) != 0));
-        Effect { thread: 0, desc }
+        self.seen(index, desc)
+    }
+
+    /// A thread whose end nobody saw.
+    fn snap_gone(&mut self, event: &Event<'_>) -> Effect {
+        let index = self.thread(event.tid, event.pid);
+        let effect = self.seen(index, 0);
+        let pid = self.threads[index].row.pid;
+        if self.processes.get(&pid).is_some_and(|p| p.tids.len() == 1 && p.children > 0) {
+            let reaper = self.reaper(index);
+            self.reparent(pid, reaper);
+        }
+        self.remove(event.tid);
+        effect
+    }
+
+    fn snap_closed(&mut self, event: &Event<'_>) -> Effect {
+        let index = self.thread(event.tid, event.pid);
+        let desc = self.uses(index, int(event, 0));
+        self.files(index).close(int(event, 0));
+        self.seen(index, desc)
+    }
+
+    /// What a row among the events refers to. The initial state has no rows yet: they are made when all of it is there,
+    /// so that each finds its parent.
+    fn seen(&mut self, index: usize, desc: u32) -> Effect {
+        let thread = if self.is_running { self.row(index) } else { 0 };
+        Effect { thread, desc }
+    }
+
+    /// Whether a thread is part of the state: not once it exited, but for a first thread, which stays for the others.
+    fn is_there(&self, thread: &Thread) -> bool {
+        let stays = || self.processes.get(&thread.row.pid).is_some_and(|process| process.tids.len() > 1);
+        thread.alive && (thread.exited == 0 || (thread.row.tid == thread.row.pid && stays()))
     }
 
     /// The whole state as snapshot rows at a moment (ns UTC), with what each refers to; the way a segment begins.
     pub fn snapshot(&mut self, time: u64) -> Vec<(OwnedEvent, Effect)> {
         let mut tids: Vec<(bool, u32)> =
-            self.threads.iter().filter(|t| t.alive).map(|t| (t.row.tid != t.row.pid, t.row.tid)).collect();
+            self.threads.iter().filter(|t| self.is_there(t)).map(|t| (t.row.tid != t.row.pid, t.row.tid)).collect();
         tids.sort_unstable();
         let mut rows = Vec::new();
         for (is_user, (id, name)) in
@@ -113,11 +154,17 @@ impl World {
             let thread = self.row(index);
             rows.push((self.thread_event(index, time), Effect { thread, desc: 0 }));
         }
-        for &(_, tid) in tids.iter().filter(|t| !t.0) {
+        for &(other, tid) in &tids {
             let Some(index) = self.find(tid) else { continue };
+            let (pid, files) = (self.threads[index].row.pid, self.threads[index].files);
+            // A thread that parted from its process has descriptors of its own.
+            if other && self.find(pid).is_some_and(|leader| self.threads[leader].files == files) {
+                continue;
+            }
             let thread = self.row(index);
-            for (fd, slot) in self.tables.get(self.threads[index].files).open() {
-                let event = self.fd_event(tid, fd, slot, time);
+            let open = self.tables.get(files).open();
+            for (fd, slot) in open.filter(|(_, slot)| !self.dict().desc(slot.desc).is_unknown()) {
+                let event = self.fd_event((tid, pid), fd, slot, time);
                 rows.push((event, Effect { thread, desc: slot.desc }));
             }
         }
@@ -156,7 +203,7 @@ impl World {
         OwnedEvent::new(&head(kinds::SNAP_THREAD, time, row.tid, row.pid), args)
     }
 
-    fn fd_event(&self, pid: u32, fd: i64, slot: Slot, time: u64) -> OwnedEvent {
+    fn fd_event(&self, (tid, pid): (u32, u32), fd: i64, slot: Slot, time: u64) -> OwnedEvent {
         let desc = self.dict().desc(slot.desc);
         let args = vec![
             OwnedArg::Int(fd),
@@ -170,7 +217,7 @@ impl World {
             OwnedArg::Int(i64::from(desc.flags)),
             OwnedArg::Int(i64::from(slot.cloexec)),
         ];
-        OwnedEvent::new(&head(kinds::SNAP_FD, time, pid, pid), args)
+        OwnedEvent::new(&head(kinds::SNAP_FD, time, tid, pid), args)
     }
 }
 
@@ -209,7 +256,75 @@ pub(super) fn join_list(dict: &dict::Dict, items: &[StrId]) -> Vec<u8> {
     out
 }
 
-fn head(kind: Kind, time: u64, tid: u32, pid: u32) -> Event<'static> {
+/// Sets what the parameters of a `snap_thread` row tell; those that are missing change nothing.
+pub(super) fn fill_thread(
+    row: &mut ThreadRow,
+    image: &mut ImageRow,
+    event: &Event<'_>,
+    text: &mut dyn FnMut(&[u8]) -> StrId,
+) {
+    let ids: [&mut u32; 13] = [
+        &mut row.tid,
+        &mut row.pid,
+        &mut row.vtid,
+        &mut row.vpid,
+        &mut row.ppid,
+        &mut row.sid,
+        &mut row.pgid,
+        &mut row.tty,
+        &mut row.uid,
+        &mut row.euid,
+        &mut row.gid,
+        &mut row.egid,
+        &mut row.loginuid,
+    ];
+    for (id, arg) in ids.into_iter().zip(&event.args) {
+        *id = arg.int().map_or(*id, |value| value as u32);
+    }
+    if let Some(start) = event.args.get(13).and_then(|a| a.int()) {
+        row.start = start as u64;
+    }
+    let texts: [(u8, &mut StrId); 7] = [
+        (15, &mut row.comm),
+        (16, &mut image.exe),
+        (17, &mut image.exepath),
+        (18, &mut image.args),
+        (20, &mut row.cwd),
+        (21, &mut row.root),
+        (22, &mut row.cgroup),
+    ];
+    for (param, id) in texts {
+        *id = bytes(event, param).map_or(*id, &mut *text);
+    }
+    if let Some(env) = bytes(event, 19) {
+        image.env = split_list(env).map(text).collect();
+    }
+}
+
+/// Sets what a `snap_fd` row tells.
+pub(super) fn fill_desc(row: &mut DescRow, event: &Event<'_>, text: &mut dyn FnMut(&[u8]) -> StrId) {
+    let name = bytes(event, 2).filter(|n| !n.is_empty()).map_or(StrId::NONE, text);
+    let role = role(int(event, 5));
+    let (client, server) = match bytes(event, 3).and_then(address::tuple) {
+        Some((local, remote)) if remote.port == 0 && remote.ip.is_unspecified() => (None, Some(local)),
+        Some((local, remote)) if role == Role::Server => (Some(remote), Some(local)),
+        Some((local, remote)) => (Some(local), Some(remote)),
+        None => (None, None),
+    };
+    *row = DescRow {
+        kind: kind(int(event, 1)),
+        name,
+        client,
+        server,
+        l4: l4(int(event, 4)),
+        role,
+        dev: int(event, 6) as u32,
+        ino: int(event, 7) as u64,
+        flags: int(event, 8) as u32,
+    };
+}
+
+pub(super) fn head(kind: Kind, time: u64, tid: u32, pid: u32) -> Event<'static> {
     Event { kind, time, duration: None, cpu: 0, tid, pid, ret: 0, flags: Flags::default(), args: Args::new() }
 }
 

@@ -14,6 +14,8 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 const EINTR: i64 = 4;
 const EINPROGRESS: i64 = 115;
+/// include/linux/socket.h
+const MSG_CMSG_CLOEXEC: i64 = 0x4000_0000;
 const AF_UNSPEC: u16 = 0;
 
 /// What a call names, with texts in the dictionary.
@@ -37,7 +39,8 @@ impl World {
                 let row = self.new_socket(event, at);
                 let cloexec = int(event, at.ty) & O_CLOEXEC != 0;
                 self.install_socket(index, int(event, at.first), &row, cloexec);
-                self.install_socket(index, int(event, at.first + 1), &row, cloexec)
+                let ino = at.peer_ino.map_or(0, |p| int(event, p) as u64);
+                self.install_socket(index, int(event, at.first + 1), &DescRow { ino, ..row }, cloexec)
             }
             Action::Bind(at) => self.on_socket(
                 index,
@@ -65,11 +68,25 @@ impl World {
                     at,
                 )
             }
-            Action::Accept { listener, tuple, flags } if event.ret >= 0 => {
+            Action::Accept { listener, tuple, flags, file } if event.ret >= 0 => {
                 let cloexec = flags.is_some_and(|f| int(event, f) & O_CLOEXEC != 0);
-                self.accept(index, event, int(event, listener), bytes(event, tuple), cloexec)
+                let row = self.accepted(index, int(event, listener), bytes(event, tuple));
+                self.install_socket(index, event.ret, &DescRow { ino: file.read(event).1, ..row }, cloexec)
             }
-            Action::Message { addr, receives } => self.message(index, event, addr, receives),
+            Action::Message { addr, files, flags, receives } => {
+                if let Some(list) =
+                    files.and_then(|f| bytes(event, f)).filter(|list| event.ret >= 0 && !list.is_empty())
+                {
+                    if receives {
+                        // Not told: after an exec it is not known whether it is still open.
+                        let cloexec = flags.is_none_or(|f| int(event, f) & MSG_CMSG_CLOEXEC != 0);
+                        self.take_passed(index, list, cloexec);
+                    } else {
+                        self.pass(index, list);
+                    }
+                }
+                self.message(index, event, addr, receives)
+            }
             _ => event.kind.spec().fd.map_or(0, |fd| self.uses(index, int(event, fd))),
         }
     }
@@ -111,6 +128,10 @@ impl World {
         let named = self.named(bytes(event, at.addr));
         let mut row = self.dict().desc(desc).clone();
         change(&mut row, named, event);
+        let (_, ino) = at.file.read(event);
+        if ino != 0 {
+            row.ino = ino;
+        }
         self.retell(index, fd, &row, true)
     }
 
@@ -132,7 +153,7 @@ impl World {
         }
     }
 
-    fn accept(&mut self, index: usize, event: &Event<'_>, listener: i64, ends: Option<&[u8]>, cloexec: bool) -> u32 {
+    fn accepted(&self, index: usize, listener: i64, ends: Option<&[u8]>) -> DescRow {
         let listening = self.dict().desc(self.uses(index, listener)).clone();
         let mut row = DescRow { role: Role::Server, ..listening };
         if let Some((local, remote)) = ends.and_then(tuple) {
@@ -143,7 +164,7 @@ impl World {
         } else if let Some(&family) = ends.and_then(<[u8]>::first) {
             row.kind = socket_kind(i64::from(family));
         }
-        self.install_socket(index, event.ret, &row, cloexec)
+        row
     }
 
     fn message(&mut self, index: usize, event: &Event<'_>, addr: u8, receives: bool) -> u32 {
@@ -175,7 +196,8 @@ impl World {
             _ => L4::None,
         };
         let name = if kind == DescKind::Socket { self.family_name(family) } else { StrId::NONE };
-        DescRow { kind, name, l4, ..DescRow::default() }
+        let ino = at.file.read(event).1;
+        DescRow { kind, name, l4, ino, ..DescRow::default() }
     }
 
     /// `[packet]` of `AF_PACKET`: all that is known of a socket of a rare family.

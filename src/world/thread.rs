@@ -77,11 +77,19 @@ impl World {
         self.by_tid.get(&tid).map(|&index| index as usize)
     }
 
+    /// What the next row of a live thread says of itself; its references to other rows may be older.
+    pub fn facts(&self, tid: u32) -> Option<&ThreadRow> {
+        self.find(tid).map(|index| &self.threads[index].row)
+    }
+
     fn placeholder(&mut self, tid: u32, pid: u32) -> usize {
         let row =
             ThreadRow { tid, pid, vtid: tid, vpid: pid, loginuid: u32::MAX, placeholder: true, ..ThreadRow::default() };
         let (files, fs) = self.shared_with_leader(tid, pid);
-        self.insert(row, files, fs)
+        let index = self.insert(row, files, fs);
+        self.want_thread(tid, pid);
+        self.note_found(tid);
+        index
     }
 
     /// Descriptors and directories for a thread that was found: those of its process, or new ones.
@@ -140,7 +148,7 @@ impl World {
     }
 
     /// A process has one child less; an entry that was kept only for its children goes with the last.
-    fn orphaned(&mut self, ppid: u32) {
+    pub(super) fn orphaned(&mut self, ppid: u32) {
         if let Some(parent) = self.processes.get_mut(&ppid) {
             parent.children = parent.children.saturating_sub(1);
             if parent.children == 0 && parent.tids.is_empty() {
@@ -289,8 +297,12 @@ impl World {
             row.session = session;
         }
         let row = row.clone();
+        let is_placeholder = row.placeholder;
         let id = self.interner.push_thread(row);
         self.threads[index].id = id;
+        if is_placeholder {
+            self.note_unknown(index, id);
+        }
         id
     }
 }

@@ -53,6 +53,7 @@ pub fn until(what: &str, mut condition: impl FnMut() -> bool) {
     let begun = Instant::now();
     while !condition() {
         assert!(begun.elapsed() < Duration::from_secs(60), "{what} did not happen");
-        std::thread::yield_now();
+        // Spinning would take a processor from whoever is to make it happen.
+        std::thread::sleep(Duration::from_millis(1));
     }
 }

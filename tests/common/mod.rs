@@ -3,6 +3,8 @@
 
 pub mod live;
 
+pub mod story;
+
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 use sysreel::batch::{Encoder, Schema};
@@ -74,7 +76,10 @@ pub fn write_reel(path: &Path, limits: SegmentLimits, feed: impl FnOnce(&mut Ass
                 if columns.snapshot { writer.snapshot(&encoded) } else { writer.batch(&encoded) }
             }
             Piece::Lost(lost) => writer.loss(&lost.into()),
+            Piece::Late(facts) => writer.late(&facts),
+            Piece::Note(_) => Ok(()),
             Piece::End => writer.close_segment(),
+            Piece::Rotate(_) => panic!("expected one file"),
         }
     };
     let mut assembler = Assembler::new(limits, Box::new(write));

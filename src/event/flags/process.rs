@@ -212,3 +212,10 @@ pub(in crate::event) const MLOCKALL_FLAGS: &FlagTable = &FlagTable {
 /// `mlock2`.
 pub(in crate::event) const MLOCK2_FLAGS: &FlagTable =
     &FlagTable { name: "mlock2_flags", choice: 0, values: &[("MLOCK_ONFAULT", 1)] };
+
+/// What is special about an executable; the probe's numbers are those of sysdig (`enum exe_flags` there).
+pub(in crate::event) const EXECVE_FLAGS: &FlagTable = &FlagTable {
+    name: "execve_flags",
+    choice: 0,
+    values: &[("EXE_WRITABLE", 1), ("EXE_UPPER_LAYER", 2), ("EXE_FROM_MEMFD", 4), ("EXE_LOWER_LAYER", 8)],
+};

@@ -1,8 +1,8 @@
 //! Calls that make, change, watch and close descriptors.
 
 use super::entry::{
-    END, FD, NEW, NO, PLAIN, RES, RES_FD, STATE, WAITS, call, choice, fd, field, flags, hex, int, oct, path, pid,
-    plain, relpath, signal, text, text_from, uint,
+    END, FD, NEW, NO, PLAIN, RES, RES_FD, STATE, WAITS, call, choice, created, dev, fd, field, flags, hex, ino, int,
+    number, oct, path, pid, plain, relpath, signal, text, text_from, uint,
 };
 use crate::event::flags::{
     BPF_COMMANDS, CLOSE_RANGE_FLAGS, EPOLL_CREATE1_FLAGS, EPOLL_CTL_OPS, FCNTL_COMMANDS, FD_FLAGS, FILE_FLAGS,
@@ -14,15 +14,15 @@ use crate::event::spec::{From, ParamType, Spec};
 /// Opens, dups, closes, polls and whatever else descriptors are made by.
 #[rustfmt::skip] // a table: one kind, one line
 pub(super) const DESCRIPTOR: &[Spec] = &[
-    call("open", 2, NO, File, FD, NEW, &[path("name", 0), flags("flags", 1, FILE_FLAGS), oct("mode", 2)]),
-    call("openat", 257, 56, File, FD, NEW, &[fd("dirfd", 0), relpath("name", 1), flags("flags", 2, FILE_FLAGS), oct("mode", 3)]),
+    call("open", 2, NO, File, FD, NEW, &[path("name", 0), flags("flags", 1, FILE_FLAGS), oct("mode", 2), dev(255), ino(255), created(255)]),
+    call("openat", 257, 56, File, FD, NEW, &[fd("dirfd", 0), relpath("name", 1), flags("flags", 2, FILE_FLAGS), oct("mode", 3), dev(255), ino(255), created(255)]),
     // struct open_how: flags, mode, resolve, 8 bytes each (linux/openat2.h)
-    call("openat2", 437, 437, File, FD, NEW, &[fd("dirfd", 0), relpath("name", 1), field("flags", ParamType::Flags, [2, 24, 0, 8]).named(FILE_FLAGS), field("mode", ParamType::Oct, [2, 24, 8, 8]), field("resolve", ParamType::Flags, [2, 24, 16, 8]).named(OPENAT2_FLAGS)]),
-    call("creat", 85, NO, File, FD, NEW, &[path("name", 0), oct("mode", 1)]),
-    call("open_by_handle_at", 304, 265, File, FD, NEW, &[fd("mountfd", 0), flags("flags", 2, FILE_FLAGS)]),
-    call("open_tree", 428, 428, File, FD, NEW, &[fd("dirfd", 0), relpath("path", 1), flags("flags", 2, OPEN_TREE_FLAGS)]),
+    call("openat2", 437, 437, File, FD, NEW, &[fd("dirfd", 0), relpath("name", 1), field("flags", ParamType::Flags, [2, 24, 0, 8]).named(FILE_FLAGS), field("mode", ParamType::Oct, [2, 24, 8, 8]), field("resolve", ParamType::Flags, [2, 24, 16, 8]).named(OPENAT2_FLAGS), dev(255), ino(255), created(255)]),
+    call("creat", 85, NO, File, FD, NEW, &[path("name", 0), oct("mode", 1), dev(255), ino(255), created(255)]),
+    call("open_by_handle_at", 304, 265, File, FD, NEW, &[fd("mountfd", 0), flags("flags", 2, FILE_FLAGS), dev(255), ino(255)]),
+    call("open_tree", 428, 428, File, FD, NEW, &[fd("dirfd", 0), relpath("path", 1), flags("flags", 2, OPEN_TREE_FLAGS), dev(255), ino(255)]),
     call("open_tree_attr", 467, 467, File, FD, NEW, &[fd("dirfd", 0), relpath("path", 1), flags("flags", 2, OPEN_TREE_FLAGS), hex("attr", 3), uint("size", 4)]),
-    call("memfd_create", 319, 279, Memory, FD, NEW, &[text("name", 0), flags("flags", 1, MEMFD_CREATE_FLAGS)]),
+    call("memfd_create", 319, 279, Memory, FD, NEW, &[text("name", 0), flags("flags", 1, MEMFD_CREATE_FLAGS), dev(255), ino(255)]),
     call("memfd_secret", 447, 447, Memory, FD, NEW, &[flags("flags", 0, FD_FLAGS)]),
     call("close", 3, 57, IoOther, RES, END, &[fd("fd", 0)]).on(0),
     call("close_range", 436, 436, IoOther, RES, END, &[uint("first", 0), uint("last", 1), flags("flags", 2, CLOSE_RANGE_FLAGS)]),
@@ -31,8 +31,8 @@ pub(super) const DESCRIPTOR: &[Spec] = &[
     call("dup3", 292, 24, IoOther, RES_FD, NEW, &[fd("oldfd", 0), fd("newfd", 1), flags("flags", 2, FD_FLAGS)]).on(0),
     call("fcntl", 72, 25, IoOther, RES_FD, STATE, &[fd("fd", 0), choice("cmd", 1, FCNTL_COMMANDS), hex("arg", 2)]).on(0),
     call("ioctl", 16, 29, IoOther, RES, PLAIN, &[fd("fd", 0), hex("request", 1), hex("argument", 2)]).on(0),
-    call("pipe", 22, NO, Ipc, RES, NEW, &[field("fd1", ParamType::Fd, [0, 8, 0, 4]), field("fd2", ParamType::Fd, [0, 8, 4, 4])]),
-    call("pipe2", 293, 59, Ipc, RES, NEW, &[field("fd1", ParamType::Fd, [0, 8, 0, 4]), field("fd2", ParamType::Fd, [0, 8, 4, 4]), flags("flags", 1, FD_FLAGS)]),
+    call("pipe", 22, NO, Ipc, RES, NEW, &[field("fd1", ParamType::Fd, [0, 8, 0, 4]), field("fd2", ParamType::Fd, [0, 8, 4, 4]), ino(128)]),
+    call("pipe2", 293, 59, Ipc, RES, NEW, &[field("fd1", ParamType::Fd, [0, 8, 0, 4]), field("fd2", ParamType::Fd, [0, 8, 4, 4]), flags("flags", 1, FD_FLAGS), ino(128)]),
     call("eventfd", 284, NO, Ipc, RES_FD, NEW, &[uint("initval", 0)]),
     call("eventfd2", 290, 19, Ipc, RES_FD, NEW, &[flags("flags", 1, FD_FLAGS), uint("initval", 0)]),
     call("signalfd", 282, NO, Signal, RES_FD, NEW, &[fd("fd", 0), field("mask", ParamType::Hex, [1, 8, 0, 8])]),
@@ -50,7 +50,7 @@ pub(super) const DESCRIPTOR: &[Spec] = &[
     call("bpf", 321, 280, Other, FD, NEW, &[choice("cmd", 0, BPF_COMMANDS)]),
     call("perf_event_open", 298, 241, Other, FD, NEW, &[hex("attr", 0), pid("pid", 1), int("cpu", 2), fd("group_fd", 3), hex("flags", 4)]),
     call("pidfd_open", 434, 434, Process, FD, NEW, &[pid("pid", 0), flags("flags", 1, PIDFD_OPEN_FLAGS)]),
-    call("pidfd_getfd", 438, 438, Process, FD, NEW, &[fd("pid_fd", 0), fd("target_fd", 1), hex("flags", 2)]),
+    call("pidfd_getfd", 438, 438, Process, FD, NEW, &[fd("pid_fd", 0), fd("target_fd", 1), hex("flags", 2), dev(255), ino(255)]),
     call("pidfd_send_signal", 424, 424, Signal, RES, PLAIN, &[fd("pid_fd", 0), signal("sig", 1), hex("siginfo", 2), hex("flags", 3)]).on(0),
     call("landlock_create_ruleset", 444, 444, System, FD, NEW, &[hex("attr", 0), uint("size", 1), hex("flags", 2)]),
     call("landlock_add_rule", 445, 445, System, RES, PLAIN, &[fd("ruleset_fd", 0), uint("rule_type", 1), hex("attr", 2), hex("flags", 3)]).on(0),
@@ -64,8 +64,8 @@ pub(super) const DESCRIPTOR: &[Spec] = &[
     plain("epoll_ctl_old", 214, NO, IoOther, 4),
     plain("epoll_wait_old", 215, NO, Wait, 4).does(WAITS),
     call("poll", 7, NO, Wait, RES, WAITS, &[text_from("fds", ParamType::FdList, From::Array8(0, 1)), int("timeout", 2)]),
-    // the kernel writes the time left over the timeout, so what is there at the end is not what was asked for
-    call("ppoll", 271, 73, Wait, RES, WAITS, &[text_from("fds", ParamType::FdList, From::Array8(0, 1)), field("sigmask", ParamType::Hex, [3, 8, 0, 8])]),
+    // the kernel writes the time left over the timeout
+    call("ppoll", 271, 73, Wait, RES, WAITS, &[text_from("fds", ParamType::FdList, From::Array8(0, 1)), field("sigmask", ParamType::Hex, [3, 8, 0, 8]), number("timeout", ParamType::Duration, From::Early { arg: 2, size: 16, offset: 0, width: 16 })]),
     call("select", 23, NO, Wait, RES, WAITS, &[]),
     plain("pselect6", 270, 72, Wait, 6).does(WAITS),
     call("lseek", 8, 62, File, RES, PLAIN, &[fd("fd", 0), uint("offset", 1), choice("whence", 2, LSEEK_WHENCE)]).on(0),

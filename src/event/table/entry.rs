@@ -1,6 +1,8 @@
 //! The words in which the table is written, so that one kind is one line.
 
-use crate::event::spec::{Category, Class, FlagTable, From, KindFlags, Param, ParamType, Ret, Spec};
+use crate::event::spec::{
+    Category, Class, Facts, FlagTable, From, KindFlags, MessagePart, Param, ParamType, Ret, Spec, When,
+};
 
 /// "Has no number on this architecture".
 pub(super) const NO: i16 = -1;
@@ -51,7 +53,7 @@ pub(super) const fn call(
     params: &'static [Param],
 ) -> Spec {
     let flags = KindFlags(does | KindFlags::CALL.0);
-    Spec { name, x86_64: number(x86_64), arm64: number(arm64), category, flags, ret, fd: None, size: None, params }
+    Spec { name, x86_64: known(x86_64), arm64: known(arm64), category, flags, ret, fd: None, size: None, params }
 }
 
 /// A system call whose first `count` register arguments are kept as they are.
@@ -85,7 +87,7 @@ impl Spec {
     }
 }
 
-const fn number(nr: i16) -> Option<u16> {
+const fn known(nr: i16) -> Option<u16> {
     if nr == NO { None } else { Some(nr as u16) }
 }
 
@@ -93,7 +95,7 @@ const fn number(nr: i16) -> Option<u16> {
 const RAW: &[Param] = &[hex("a0", 0), hex("a1", 1), hex("a2", 2), hex("a3", 3), hex("a4", 4), hex("a5", 5)];
 
 const fn param(name: &'static str, ty: ParamType, class: Class, from: From) -> Param {
-    Param { name, ty, table: None, class, from }
+    Param { name, ty, table: None, class, from, when: None }
 }
 
 const fn register(name: &'static str, n: u8, ty: ParamType) -> Param {
@@ -201,11 +203,64 @@ pub(super) const fn field(name: &'static str, ty: ParamType, place: [u8; 4]) -> 
     param(name, ty, Class::Int, From::Field { arg, size, offset, width })
 }
 
+/// An integer from somewhere else than a register.
+pub(super) const fn number(name: &'static str, ty: ParamType, from: From) -> Param {
+    param(name, ty, Class::Int, from)
+}
+
+/// A part of the message at register argument 1.
+pub(super) const fn part(part: MessagePart) -> From {
+    From::Message { arg: 1, many: false, part }
+}
+
+/// A part of the first of the messages at register argument 1.
+pub(super) const fn first(part: MessagePart) -> From {
+    From::Message { arg: 1, many: true, part }
+}
+
+/// Device of the file behind descriptor `fd` (see [`From::Facts`]).
+pub(super) const fn dev(fd: u8) -> Param {
+    number("dev", ParamType::Hex, From::Facts { of: Facts::File, fd, offset: 0, width: 4 })
+}
+
+/// Inode of the file behind descriptor `fd`.
+pub(super) const fn ino(fd: u8) -> Param {
+    number("ino", ParamType::Uint, From::Facts { of: Facts::File, fd, offset: 8, width: 8 })
+}
+
+/// Whether this call made the file behind descriptor `fd`.
+pub(super) const fn created(fd: u8) -> Param {
+    number("created", ParamType::Bool, From::Facts { of: Facts::File, fd, offset: 4, width: 4 })
+}
+
+/// One of the sizes of the caller's memory, KiB, by its place.
+pub(super) const fn memory(name: &'static str, place: u8) -> Param {
+    number(name, ParamType::Uint, From::Facts { of: Facts::Memory, fd: 0, offset: place * 4, width: 4 })
+}
+
+/// One number of the queue of the listening socket in register argument 0, by its place.
+pub(super) const fn backlog(name: &'static str, place: u8) -> Param {
+    number(name, ParamType::Uint, From::Facts { of: Facts::Backlog, fd: 0, offset: place * 4, width: 4 })
+}
+
+/// One of the ends of the socket behind descriptor `fd`, by its place.
+pub(super) const fn end(name: &'static str, ty: ParamType, fd: u8, place: u8) -> Param {
+    number(name, ty, From::Facts { of: Facts::Ends, fd, offset: place * 8, width: 8 })
+}
+
 /// What the source fills in, stored as its type is.
 pub(super) const fn source(name: &'static str, ty: ParamType) -> Param {
     use ParamType as T;
     let class = match ty {
-        T::Text | T::Path | T::RelPath | T::TextList | T::SockAddr | T::Tuple | T::FdList => Class::Text,
+        T::Text
+        | T::Path
+        | T::RelPath
+        | T::TextList
+        | T::SockAddr
+        | T::Tuple
+        | T::FdList
+        | T::FileList
+        | T::OptionValue => Class::Text,
         T::Bytes => Class::Data,
         _ => Class::Int,
     };
@@ -218,6 +273,12 @@ pub(super) const fn environment(name: &'static str) -> Param {
 }
 
 impl Param {
+    /// Only when the byte at bit `shift` of register argument `arg` is between two values.
+    pub(super) const fn when(mut self, [arg, shift, low, high]: [u8; 4]) -> Param {
+        self.when = Some(When { arg, shift, low, high });
+        self
+    }
+
     /// With names for its values.
     pub(super) const fn named(mut self, table: &'static FlagTable) -> Param {
         self.table = Some(table);

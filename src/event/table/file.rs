@@ -1,8 +1,8 @@
 //! Calls on paths, directories and mounts.
 
 use super::entry::{
-    FD, NEW, NO, PLAIN, RES, STATE, call, choice, fd, flags, gid, hex, int, mode, oct, path, plain, relpath, text,
-    text_from, uid, uint,
+    FD, NEW, NO, PLAIN, RES, STATE, call, choice, data, fd, field, flags, gid, hex, int, mode, oct, path, plain,
+    relpath, text, text_from, uid, uint,
 };
 use crate::event::flags::{
     ACCESS_FLAGS, CHMOD_MODE, FCHOWNAT_FLAGS, FSCONFIG_CMDS, LINKAT_FLAGS, MKNOD_MODE, MOUNT_FLAGS, NEWFSTATAT_FLAGS,
@@ -10,6 +10,13 @@ use crate::event::flags::{
 };
 use crate::event::spec::Category::{File, Other, Process, System, User};
 use crate::event::spec::{From, ParamType, Spec};
+
+/// The calls of `quotactl` that move a `struct if_dqblk`, a `struct if_dqinfo`, a format and a path: the command is in
+/// the second byte of its register (linux/quota.h).
+const QUOTA: [u8; 4] = [0, 8, 7, 8];
+const QUOTA_INFO: [u8; 4] = [0, 8, 5, 6];
+const QUOTA_FORMAT: [u8; 4] = [0, 8, 4, 4];
+const QUOTA_ON: [u8; 4] = [0, 8, 2, 2];
 
 /// Names in the file system.
 #[rustfmt::skip] // a table: one kind, one line
@@ -84,13 +91,13 @@ pub(super) const FILE: &[Spec] = &[
     call("file_getattr", 468, 468, File, RES, PLAIN, &[fd("dirfd", 0), relpath("path", 1), hex("attr", 2), uint("size", 3), hex("at_flags", 4)]).on(0),
     call("file_setattr", 469, 469, File, RES, PLAIN, &[fd("dirfd", 0), relpath("path", 1), hex("attr", 2), uint("size", 3), hex("at_flags", 4)]).on(0),
     call("name_to_handle_at", 303, 264, File, RES, PLAIN, &[fd("dirfd", 0), relpath("path", 1), hex("handle", 2), hex("mount_id", 3), hex("flags", 4)]).on(0),
-    call("mount", 165, 40, File, RES, STATE, &[text("dev", 0), path("dir", 1), text("type", 2), flags("flags", 3, MOUNT_FLAGS)]),
+    call("mount", 165, 40, File, RES, STATE, &[text("dev", 0), path("dir", 1), text("type", 2), flags("flags", 3, MOUNT_FLAGS), text("options", 4)]),
     call("umount", NO, NO, File, RES, STATE, &[path("name", 0)]),
     call("umount2", 166, 39, File, RES, STATE, &[path("name", 0), flags("flags", 1, UMOUNT_FLAGS)]),
     call("move_mount", 429, 429, File, RES, STATE, &[fd("from_dirfd", 0), relpath("from_path", 1), fd("to_dirfd", 2), relpath("to_path", 3), hex("flags", 4)]),
     call("mount_setattr", 442, 442, File, RES, STATE, &[fd("dirfd", 0), relpath("path", 1), hex("flags", 2), hex("attr", 3), uint("size", 4)]).on(0),
     call("fsopen", 430, 430, File, FD, NEW, &[text("fsname", 0), hex("flags", 1)]),
-    call("fsconfig", 431, 431, System, RES, PLAIN, &[fd("fd", 0), choice("cmd", 1, FSCONFIG_CMDS), text("key", 2), text("value_charbuf", 3), int("aux", 4)]).on(0),
+    call("fsconfig", 431, 431, System, RES, PLAIN, &[fd("fd", 0), choice("cmd", 1, FSCONFIG_CMDS), text("key", 2), text("value_charbuf", 3).when([1, 0, 1, 1]), int("aux", 4), data("value_bytebuf", From::BufLen(3, 4)).when([1, 0, 2, 2])]).on(0),
     call("fsmount", 432, 432, File, FD, NEW, &[fd("fs_fd", 0), hex("flags", 1), hex("attr_flags", 2)]),
     call("fspick", 433, 433, File, FD, NEW, &[fd("dirfd", 0), relpath("path", 1), hex("flags", 2)]),
     plain("statmount", 457, 457, File, 4),
@@ -101,7 +108,7 @@ pub(super) const FILE: &[Spec] = &[
     call("swapoff", 168, 225, System, RES, PLAIN, &[path("path", 0)]),
     call("uselib", 134, NO, System, RES, PLAIN, &[path("path", 0)]),
     // the command is in the upper 24 bits of its register, the type in the lower 8 (linux/quota.h)
-    call("quotactl", 179, 60, User, RES, PLAIN, &[text("special", 1), flags("cmd", 0, QUOTACTL_CMDS), flags("type", 0, QUOTACTL_TYPES), uint("id", 2)]),
+    call("quotactl", 179, 60, User, RES, PLAIN, &[text("special", 1), flags("cmd", 0, QUOTACTL_CMDS), flags("type", 0, QUOTACTL_TYPES), uint("id", 2), field("dqb_bhardlimit", ParamType::Uint, [3, 72, 0, 8]).when(QUOTA), field("dqb_bsoftlimit", ParamType::Uint, [3, 72, 8, 8]).when(QUOTA), field("dqb_curspace", ParamType::Uint, [3, 72, 16, 8]).when(QUOTA), field("dqb_ihardlimit", ParamType::Uint, [3, 72, 24, 8]).when(QUOTA), field("dqb_isoftlimit", ParamType::Uint, [3, 72, 32, 8]).when(QUOTA), field("dqb_btime", ParamType::Uint, [3, 72, 48, 8]).when(QUOTA), field("dqb_itime", ParamType::Uint, [3, 72, 56, 8]).when(QUOTA), field("dqi_bgrace", ParamType::Uint, [3, 24, 0, 8]).when(QUOTA_INFO), field("dqi_igrace", ParamType::Uint, [3, 24, 8, 8]).when(QUOTA_INFO), field("dqi_flags", ParamType::Hex, [3, 24, 16, 4]).when(QUOTA_INFO), field("quota_fmt_out", ParamType::Uint, [3, 4, 0, 4]).when(QUOTA_FORMAT), path("quotafilepath", 3).when(QUOTA_ON)]),
     call("quotactl_fd", 443, 443, User, RES, PLAIN, &[fd("fd", 0), flags("cmd", 1, QUOTACTL_CMDS), flags("type", 1, QUOTACTL_TYPES), uint("id", 2)]).on(0),
     call("lookup_dcookie", 212, 18, File, RES, PLAIN, &[hex("cookie", 0), hex("buffer", 1), uint("len", 2)]),
     plain("sysfs", 139, NO, File, 3),

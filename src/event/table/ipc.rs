@@ -1,9 +1,9 @@
 //! Calls on queues, semaphores, shared memory and futexes.
 
-use super::entry::{FD, NEW, PLAIN, RES, RES_HEX, call, choice, fd, field, flags, hex, int, oct, plain, text, uint};
+use super::entry::{FD, NEW, PLAIN, RES, RES_HEX, call, choice, fd, flags, hex, int, number, oct, plain, text, uint};
 use crate::event::flags::{FILE_FLAGS, FUTEX_OPERATIONS, SEMCTL_COMMANDS, SEMGET_FLAGS, SEMOP_FLAGS};
 use crate::event::spec::Category::{Ipc, Process};
-use crate::event::spec::{ParamType, Spec};
+use crate::event::spec::{From, ParamType, Spec};
 
 /// Inter-process communication other than descriptors.
 #[rustfmt::skip] // a table: one kind, one line
@@ -14,8 +14,8 @@ pub(super) const IPC: &[Spec] = &[
     plain("futex_wait", 455, 455, Ipc, 6),
     plain("futex_requeue", 456, 456, Ipc, 4),
     call("semget", 64, 190, Process, RES, PLAIN, &[hex("key", 0), int("nsems", 1), flags("semflg", 2, SEMGET_FLAGS)]),
-    // the first struct sembuf only: how many there are is not known beforehand
-    call("semop", 65, 193, Process, RES, PLAIN, &[uint("nsops", 2), field("sem_num_0", ParamType::Uint, [1, 6, 0, 2]), field("sem_op_0", ParamType::Int, [1, 6, 2, 2]), field("sem_flg_0", ParamType::Flags, [1, 6, 4, 2]).named(SEMOP_FLAGS), int("semid", 0)]),
+    // the first two of struct sembuf: number, operation, flags, 2 bytes each (linux/sem.h)
+    call("semop", 65, 193, Process, RES, PLAIN, &[uint("nsops", 2), number("sem_num_0", ParamType::Uint, From::Elements { arg: 1, count: 2, size: 6, offset: 0, width: 2 }), number("sem_op_0", ParamType::Int, From::Elements { arg: 1, count: 2, size: 6, offset: 2, width: 2 }), number("sem_flg_0", ParamType::Flags, From::Elements { arg: 1, count: 2, size: 6, offset: 4, width: 2 }).named(SEMOP_FLAGS), number("sem_num_1", ParamType::Uint, From::Elements { arg: 1, count: 2, size: 6, offset: 6, width: 2 }), number("sem_op_1", ParamType::Int, From::Elements { arg: 1, count: 2, size: 6, offset: 8, width: 2 }), number("sem_flg_1", ParamType::Flags, From::Elements { arg: 1, count: 2, size: 6, offset: 10, width: 2 }).named(SEMOP_FLAGS), int("semid", 0)]),
     call("semctl", 66, 191, Process, RES, PLAIN, &[int("semid", 0), int("semnum", 1), choice("cmd", 2, SEMCTL_COMMANDS), int("val", 3)]),
     plain("semtimedop", 220, 192, Process, 4),
     plain("shmget", 29, 194, Ipc, 3),

@@ -1,8 +1,8 @@
 //! Kinds that are no calls: life cycle, the recorder's own, and the initial state.
 
 use super::entry::{environment, made, source};
-use crate::event::flags::{CLONE_FLAGS, FILE_FLAGS};
-use crate::event::spec::Category::{Internal, Process, Scheduler};
+use crate::event::flags::{CLONE_FLAGS, FILE_FLAGS, IO_URING_OPS};
+use crate::event::spec::Category::{Internal, IoOther, Process, Scheduler, Signal};
 use crate::event::spec::{KindFlags, ParamType, Spec};
 
 const SNAPSHOT: KindFlags = KindFlags::SNAPSHOT.with(KindFlags::STATE);
@@ -24,7 +24,71 @@ pub(super) const MADE: &[Spec] = &[
             source("start", ParamType::Time),
         ],
     ),
-    made("procexit", Process, KindFlags::STATE, &[source("status", ParamType::Int), source("last", ParamType::Bool)]),
+    made(
+        "procexit",
+        Process,
+        KindFlags::STATE,
+        &[
+            source("status", ParamType::Int),
+            source("last", ParamType::Bool),
+            source("ret", ParamType::Int),
+            source("sig", ParamType::Signal),
+            source("core", ParamType::Bool),
+            source("reaper_tid", ParamType::Pid),
+            source("utime", ParamType::Duration),
+            source("stime", ParamType::Duration),
+            source("minflt", ParamType::Uint),
+            source("majflt", ParamType::Uint),
+            source("nvcsw", ParamType::Uint),
+            source("nivcsw", ParamType::Uint),
+            // of the whole process, told by the last of its threads; the most memory it had is in KiB
+            source("group_utime", ParamType::Duration),
+            source("group_stime", ParamType::Duration),
+            source("group_minflt", ParamType::Uint),
+            source("group_majflt", ParamType::Uint),
+            source("group_nvcsw", ParamType::Uint),
+            source("group_nivcsw", ParamType::Uint),
+            source("maxrss", ParamType::Uint),
+        ],
+    ),
+    made(
+        "signaldeliver",
+        Signal,
+        KindFlags::NONE,
+        &[
+            source("spid", ParamType::Pid),
+            source("dpid", ParamType::Pid),
+            source("sig", ParamType::Signal),
+            source("uid", ParamType::Uid),
+            source("code", ParamType::Int),
+            source("addr", ParamType::Hex),
+            source("handler", ParamType::Hex),
+        ],
+    ),
+    // `flags` are the kernel's own for the request, and those of the completion that the program sees
+    made(
+        "io_uring_submit",
+        IoOther,
+        KindFlags::NONE,
+        &[
+            source("opcode", ParamType::Enum).named(IO_URING_OPS),
+            source("fd", ParamType::Fd),
+            source("user_data", ParamType::Hex),
+            source("flags", ParamType::Hex),
+        ],
+    )
+    .on(1),
+    made(
+        "io_uring_complete",
+        IoOther,
+        KindFlags::NONE,
+        &[
+            source("res", ParamType::Errno),
+            source("opcode", ParamType::Enum).named(IO_URING_OPS),
+            source("user_data", ParamType::Hex),
+            source("flags", ParamType::Hex),
+        ],
+    ),
     made(
         "cputime",
         Scheduler,
@@ -89,4 +153,8 @@ pub(super) const MADE: &[Spec] = &[
     .on(0),
     made("snap_user", Internal, SNAPSHOT, &[source("id", ParamType::Uid), source("name", ParamType::Text)]),
     made("snap_group", Internal, SNAPSHOT, &[source("id", ParamType::Gid), source("name", ParamType::Text)]),
+    made("snap_gone", Internal, SNAPSHOT, &[source("tid", ParamType::Pid), source("pid", ParamType::Pid)]),
+    made("snap_closed", Internal, SNAPSHOT, &[source("fd", ParamType::Fd)]),
+    // Stands for the kinds of later versions.
+    made("unknown", Internal, KindFlags::INTERNAL, &[]),
 ];

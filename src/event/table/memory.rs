@@ -1,6 +1,6 @@
 //! Calls on memory.
 
-use super::entry::{NO, PLAIN, RES, RES_HEX, call, fd, flags, hex, int, plain, uint};
+use super::entry::{NO, PLAIN, RES, RES_HEX, call, fd, flags, hex, int, memory, plain, uint};
 use crate::event::flags::{MLOCK2_FLAGS, MLOCKALL_FLAGS, MMAP_FLAGS, PROT_FLAGS};
 use crate::event::spec::Category::Memory;
 use crate::event::spec::Spec;
@@ -8,10 +8,10 @@ use crate::event::spec::Spec;
 /// Memory maps, locks and policies.
 #[rustfmt::skip] // a table: one kind, one line
 pub(super) const MEMORY: &[Spec] = &[
-    call("brk", 12, 214, Memory, RES_HEX, PLAIN, &[hex("addr", 0)]),
-    call("mmap", 9, 222, Memory, RES_HEX, PLAIN, &[hex("addr", 0), uint("length", 1), flags("prot", 2, PROT_FLAGS), flags("flags", 3, MMAP_FLAGS), fd("fd", 4), uint("offset", 5)]).on(4),
-    call("mmap2", NO, NO, Memory, RES_HEX, PLAIN, &[hex("addr", 0), uint("length", 1), flags("prot", 2, PROT_FLAGS), flags("flags", 3, MMAP_FLAGS), fd("fd", 4), uint("pgoffset", 5)]).on(4),
-    call("munmap", 11, 215, Memory, RES, PLAIN, &[hex("addr", 0), uint("length", 1)]),
+    call("brk", 12, 214, Memory, RES_HEX, PLAIN, &[hex("addr", 0), memory("vm_size", 0), memory("vm_rss", 1), memory("vm_swap", 2)]),
+    call("mmap", 9, 222, Memory, RES_HEX, PLAIN, &[hex("addr", 0), uint("length", 1), flags("prot", 2, PROT_FLAGS), flags("flags", 3, MMAP_FLAGS), fd("fd", 4), uint("offset", 5), memory("vm_size", 0), memory("vm_rss", 1), memory("vm_swap", 2)]).on(4),
+    call("mmap2", NO, NO, Memory, RES_HEX, PLAIN, &[hex("addr", 0), uint("length", 1), flags("prot", 2, PROT_FLAGS), flags("flags", 3, MMAP_FLAGS), fd("fd", 4), uint("pgoffset", 5), memory("vm_size", 0), memory("vm_rss", 1), memory("vm_swap", 2)]).on(4),
+    call("munmap", 11, 215, Memory, RES, PLAIN, &[hex("addr", 0), uint("length", 1), memory("vm_size", 0), memory("vm_rss", 1), memory("vm_swap", 2)]),
     call("mprotect", 10, 226, Memory, RES, PLAIN, &[hex("addr", 0), uint("length", 1), flags("prot", 2, PROT_FLAGS)]),
     call("pkey_mprotect", 329, 288, Memory, RES, PLAIN, &[hex("addr", 0), uint("length", 1), flags("prot", 2, PROT_FLAGS), int("pkey", 3)]),
     call("mremap", 25, 216, Memory, RES_HEX, PLAIN, &[hex("addr", 0), uint("old_len", 1), uint("new_len", 2), hex("flags", 3), hex("new_addr", 4)]),

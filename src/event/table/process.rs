@@ -2,9 +2,11 @@
 
 use super::entry::{
     ENTER, NEVER, NO, PLAIN, RES, RES_PID, STATE, WAITS, call, choice, environment, fd, field, flags, gid, hex, int,
-    path, pid, plain, relpath, ret, signal, source, text_from, uid, uint,
+    memory, number, path, pid, plain, relpath, ret, signal, source, text, uid, uint,
 };
-use crate::event::flags::{CLONE_FLAGS, EXECVEAT_FLAGS, PRCTL_OPTIONS, PTRACE_REQUESTS, RLIMIT_RESOURCES};
+use crate::event::flags::{
+    CLONE_FLAGS, EXECVE_FLAGS, EXECVEAT_FLAGS, PRCTL_OPTIONS, PTRACE_REQUESTS, RLIMIT_RESOURCES,
+};
 use crate::event::spec::Category::{Memory, Other, Process, Scheduler, Signal, User, Wait};
 use crate::event::spec::{From, ParamType, Spec};
 
@@ -12,18 +14,18 @@ use crate::event::spec::{From, ParamType, Spec};
 #[rustfmt::skip] // a table: one kind, one line
 pub(super) const PROCESS: &[Spec] = &[
     // what a fork made is told by `procfork`, and what an exec made by the parameters that the source fills in
-    call("clone", 56, 220, Process, RES_PID, STATE, &[flags("flags", 0, CLONE_FLAGS)]),
+    call("clone", 56, 220, Process, RES_PID, STATE, &[flags("flags", 0, CLONE_FLAGS), memory("vm_size", 0), memory("vm_rss", 1), memory("vm_swap", 2)]),
     // struct clone_args starts with the flags, 8 bytes (linux/sched.h)
-    call("clone3", 435, 435, Process, RES_PID, STATE, &[field("flags", ParamType::Flags, [0, 8, 0, 8]).named(CLONE_FLAGS)]),
-    call("fork", 57, NO, Process, RES_PID, STATE, &[]),
-    call("vfork", 58, NO, Process, RES_PID, STATE, &[]),
-    call("execve", 59, 221, Process, RES, STATE | ENTER, &[path("filename", 0), source("exe", ParamType::Text), source("exepath", ParamType::Path), source("args", ParamType::TextList), source("comm", ParamType::Text), environment("env"), source("uid", ParamType::Uid), source("euid", ParamType::Uid), source("gid", ParamType::Gid), source("egid", ParamType::Gid), source("cgroup_id", ParamType::Uint)]),
-    call("execveat", 322, 281, Process, RES, STATE | ENTER, &[fd("dirfd", 0), relpath("pathname", 1), flags("flags", 4, EXECVEAT_FLAGS), source("exe", ParamType::Text), source("exepath", ParamType::Path), source("args", ParamType::TextList), source("comm", ParamType::Text), environment("env"), source("uid", ParamType::Uid), source("euid", ParamType::Uid), source("gid", ParamType::Gid), source("egid", ParamType::Gid), source("cgroup_id", ParamType::Uint)]),
+    call("clone3", 435, 435, Process, RES_PID, STATE, &[field("flags", ParamType::Flags, [0, 8, 0, 8]).named(CLONE_FLAGS), memory("vm_size", 0), memory("vm_rss", 1), memory("vm_swap", 2)]),
+    call("fork", 57, NO, Process, RES_PID, STATE, &[memory("vm_size", 0), memory("vm_rss", 1), memory("vm_swap", 2)]),
+    call("vfork", 58, NO, Process, RES_PID, STATE, &[memory("vm_size", 0), memory("vm_rss", 1), memory("vm_swap", 2)]),
+    call("execve", 59, 221, Process, RES, STATE | ENTER, &[path("filename", 0), source("exe", ParamType::Text), source("exepath", ParamType::Path), source("args", ParamType::TextList), source("comm", ParamType::Text), environment("env"), source("uid", ParamType::Uid), source("euid", ParamType::Uid), source("gid", ParamType::Gid), source("egid", ParamType::Gid), source("cgroup_id", ParamType::Uint), source("flags", ParamType::Flags).named(EXECVE_FLAGS), source("fdlimit", ParamType::Uint), source("pgft_maj", ParamType::Uint), source("pgft_min", ParamType::Uint), source("vm_size", ParamType::Uint), source("vm_rss", ParamType::Uint), source("vm_swap", ParamType::Uint), source("tty", ParamType::Uint), source("vpgid", ParamType::Pid), source("loginuid", ParamType::Uid), source("cap_inheritable", ParamType::Hex), source("cap_permitted", ParamType::Hex), source("cap_effective", ParamType::Hex), source("exe_ino", ParamType::Uint), source("exe_dev", ParamType::Hex), source("exe_ino_ctime", ParamType::Time), source("exe_ino_mtime", ParamType::Time), source("pgid", ParamType::Pid), source("sid", ParamType::Pid)]),
+    call("execveat", 322, 281, Process, RES, STATE | ENTER, &[fd("dirfd", 0), relpath("pathname", 1), flags("flags", 4, EXECVEAT_FLAGS), source("exe", ParamType::Text), source("exepath", ParamType::Path), source("args", ParamType::TextList), source("comm", ParamType::Text), environment("env"), source("uid", ParamType::Uid), source("euid", ParamType::Uid), source("gid", ParamType::Gid), source("egid", ParamType::Gid), source("cgroup_id", ParamType::Uint), source("exe_flags", ParamType::Flags).named(EXECVE_FLAGS), source("fdlimit", ParamType::Uint), source("pgft_maj", ParamType::Uint), source("pgft_min", ParamType::Uint), source("vm_size", ParamType::Uint), source("vm_rss", ParamType::Uint), source("vm_swap", ParamType::Uint), source("tty", ParamType::Uint), source("vpgid", ParamType::Pid), source("loginuid", ParamType::Uid), source("cap_inheritable", ParamType::Hex), source("cap_permitted", ParamType::Hex), source("cap_effective", ParamType::Hex), source("exe_ino", ParamType::Uint), source("exe_dev", ParamType::Hex), source("exe_ino_ctime", ParamType::Time), source("exe_ino_mtime", ParamType::Time), source("pgid", ParamType::Pid), source("sid", ParamType::Pid)]),
     call("exit", 60, 93, Process, NEVER, STATE | ENTER, &[int("status", 0)]),
     call("exit_group", 231, 94, Process, NEVER, STATE | ENTER, &[int("status", 0)]),
     call("wait4", 61, 260, Wait, RES_PID, WAITS, &[pid("pid", 0), hex("status", 1), hex("options", 2), hex("rusage", 3)]),
     call("waitid", 247, 95, Wait, RES, WAITS, &[int("which", 0), pid("pid", 1), hex("info", 2), hex("options", 3), hex("rusage", 4)]),
-    call("prctl", 157, 167, Process, RES, STATE, &[choice("option", 0, PRCTL_OPTIONS), text_from("arg2_str", ParamType::Text, From::StrIf(1, 15)), uint("arg2_int", 1)]),
+    call("prctl", 157, 167, Process, RES, STATE, &[choice("option", 0, PRCTL_OPTIONS), text("arg2_str", 1).when([0, 0, 15, 15]), uint("arg2_int", 1)]),
     call("arch_prctl", 158, NO, Process, RES, PLAIN, &[hex("code", 0), hex("addr", 1)]),
     call("unshare", 272, 97, Process, RES, STATE, &[flags("flags", 0, CLONE_FLAGS)]),
     call("setns", 308, 268, Process, RES, STATE, &[fd("fd", 0), flags("nstype", 1, CLONE_FLAGS)]).on(0),
@@ -48,8 +50,8 @@ pub(super) const PROCESS: &[Spec] = &[
     plain("ioprio_set", 251, 30, Process, 3),
     plain("personality", 135, 92, Process, 1),
     plain("capget", 125, 90, Process, 2),
-    // the two halves of each set stand apart in the structure, so they are not shown
-    call("capset", 126, 91, Process, RES, STATE, &[]),
+    // two of struct __user_cap_data_struct: effective, permitted, inheritable, 4 bytes each (linux/capability.h)
+    call("capset", 126, 91, Process, RES, STATE, &[number("cap_inheritable", ParamType::Hex, From::Halves { arg: 1, size: 24, low: 8, high: 20 }), number("cap_permitted", ParamType::Hex, From::Halves { arg: 1, size: 24, low: 4, high: 16 }), number("cap_effective", ParamType::Hex, From::Halves { arg: 1, size: 24, low: 0, high: 12 })]),
     call("seccomp", 317, 277, Other, RES, PLAIN, &[uint("op", 0), hex("flags", 1)]),
     plain("set_robust_list", 273, 99, Process, 2),
     plain("get_robust_list", 274, 100, Process, 3),

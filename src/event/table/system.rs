@@ -1,7 +1,7 @@
 //! Calls on clocks, and on the system as a whole.
 
 use super::entry::{
-    NO, PLAIN, READS, RES, WAITS, call, choice, data, fd, field, flags, hex, int, oct, plain, ret, text, uint,
+    NO, PLAIN, READS, RES, WAITS, call, choice, data, fd, field, flags, hex, int, oct, plain, ret, source, text, uint,
 };
 use crate::event::flags::{DELETE_MODULE_FLAGS, FINIT_MODULE_FLAGS, KEYCTL_OPERATIONS};
 use crate::event::spec::Category::{Other, Sleep, System, Time};
@@ -57,6 +57,8 @@ pub(super) const SYSTEM: &[Spec] = &[
     plain("getrandom", 318, 278, System, 3),
     plain("iopl", 172, NO, System, 1),
     plain("ioperm", 173, NO, System, 3),
+    // calls that this table does not know, by their number on the machine that made them
+    call("syscall", NO, NO, Other, RES, PLAIN, &[source("nativeid", ParamType::Uint), hex("a0", 0), hex("a1", 1), hex("a2", 2), hex("a3", 3), hex("a4", 4), hex("a5", 5)]),
     plain("restart_syscall", 219, 128, Other, 0),
     plain("uretprobe", 335, NO, Other, 0),
     plain("uprobe", 336, NO, Other, 0),

@@ -1,7 +1,7 @@
 //! [`Decoder`]: records into events.
 
-use super::plan::{EXEC_NUMBERS, Part, Plan, Plans, Step};
-use super::record::{COMPAT, HEADER, LAST, MAX_ITEMS, Record, TRUNCATED, Type, items};
+use super::plan::{EXEC_NUMBERS, ExitPart, Part, Plan, Plans, Step, TIMESPEC32};
+use super::record::{COMPAT, HEADER, LAST, MAX_ITEMS, Record, TRUNCATED, Type, UNKNOWN, items};
 use crate::event::{Arg, Args, Event, Flags, ParamType};
 use crate::sys::ClockPair;
 use std::collections::HashMap;
@@ -80,6 +80,9 @@ impl Decoder {
                 Some(Sources::plain(record, self.clock).made(self.plans.exit.as_ref()?))
             }
             Type::Cputime => self.cputime(record),
+            Type::Signal => Some(Sources::plain(record, self.clock).made(self.plans.signal.as_ref()?)),
+            Type::Submit => Some(Sources::plain(record, self.clock).made(self.plans.submit.as_ref()?)),
+            Type::Complete => Some(Sources::plain(record, self.clock).made(self.plans.complete.as_ref()?)),
         }
     }
 
@@ -177,20 +180,53 @@ impl<'a> Sources<'a> {
         match step {
             Step::Missing => Arg::Missing,
             Step::Word(n, ty) => Arg::Int(ty.narrow(self.record.word(usize::from(n)))),
-            Step::Number(n) => Arg::Int(self.record.word(usize::from(n)) as i64),
+            Step::Pair(n) => {
+                let word = |n: u8| self.record.word(usize::from(n)) & 0xffff_ffff;
+                Arg::Int((word(n) | word(n + 1) << 32) as i64)
+            }
+            Step::Nr => Arg::Int(i64::from(self.record.nr())),
+            Step::IfLast(_) | Step::Time { last: true, .. } if !self.is_last() => Arg::Missing,
+            Step::Number(n) | Step::IfLast(n) => number(self.record.word(usize::from(n))),
+            Step::Time { from, user, .. } => number(self.time_used(usize::from(from), user)),
+            Step::Process => Arg::Int(i64::from(self.record.pid())),
+            Step::RingFd => ring_fd(self.record.word(0), self.record.word(1), self.record.word(3)),
+            Step::ExitPart(part) => Arg::Int(exit_part(part, self.record.ret())),
             Step::BootTime(n) => Arg::Int(self.clock.utc_of(self.record.word(usize::from(n))) as i64),
             Step::Status => Arg::Int(self.record.ret()),
-            Step::Last => Arg::Int(i64::from(self.record.flags() & LAST != 0)),
+            Step::Last => Arg::Int(i64::from(self.is_last())),
             Step::Delta => Arg::Int(self.delta as i64),
             Step::Item(i) => bytes(self.item(i)),
             Step::Field { item, offset, width, ty } => {
                 self.item(item).and_then(|b| field(b, usize::from(offset), width, ty)).map_or(Arg::Missing, Arg::Int)
             }
+            Step::Halves { item, low, high } => self
+                .item(item)
+                .and_then(|b| halves(b, usize::from(low), usize::from(high)))
+                .map_or(Arg::Missing, Arg::Int),
             Step::Exec(part, instead) => match self.exec {
                 Some(exec) => exec.arg(part),
-                None => bytes(instead.and_then(|i| self.item(i))),
+                None => bytes(instead.and_then(|i| self.item(i)).and_then(|item| attempted(part, item))),
             },
         }
+    }
+
+    fn is_last(&self) -> bool {
+        self.record.flags() & LAST != 0
+    }
+
+    /// Time (ns) that a thread or process spent in its program or in the kernel. What the kernel counts by ticks is only
+    /// right in proportion; what ran in all is exact (`cputime_adjust`, kernel/sched/cputime.c).
+    fn time_used(&self, from: usize, user: bool) -> u64 {
+        let [own, system, all] = [0, 1, 6].map(|i| self.record.word(from + i));
+        if [own, system, all].contains(&UNKNOWN) {
+            return UNKNOWN;
+        }
+        let share = match (own, system) {
+            (_, 0) => 0,
+            (0, _) => all,
+            _ => (u128::from(all) * u128::from(system) / (u128::from(own) + u128::from(system))) as u64,
+        };
+        if user { all - share } else { share }
     }
 
     fn item(&self, i: u8) -> Option<&'a [u8]> {
@@ -209,12 +245,45 @@ fn flags(record: u8) -> Flags {
     flags
 }
 
+/// Out of a failed exec's path or arguments.
+fn attempted(part: Part, item: &[u8]) -> Option<&[u8]> {
+    match part {
+        Part::Exe => (!item.is_empty()).then(|| split_first(item).0),
+        Part::Args => (!item.is_empty()).then(|| split_first(item).1),
+        _ => Some(item),
+    }
+}
+
+/// Out of the status of a process that ended, as `wait` gives it.
+fn exit_part(part: ExitPart, status: i64) -> i64 {
+    match part {
+        ExitPart::Code => status >> 8 & 0xff,
+        ExitPart::Signal => status & 0x7f,
+        ExitPart::Core => status >> 7 & 1,
+    }
+}
+
+/// A request's flag that says that its descriptor is the index of a registered file (`REQ_F_FIXED_FILE`).
+const FIXED_FILE: u64 = 1;
+/// Requests whose field for a descriptor means nothing (`enum io_uring_op`, `linux/io_uring.h`).
+const NO_FD: &[u64] = &[0, 7, 11, 12, 14, 15, 20, 25, 31, 32, 42, 44, 45, 50, 51, 52, 53, 62];
+
+fn ring_fd<'a>(opcode: u64, fd: u64, flags: u64) -> Arg<'a> {
+    let none = flags & FIXED_FILE != 0 || NO_FD.contains(&opcode);
+    if none { Arg::Missing } else { Arg::Int(i64::from(fd as i32)) }
+}
+
+fn number<'a>(value: u64) -> Arg<'a> {
+    if value == UNKNOWN { Arg::Missing } else { Arg::Int(value as i64) }
+}
+
 fn bytes(item: Option<&[u8]>) -> Arg<'_> {
     item.map_or(Arg::Missing, Arg::Bytes)
 }
 
 /// The integer of `width` bytes at an offset. Width 16 is a `struct timespec`, given as nanoseconds.
 fn field(bytes: &[u8], offset: usize, width: u8, ty: ParamType) -> Option<i64> {
+    use ParamType as T;
     let rest = bytes.get(offset..)?;
     let wide = |at: usize| rest.get(at..).and_then(<[u8]>::first_chunk).map(|b| i64::from_le_bytes(*b));
     match width {
@@ -222,14 +291,27 @@ fn field(bytes: &[u8], offset: usize, width: u8, ty: ParamType) -> Option<i64> {
         2 => rest.first_chunk().map(|b| i64::from(i16::from_le_bytes(*b))),
         4 => {
             let value = rest.first_chunk().map(|b| i32::from_le_bytes(*b))?;
-            let unsigned =
-                matches!(ty, ParamType::Uid | ParamType::Gid | ParamType::Flags | ParamType::Mode | ParamType::Oct);
+            if ty == T::Bool && value == i32::MIN {
+                return None; // as UNKNOWN, in an item
+            }
+            let unsigned = matches!(ty, T::Uid | T::Gid | T::Flags | T::Mode | T::Oct | T::Uint | T::Hex | T::Bool);
             Some(if unsigned { i64::from(value.cast_unsigned()) } else { i64::from(value) })
         }
         8 => wide(0),
+        TIMESPEC32 => {
+            let narrow =
+                |at: usize| rest.get(at..).and_then(<[u8]>::first_chunk).map(|b| i64::from(i32::from_le_bytes(*b)));
+            Some(narrow(0)?.saturating_mul(1_000_000_000).saturating_add(narrow(4)?))
+        }
         16 => Some(wide(0)?.saturating_mul(1_000_000_000).saturating_add(wide(8)?)),
         _ => None,
     }
+}
+
+/// 64 bits of which the halves stand at two offsets; a structure that ends before the high one has only the low.
+fn halves(bytes: &[u8], low: usize, high: usize) -> Option<i64> {
+    let half = |at: usize| bytes.get(at..).and_then(<[u8]>::first_chunk).map(|b| u32::from_le_bytes(*b));
+    Some((u64::from(half(low)?) | u64::from(half(high).unwrap_or(0)) << 32) as i64)
 }
 
 /// An exec record.
@@ -246,7 +328,7 @@ impl<'a> Exec<'a> {
     fn new(bytes: &'a [u8]) -> Option<Exec<'a>> {
         let record = Record::new(bytes)?;
         let texts = record.after(EXEC_NUMBERS).get(COMM..)?;
-        Some(Exec { record, items: items(texts, MAX_ITEMS) })
+        Some(Exec { record, items: items(texts, 4) })
     }
 
     fn truncated(self) -> bool {
@@ -254,9 +336,9 @@ impl<'a> Exec<'a> {
     }
 
     fn arg(self, part: Part) -> Arg<'a> {
-        let [filename, interp, argv, env] = self.items;
+        let [filename, interp, argv, env, ..] = self.items;
         match part {
-            Part::Number(n) => Arg::Int(self.record.word(usize::from(n)) as i64),
+            Part::Number(n) => number(self.record.word(usize::from(n))),
             Part::Filename => bytes(filename),
             Part::Pathname => bytes(filename.map(without_directory)),
             Part::Exepath => bytes(interp),
@@ -480,7 +562,7 @@ mod tests {
     #[test]
     fn what_is_no_record_is_nothing() {
         let mut decoder = decoder();
-        for bytes in [vec![], vec![0; 39], record(9, 0, 0, 0, &[], &[]), record(1, 0, 500, 0, &[], &[])] {
+        for bytes in [vec![], vec![0; 39], record(200, 0, 0, 0, &[], &[])] {
             assert_eq!(decoder.decode(&bytes), None);
         }
         // Cut anywhere, a record makes no panic.

@@ -70,6 +70,11 @@ impl Drain {
         self.rings.processors()
     }
 
+    /// Up to when everything has been handed on, ns on the boot clock, once a round left nothing.
+    pub fn watermark(&self) -> u64 {
+        self.before
+    }
+
     /// Bytes of each ring.
     pub fn ring_bytes(&self) -> usize {
         self.rings.ring_bytes()

@@ -12,7 +12,7 @@ static PROBE: &[u8] = aya::include_bytes_aligned!("probe.bpf.o");
 /// `RING_SENTINEL` in the probe.
 const SENTINEL: [u8; 4] = 0x51ee_1b0c_u32.to_le_bytes();
 /// The most bytes of one record; `MAX_RECORD` in the probe.
-pub(super) const MAX_RECORD: usize = 17_408;
+pub(super) const MAX_RECORD: usize = 58_368;
 /// The least and the most that one ring may have, bytes. The kernel's verifier takes no offsets of 2^29 and more
 /// (`BPF_MAX_VAR_OFF`), and a record starts anywhere in the ring and ends behind that.
 const RING_LIMITS: (usize, usize) = (256 << 10, 256 << 20);

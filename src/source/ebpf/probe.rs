@@ -2,10 +2,10 @@
 
 use super::error::Error;
 use super::object::{Object, ring_bytes};
-use super::plan::Plans;
+use super::plan::{Plans, ROW};
 use super::{Drain, preflight};
 use crate::sys::{Rings, processors};
-use aya::maps::{Array, Map, MapError};
+use aya::maps::{Array, HashMap, Map, MapData, MapError};
 use aya::programs::{BtfTracePoint, ProgramError};
 use aya::{Btf, Ebpf, EbpfError, EbpfLoader};
 use std::io;
@@ -13,7 +13,7 @@ use std::os::fd::{AsFd, BorrowedFd};
 use std::sync::Arc;
 
 /// What to record, and with how much memory.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Options {
     /// Record only this process, from its `execve` on, and its descendants: a [`StoppedChild`](crate::sys::StoppedChild)'s pid. `None`: the whole machine but ourselves.
     pub root: Option<u32>,
@@ -23,11 +23,25 @@ pub struct Options {
     pub snap_len: u32,
     /// Most bytes of a path kept, its NUL included, 1–4096.
     pub text_max: u32,
+    /// Kinds of calls that are wanted, by kind; `None`: all. Those that change the state are recorded in any case.
+    pub calls: Option<Arc<[bool]>>,
+    /// Threads may be denied by [`Verdicts`]: then only those of their calls are recorded that change the state.
+    pub judged: bool,
+    /// Who is born of a denied thread is denied until it changes.
+    pub inherited: bool,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Options { root: None, ring_total: 32 << 20, snap_len: 80, text_max: 256 }
+        Options {
+            root: None,
+            ring_total: 32 << 20,
+            snap_len: 80,
+            text_max: 4096,
+            calls: None,
+            judged: false,
+            inherited: false,
+        }
     }
 }
 
@@ -41,12 +55,21 @@ const PROGRAMS: [(&str, &str); 6] = [
     ("on_enter", "sys_enter"),
 ];
 
+/// The same for tracepoints that a kernel may lack, or that loaders may be denied: recording goes on without them.
+const OPTIONAL: [(&str, &str); 4] = [
+    ("on_generate", "signal_generate"),
+    ("on_signal", "signal_deliver"),
+    ("on_submit", "io_uring_submit_req"),
+    ("on_complete", "io_uring_complete"),
+];
+
 /// The loaded probe. Dropping it detaches it.
 #[derive(Debug)]
 pub struct Probe {
     ebpf: Ebpf,
     plans: Arc<Plans>,
     ring_bytes: usize,
+    optional: Vec<(&'static str, &'static str)>,
 }
 
 impl Probe {
@@ -61,12 +84,16 @@ impl Probe {
         let btf = Btf::from_sys_fs().map_err(|_| Error::NoBtf)?;
         let mut ebpf = load(&object, &btf, options, ring_bytes)?;
         let plans = Arc::new(Plans::new());
-        fill_calls(&mut ebpf, &plans)?;
+        fill_calls(&mut ebpf, &plans, options.calls.as_deref())?;
         for (program, tracepoint) in PROGRAMS {
             let loaded = program_of(&mut ebpf, program)?.load(tracepoint, &btf);
             loaded.map_err(|e| program_error(e, program, tracepoint))?;
         }
-        Ok(Probe { ebpf, plans, ring_bytes })
+        let mut optional = OPTIONAL.to_vec();
+        optional.retain(|(program, tracepoint)| {
+            program_of(&mut ebpf, program).is_ok_and(|program| program.load(tracepoint, &btf).is_ok())
+        });
+        Ok(Probe { ebpf, plans, ring_bytes, optional })
     }
 
     /// Starts recording.
@@ -78,7 +105,14 @@ impl Probe {
             let attached = program_of(&mut self.ebpf, program)?.attach();
             attached.map_err(|e| program_error(e, program, tracepoint))?;
         }
+        let ebpf = &mut self.ebpf;
+        self.optional.retain(|(program, _)| program_of(ebpf, program).is_ok_and(|program| program.attach().is_ok()));
         Ok(())
+    }
+
+    /// Tracepoints that this kernel does not let us see: signals or requests to rings are then not recorded.
+    pub fn missing(&self) -> impl Iterator<Item = &'static str> + '_ {
+        OPTIONAL.iter().filter(|entry| !self.optional.contains(entry)).map(|(_, tracepoint)| *tracepoint)
     }
 
     /// Ends recording. What the rings hold stays there for [`Drain::finish`].
@@ -97,9 +131,52 @@ impl Probe {
         mapped.map(Drain::new).map_err(|source| Error::Rings { bytes, source })
     }
 
+    /// Where threads are denied; works on after the probe is detached, to no effect. Once: a second time it is an error.
+    ///
+    /// # Errors
+    /// The probe's maps are not there.
+    pub fn verdicts(&mut self) -> Result<Verdicts, Error> {
+        let mut take = |name| self.ebpf.take_map(name).ok_or_else(|| missing(name));
+        let (verdicts, epoch) = (take("verdicts")?, take("verdict_epoch")?);
+        let wrong = |e: MapError| Error::Load(chain(&e));
+        Ok(Verdicts {
+            threads: HashMap::try_from(verdicts).map_err(wrong)?,
+            epoch: Array::try_from(epoch).map_err(wrong)?,
+            current: 0,
+        })
+    }
+
     /// How records are read, for [`Decoder::new`](super::Decoder::new).
     pub fn plans(&self) -> Arc<Plans> {
         Arc::clone(&self.plans)
+    }
+}
+
+/// What user space found out about threads (`struct verdict` in the probe): (generation, denied).
+///
+/// A thread's generation is its start on the boot clock, ns (0 if it ran before the probe did), plus one for each of its
+/// calls whose kind [changes threads](crate::world::changes_thread). The probe believes a verdict about no other one.
+pub struct Verdicts {
+    threads: HashMap<MapData, u32, [u64; 2]>,
+    epoch: Array<MapData, u64>,
+    current: u64,
+}
+
+impl Verdicts {
+    /// Says whether a thread is denied in a generation. `false`: there is no room for another one, so it is not.
+    pub fn set(&mut self, tid: u32, generation: u64, denied: bool) -> bool {
+        self.threads.insert(tid, [generation, u64::from(denied)], 0).is_ok()
+    }
+
+    /// Forgets a thread that has ended.
+    pub fn forget(&mut self, tid: u32) {
+        self.threads.remove(&tid).ok();
+    }
+
+    /// Makes what was set since the last time count.
+    pub fn publish(&mut self) {
+        self.current += 1;
+        self.epoch.set(0, self.current, 0).ok();
     }
 }
 
@@ -111,18 +188,25 @@ fn load(object: &Object, btf: &Btf, options: &Options, ring_bytes: usize) -> Res
     let cpus = processors() as u32;
     let mut loader = EbpfLoader::new();
     loader.btf(Some(btf)).allow_unsupported_maps().map_max_entries("rings", cpus).map_max_entries("ring_data", cpus);
-    for (name, value) in
-        [("own_tgid", &own), ("root_tgid", &root), ("ring_mask", &mask), ("snap_len", &snap), ("text_max", &text)]
-    {
+    let (judged, inherited) = (u32::from(options.judged), u32::from(options.inherited));
+    for (name, value) in [
+        ("own_tgid", &own),
+        ("root_tgid", &root),
+        ("ring_mask", &mask),
+        ("snap_len", &snap),
+        ("text_max", &text),
+        ("judged", &judged),
+        ("inherited", &inherited),
+    ] {
         loader.override_global(name, value, true);
     }
     loader.load(object.bytes()).map_err(|e| load_error(e, ring_bytes * processors()))
 }
 
-fn fill_calls(ebpf: &mut Ebpf, plans: &Plans) -> Result<(), Error> {
+fn fill_calls(ebpf: &mut Ebpf, plans: &Plans, wanted: Option<&[bool]>) -> Result<(), Error> {
     let map = ebpf.map_mut("calls").ok_or_else(|| missing("a map `calls`"))?;
-    let mut calls: Array<_, [u8; 16]> = Array::try_from(map).map_err(|e| Error::Load(chain(&e)))?;
-    for (i, row) in plans.rows().enumerate() {
+    let mut calls: Array<_, [u8; ROW]> = Array::try_from(map).map_err(|e| Error::Load(chain(&e)))?;
+    for (i, row) in plans.rows(wanted).enumerate() {
         calls.set(i as u32, row, 0).map_err(|e| Error::Load(chain(&e)))?;
     }
     Ok(())

@@ -3,9 +3,12 @@
 /// Bytes before the arguments.
 pub(super) const HEADER: usize = 40;
 /// The most items that a record has.
-pub(super) const MAX_ITEMS: usize = 4;
+pub(super) const MAX_ITEMS: usize = 9;
 /// Length that says that an item could not be read.
 const MISSING: u16 = 0xffff;
+
+/// A number that whoever wrote the record could not know. The probe knows all of its own; no number of a record can be it.
+pub(in crate::source) const UNKNOWN: u64 = 1 << 63;
 
 pub(super) const COMPAT: u8 = 1;
 pub(super) const TRUNCATED: u8 = 2;
@@ -20,6 +23,9 @@ pub(super) enum Type {
     Exec,
     Exit,
     Cputime,
+    Signal,
+    Submit,
+    Complete,
 }
 
 /// A record whose header is known to be there.
@@ -66,6 +72,9 @@ impl<'a> Record<'a> {
             4 => Type::Exec,
             5 => Type::Exit,
             6 => Type::Cputime,
+            7 => Type::Signal,
+            8 => Type::Submit,
+            9 => Type::Complete,
             _ => return None,
         })
     }
@@ -137,7 +146,7 @@ mod tests {
     #[test]
     fn items_keep_their_place_when_one_could_not_be_read() {
         let bytes = [3, 0, 0, 0, b'a', b'b', b'c', 0, 0xff, 0xff, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, b'z', 0, 0, 0];
-        assert_eq!(items(&bytes, 4), [Some(&b"abc"[..]), None, Some(&b""[..]), Some(&b"z"[..])]);
+        assert_eq!(items(&bytes, 4)[..4], [Some(&b"abc"[..]), None, Some(&b""[..]), Some(&b"z"[..])]);
     }
 
     #[test]

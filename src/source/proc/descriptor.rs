@@ -77,7 +77,8 @@ fn protocol(path: &Path) -> Option<Socket> {
     Some(Socket { kind, l4, ..Socket::default() })
 }
 
-fn descriptor(process: &Path, fd: u32, socket: &mut dyn FnMut(u64) -> Option<Socket>) -> Option<Descriptor> {
+/// What a number of a process is open on; `None` if nothing.
+pub(super) fn descriptor(process: &Path, fd: u32, socket: &mut dyn FnMut(u64) -> Option<Socket>) -> Option<Descriptor> {
     let path = process.join("fd").join(fd.to_string());
     let link = file::link(&path)?;
     let flags = open_flags(&file::text(&process.join("fdinfo").join(fd.to_string()), 4096).unwrap_or_default());

@@ -11,10 +11,20 @@ pub(super) const TEXT_LIMIT: usize = 32 << 10;
 /// The most that is read of a table such as `/proc/net/tcp`.
 pub(super) const TABLE_LIMIT: usize = 64 << 20;
 
+/// Files of which less is wanted are one record: one call brings all of it.
+const ONE_RECORD: usize = 16 << 10;
+
 /// At most `limit` bytes of a file; `None` if it cannot be read, which for `/proc` mostly means that the process is gone.
 pub(super) fn read(path: &Path, limit: usize) -> Option<Vec<u8>> {
+    let mut file = File::open(path).ok()?;
     let mut bytes = Vec::new();
-    File::open(path).ok()?.take(limit as u64).read_to_end(&mut bytes).ok()?;
+    if limit <= ONE_RECORD {
+        bytes.resize(limit, 0);
+        let length = file.read(&mut bytes).ok()?;
+        bytes.truncate(length);
+    } else {
+        file.take(limit as u64).read_to_end(&mut bytes).ok()?;
+    }
     Some(bytes)
 }
 

@@ -8,11 +8,13 @@ mod cgroup;
 mod descriptor;
 mod diag;
 mod file;
+mod observer;
 mod process;
 mod snapshot;
 mod socket;
 mod user;
 
 pub use cgroup::cgroup_of;
+pub use observer::{Observer, family};
 pub use snapshot::{Error, Scope, Snapshot, cputime_of, snapshot};
 pub use user::{groups, users};

@@ -2,7 +2,7 @@
 
 use super::descriptor::{Descriptor, descriptors};
 use super::process::{Process, Thread, cputime, process};
-use super::socket::{Sockets, sockets};
+use super::socket::{Socket, Sockets, sockets};
 use super::{file, groups, users};
 use crate::event::{Arg, Args, Event, Flags, Kind, kind_by_name};
 use crate::sys::ClockPair;
@@ -39,13 +39,13 @@ pub struct Snapshot {
     notes: Vec<String>,
 }
 
-fn dir_of(pid: u32) -> PathBuf {
+pub(super) fn dir_of(pid: u32) -> PathBuf {
     PathBuf::from(format!("/proc/{pid}"))
 }
 
 /// The sockets of each network namespace that was looked at, by its link.
 #[derive(Debug, Default)]
-struct Namespaces {
+pub(super) struct Namespaces {
     sockets: HashMap<Vec<u8>, Sockets>,
     /// Namespaces that could not be entered.
     closed: usize,
@@ -54,23 +54,31 @@ struct Namespaces {
 impl Namespaces {
     /// Looks at a process; `None` if it is gone. The sockets of each network namespace are read once, and not at all
     /// where no socket is open: the kernel walks its whole table of connections for it.
-    fn look(&mut self, pid: u32, clock: ClockPair) -> Option<(Process, Vec<Descriptor>)> {
+    pub(super) fn look(&mut self, pid: u32, clock: ClockPair) -> Option<(Process, Vec<Descriptor>)> {
         let dir = dir_of(pid);
         let process = process(&dir, pid, clock)?;
         if process.is_kernel {
             return Some((process, Vec::new()));
         }
         let mut namespace = None;
-        let found = descriptors(&dir, &mut |inode| {
-            let namespace = namespace.get_or_insert_with(|| file::link(&dir.join("ns/net")).unwrap_or_default());
-            if !self.sockets.contains_key(namespace) {
-                let (sockets, entered) = sockets(&dir);
-                self.closed += usize::from(!entered);
-                self.sockets.insert(namespace.clone(), sockets);
-            }
-            self.sockets.get(namespace).and_then(|sockets| sockets.get(&inode)).cloned()
-        });
+        let found = descriptors(&dir, &mut |inode| self.socket_in(&dir, &mut namespace, inode));
         Some((process, found))
+    }
+
+    /// What a socket of the process whose directory this is is.
+    pub(super) fn socket(&mut self, dir: &Path, inode: u64) -> Option<Socket> {
+        self.socket_in(dir, &mut None, inode)
+    }
+
+    /// The same, with the process's namespace once it is known.
+    fn socket_in(&mut self, dir: &Path, namespace: &mut Option<Vec<u8>>, inode: u64) -> Option<Socket> {
+        let namespace = namespace.get_or_insert_with(|| file::link(&dir.join("ns/net")).unwrap_or_default());
+        if !self.sockets.contains_key(namespace) {
+            let (sockets, entered) = sockets(dir);
+            self.closed += usize::from(!entered);
+            self.sockets.insert(namespace.clone(), sockets);
+        }
+        self.sockets.get(namespace).and_then(|sockets| sockets.get(&inode)).cloned()
     }
 
     fn notes(&self) -> Vec<String> {
@@ -180,7 +188,18 @@ fn descriptor_args(descriptor: &Descriptor) -> [Arg<'_>; 10] {
     ]
 }
 
+/// The row of a descriptor of a process, seen at a time (ns UTC).
+pub(super) fn descriptor_event(time: u64, pid: u32, descriptor: &Descriptor) -> Option<Event<'_>> {
+    Some(event(kind_by_name("snap_fd")?, time, (pid, pid), descriptor_args(descriptor)))
+}
+
 impl Snapshot {
+    /// Some processes, without names of users and groups.
+    pub(super) fn of(mut processes: Vec<(Process, Vec<Descriptor>)>) -> Snapshot {
+        processes.sort_by_key(|(p, _)| (p.threads.first().map(|t| t.start), p.pid));
+        Snapshot { processes, ..Snapshot::default() }
+    }
+
     /// Number of threads in it.
     pub fn threads(&self) -> usize {
         self.processes.iter().map(|(p, _)| p.threads.len()).sum()

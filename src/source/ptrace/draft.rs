@@ -3,9 +3,12 @@
 use crate::source::ebpf::Block;
 
 /// The most bytes of one record; `MAX_RECORD` in the probe.
-pub(super) const MAX_RECORD: usize = 17_408;
+pub(super) const MAX_RECORD: usize = 58_368;
 /// No item is longer (`MAX_ITEM` in the probe, less what the longest text needs for its NUL).
 pub(super) const MAX_ITEM: usize = 4095;
+/// Most bytes of a new program's arguments, and of its environment; one less than in the probe, which counts a NUL.
+pub(super) const MAX_ARGV: usize = 32_767;
+pub(super) const MAX_ENV: usize = 16_383;
 /// Length that says that an item could not be read.
 const MISSING: u16 = 0xffff;
 
@@ -24,6 +27,7 @@ pub(super) enum Type {
     Exec,
     Exit,
     Cputime,
+    Signal,
 }
 
 /// The fixed part of a record.
@@ -77,7 +81,12 @@ impl<'a> Draft<'a> {
 
     /// An item; of one that is too long, what fits.
     pub(super) fn item(&mut self, bytes: &[u8]) {
-        let kept = &bytes[..bytes.len().min(MAX_ITEM)];
+        self.long_item(bytes, MAX_ITEM);
+    }
+
+    /// An item that may be longer than others are; of one that is longer than `max`, what fits.
+    pub(super) fn long_item(&mut self, bytes: &[u8], max: usize) {
+        let kept = &bytes[..bytes.len().min(max)];
         if kept.len() < bytes.len() {
             self.truncated();
         }
@@ -153,10 +162,12 @@ mod tests {
         let mut block = Block::default();
         let head = Head { ty: Type::Exec, flags: 0, nr: 0, tid: 1, pid: 1, time: 0, enter: 0, ret: 0 };
         let mut draft = Draft::new(&mut block, head);
-        draft.words(&[0; 21]);
-        for _ in 0..4 {
+        draft.words(&[0; 26]);
+        for _ in 0..2 {
             draft.item(&[b'x'; 5000]);
         }
+        draft.long_item(&vec![b'x'; 60_000], MAX_ARGV);
+        draft.long_item(&vec![b'x'; 60_000], MAX_ENV);
         draft.finish();
         assert!(block.bytes.len() <= MAX_RECORD, "{}", block.bytes.len());
         assert_eq!(block.iter().next().unwrap()[3], TRUNCATED);

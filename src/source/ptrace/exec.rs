@@ -1,8 +1,9 @@
 //! What an exec and a fork made, from `/proc`: the numbers and texts of the probe's records (`put_exec_numbers`,
 //! `on_exec` and `on_fork` in `probe/probe.bpf.c`). The thread stands still meanwhile.
 
-use super::draft::Draft;
+use super::draft::{Draft, MAX_ARGV, MAX_ENV};
 use super::items::read_text;
+use crate::source::ebpf::UNKNOWN;
 use crate::sys::page_size;
 use std::fs::File;
 use std::io::Read;
@@ -123,12 +124,13 @@ fn cgroup_id(tid: u32) -> u64 {
     })
 }
 
-fn numbers(tid: u32, old: u32) -> [u64; 21] {
+fn numbers(tid: u32, old: u32) -> [u64; 26] {
     let (dir, status) = (dir(tid), Status::of(tid));
     let stat = text(&dir.join("task").join(tid.to_string()).join("stat"));
     let column = columns(&stat);
     let exe = std::fs::metadata(dir.join("exe")).ok();
-    let device = exe.as_ref().map_or(0, |m| kernel_device(m.dev()));
+    let moment = |s: i64, ns: i64| (s * 1_000_000_000 + ns).cast_unsigned();
+    let kib = |key| status.number(key, 0).unwrap_or(UNKNOWN);
     let limits = text(&dir.join("limits"));
     let files = limits.lines().find_map(|l| l.strip_prefix("Max open files")?.split_ascii_whitespace().next());
     let id = |key, n| status.number(key, n).unwrap_or(0);
@@ -148,19 +150,111 @@ fn numbers(tid: u32, old: u32) -> [u64; 21] {
         status.hex("CapInh"),
         status.hex("CapPrm"),
         status.hex("CapEff"),
-        exe.as_ref().map_or(0, MetadataExt::ino),
-        device,
-        files.map_or(0, |n| n.parse().unwrap_or(u64::MAX)),
+        exe.as_ref().map_or(UNKNOWN, MetadataExt::ino),
+        exe.as_ref().map_or(UNKNOWN, MetadataExt::dev),
+        files.map_or(UNKNOWN, |n| n.parse().unwrap_or(u64::MAX)),
         column(12),
         column(10),
         status.number("VmSize", 0).unwrap_or(column(23) / page_size() as u64 * 4),
         status.inner("NSpgid").unwrap_or(column(5)),
+        exe.as_ref().map_or(UNKNOWN, |exe| exe_flags(&dir, &status, exe)),
+        exe.as_ref().map_or(UNKNOWN, |m| moment(m.ctime(), m.ctime_nsec())),
+        exe.as_ref().map_or(UNKNOWN, |m| moment(m.mtime(), m.mtime_nsec())),
+        kib("VmRSS"),
+        kib("VmSwap"),
     ]
 }
 
-/// A device number as the kernel keeps it (`MKDEV`, `include/linux/kdev_t.h`), of one as programs see it.
-fn kernel_device(dev: u64) -> u64 {
-    u64::from(libc::major(dev)) << 20 | u64::from(libc::minor(dev))
+/// `enum exe_flags` in the probe. On an overlay only the kernel knows which layer a file is from.
+fn exe_flags(dir: &Path, status: &Status, exe: &std::fs::Metadata) -> u64 {
+    const WRITABLE: u64 = 1;
+    const FROM_MEMFD: u64 = 4;
+    const DAC_OVERRIDE: u64 = 1 << 1;
+    if text(&dir.join("mountinfo")).contains(" - overlay ") {
+        return UNKNOWN;
+    }
+    let is_own = |key, id: u32| status.number(key, 1) == Some(u64::from(id));
+    let mask = match () {
+        () if status.hex("CapEff") & DAC_OVERRIDE != 0 => u32::MAX,
+        () if is_own("Uid", exe.uid()) => 0o200,
+        () if is_own("Gid", exe.gid()) => 0o020,
+        () => 0o002,
+    };
+    let writable = if mask == u32::MAX || exe.mode() & mask != 0 { WRITABLE } else { 0 };
+    let link = std::fs::read_link(dir.join("exe")).unwrap_or_default();
+    let memfd = exe.nlink() == 0 && link.as_os_str().as_bytes().starts_with(b"/memfd:");
+    writable | if memfd { FROM_MEMFD } else { 0 }
+}
+
+/// Sizes of a process's memory, KiB: all, resident, swapped out (`read_memory` in the probe).
+pub(super) fn memory(pid: u32) -> Option<[u32; 3]> {
+    let status = Status::of(pid);
+    let kib = |key| status.number(key, 0).map(|n| n as u32);
+    Some([kib("VmSize")?, kib("VmRSS")?, kib("VmSwap")?])
+}
+
+/// The most memory that a process's present program has had at once, KiB.
+pub(super) fn most_memory(pid: u32) -> Option<u64> {
+    Status::of(pid).number("VmHWM", 0)
+}
+
+/// What a thread does with a signal: it is left out (`None`), or its handler's address (0: what the kernel does of itself).
+pub(super) fn handler(tid: u32, signal: i32) -> Option<u64> {
+    const IGNORED_OF_ITSELF: [i32; 4] = [libc::SIGCHLD, libc::SIGURG, libc::SIGWINCH, libc::SIGCONT];
+    let status = Status::of(tid);
+    let is_in = |key| status.hex(key) >> (signal - 1).clamp(0, 63) & 1 != 0;
+    match () {
+        () if is_in("SigCgt") => Some(UNKNOWN),
+        () if is_in("SigIgn") || IGNORED_OF_ITSELF.contains(&signal) => None,
+        () => Some(0),
+    }
+}
+
+/// Numbers of `put_used` in the probe, of the files in a thread's or process's folder.
+fn used(folder: &Path, is_alone: bool) -> [u64; 7] {
+    let stat = text(&folder.join("stat"));
+    if stat.is_empty() {
+        return [UNKNOWN; 7];
+    }
+    let (column, status) = (columns(&stat), Status(text(&folder.join("status"))));
+    let tick = 1_000_000_000 / crate::sys::ticks_per_second().max(1);
+    let (mut own, mut system) = (column(14) * tick, column(15) * tick);
+    let exact = text(&folder.join("schedstat"));
+    let exact = exact.split_ascii_whitespace().next().and_then(|n| n.parse().ok()).filter(|_| is_alone);
+    if own == 0 && system == 0 {
+        // It has run for less than a tick: nobody knows for whom.
+        (own, system) = (UNKNOWN, UNKNOWN);
+    }
+    // Threads that are gone are not in these.
+    let switches = |key| if is_alone { status.number(key, 0).unwrap_or(UNKNOWN) } else { UNKNOWN };
+    [
+        own,
+        system,
+        column(10),
+        column(12),
+        switches("voluntary_ctxt_switches"),
+        switches("nonvoluntary_ctxt_switches"),
+        exact.unwrap_or(own.saturating_add(system)),
+    ]
+}
+
+/// Numbers of an exit record: what the thread used, who gets its children, and, if it is the last, what its process used.
+/// `alone`: it was its process's only thread ever. `most`: what its programs before had of memory at once, KiB.
+pub(super) fn put_exit(draft: &mut Draft<'_>, (tid, pid): (u32, u32), last: bool, alone: bool, most: Option<u64>) {
+    let process = dir(pid);
+    let thread = process.join("task").join(tid.to_string());
+    draft.words(&used(&thread, true));
+    let children = read(&thread.join("children"), SMALL);
+    draft.words(&[match children.as_deref() {
+        Some([]) => 0,
+        Some(_) if !last => u64::from(pid),
+        _ => UNKNOWN,
+    }]);
+    if last {
+        draft.words(&used(&process, alone));
+        let most = most_memory(pid).and_then(|now| Some(now.max(most?)));
+        draft.words(&[most.unwrap_or(UNKNOWN)]);
+    }
 }
 
 /// The rest of an exec record: its numbers, name, and texts. `program` is what was to be executed.
@@ -175,9 +269,11 @@ pub(super) fn put_exec(draft: &mut Draft<'_>, tid: u32, old: u32, program: &[u8]
     draft.plain(&comm);
     put_path(draft, program, text_max);
     put_path(draft, &interpreter(&dir, program), text_max);
-    for file in ["cmdline", "environ"] {
-        let found = read(&dir.join(file), super::draft::MAX_ITEM + 1);
-        draft.maybe(found.as_deref());
+    for (file, max) in [("cmdline", MAX_ARGV), ("environ", MAX_ENV)] {
+        match read(&dir.join(file), max + 1) {
+            Some(found) => draft.long_item(&found, max),
+            None => draft.missing(),
+        }
     }
 }
 
@@ -261,19 +357,13 @@ mod tests {
     }
 
     #[test]
-    fn devices_are_packed_as_the_kernel_does() {
-        assert_eq!(kernel_device(libc::makedev(254, 3)), 254 << 20 | 3);
-        assert_eq!(kernel_device(libc::makedev(0, 0x12345)), 0x12345);
-    }
-
-    #[test]
     fn our_own_state_is_read_from_proc() {
         let own = std::process::id();
         let n = numbers(own, own);
         assert_eq!(n[0], u64::from(crate::sys::user_id()));
         assert_eq!(n[5], u64::from(std::os::unix::process::parent_id()));
         let exe = std::fs::metadata("/proc/self/exe").unwrap();
-        assert_eq!((n[14], n[15]), (exe.ino(), kernel_device(exe.dev())));
+        assert_eq!((n[14], n[15]), (exe.ino(), exe.dev()));
         assert!(n[16] > 2 && n[19] > 100, "{n:?}");
         assert_eq!(born(own).unwrap().pid, own);
         assert_eq!(born(u32::MAX), None);

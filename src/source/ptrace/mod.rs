@@ -8,6 +8,7 @@
 //! kernel fails every chosen call with ENOSYS when the tracer is gone, and a filter cannot be taken off: the command
 //! would not outlive its recorder. As it is, a recorder that ends or is killed leaves the command running, unharmed.
 
+mod compat;
 mod draft;
 mod error;
 mod exec;

@@ -13,6 +13,8 @@ pub(super) struct Slot {
     pub(super) nr: u16,
     pub(super) compat: bool,
     pub(super) args: [u64; 6],
+    /// What the call writes over, as it was at the entry.
+    pub(super) early: Option<[u8; 16]>,
     /// A record of the entry was written.
     pub(super) told: bool,
 }
@@ -26,8 +28,22 @@ pub(super) struct Thread {
     pub(super) program: Vec<u8>,
     /// Processor time that was told last, ns.
     pub(super) cputime: u64,
+    /// The most memory that its process had at once before the present program, KiB; `None`: nobody knows.
+    pub(super) most: Option<u64>,
     /// Its end was told.
     pub(super) ended: bool,
+}
+
+/// The end of a thread.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct End {
+    pub(super) pid: u32,
+    /// It was its process's last.
+    pub(super) last: bool,
+    /// It was the last and its process's only one ever.
+    pub(super) alone: bool,
+    /// As [`Thread::most`].
+    pub(super) most: Option<u64>,
 }
 
 /// All threads that are traced.
@@ -36,6 +52,8 @@ pub(super) struct Threads {
     all: BTreeMap<u32, Thread>,
     /// Threads of each process whose end was not told.
     alive: BTreeMap<u32, u32>,
+    /// Processes that have had more than one thread.
+    crowded: BTreeSet<u32>,
     /// New ones that have stopped before whoever made them said so. They wait, so that nothing of them is told before
     /// their birth; with the time since when, ns.
     early: BTreeMap<u32, u64>,
@@ -54,25 +72,29 @@ impl Threads {
     }
 
     pub(super) fn insert(&mut self, tid: u32, pid: u32) {
-        let old = self.all.insert(tid, Thread { pid, ..Thread::default() });
+        let old = self.all.insert(tid, Thread { pid, most: Some(0), ..Thread::default() });
         if old.is_none_or(|thread| thread.ended) {
-            *self.alive.entry(pid).or_default() += 1;
+            let alive = self.alive.entry(pid).or_default();
+            *alive += 1;
+            if *alive > 1 {
+                self.crowded.insert(pid);
+            }
         }
     }
 
-    /// Notes that the end of a thread is told. `None`: it was already, or nobody knows it. Otherwise its process, and
-    /// whether it was the last of it.
-    pub(super) fn end(&mut self, tid: u32) -> Option<(u32, bool)> {
+    /// Notes that the end of a thread is told. `None`: it was already, or nobody knows it.
+    pub(super) fn end(&mut self, tid: u32) -> Option<End> {
         let thread = self.all.get_mut(&tid).filter(|thread| !thread.ended)?;
         thread.ended = true;
-        let pid = thread.pid;
+        let (pid, mut alone) = (thread.pid, false);
         let left = self.alive.get_mut(&pid)?;
         *left = left.saturating_sub(1);
         let last = *left == 0;
         if last {
             self.alive.remove(&pid);
+            alone = !self.crowded.remove(&pid);
         }
-        Some((pid, last))
+        Some(End { pid, last, alone, most: thread.most })
     }
 
     /// Forgets a thread that is gone.
@@ -125,10 +147,11 @@ mod tests {
         threads.insert(10, 10);
         threads.insert(11, 10);
         threads.insert(20, 20);
-        assert_eq!(threads.end(11), Some((10, false)));
+        let end = |pid, last, alone| Some(End { pid, last, alone, most: Some(0) });
+        assert_eq!(threads.end(11), end(10, false, false));
         assert_eq!(threads.end(11), None, "told once");
-        assert_eq!(threads.end(10), Some((10, true)));
-        assert_eq!(threads.end(20), Some((20, true)));
+        assert_eq!(threads.end(10), end(10, true, false));
+        assert_eq!(threads.end(20), end(20, true, true));
         assert_eq!(threads.end(99), None);
     }
 
@@ -144,7 +167,7 @@ mod tests {
         let left: Vec<u32> = threads.iter().map(|(tid, _)| tid).collect();
         assert_eq!(left, [10, 20]);
         assert_eq!(threads.get(10).unwrap().program, b"/bin/x");
-        assert_eq!(threads.end(10), Some((10, true)));
+        assert!(threads.end(10).is_some_and(|end| end.pid == 10 && end.last));
     }
 
     #[test]

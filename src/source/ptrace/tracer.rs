@@ -1,15 +1,17 @@
 //! [`Tracer`]: follows a command and everything that it starts, and writes records.
 
+use super::compat::take_apart;
 use super::draft::{COMPAT, Draft, Head, LAST, LATE_ENTER, MAX_RECORD, Type};
 use super::error::Error;
 use super::exec;
 use super::items::{self, Call, Limits, Op};
-use super::thread::{Slot, Thread, Threads};
-use crate::source::ebpf::{Block, Plans};
+use super::thread::{End, Slot, Thread, Threads};
+use crate::source::ebpf::{Block, Plans, ROW, UNKNOWN};
 use crate::source::proc;
 use crate::sys::{self, Exit, boot_ns, ptrace};
 use ptrace::{Change, Crossing, Stop};
 use std::io;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 /// `execve` of the first process: what is before it is ours.
@@ -20,6 +22,7 @@ const X32: u64 = 0x4000_0000;
 const SKIP: u8 = 1;
 const ENTER_TOO: u8 = 2;
 const EXECS: u8 = 4;
+const TELLS: u8 = 32;
 /// A call that lasts longer than this is told of while it lasts, ns.
 const LONG: u64 = 10_000_000;
 /// How often the processor time of running threads is told, ns.
@@ -34,17 +37,19 @@ const NOBODY: u32 = 3;
 const ONLY_ADMINS: u32 = 2;
 
 /// How much of everything is kept.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Options {
     /// Most bytes of data kept of a call, 0–4095.
     pub snap_len: u32,
     /// Most bytes of a path kept, its NUL included, 1–4096.
     pub text_max: u32,
+    /// Kinds of calls that are asked for, by number; `None`: all.
+    pub calls: Option<Arc<[bool]>>,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Options { snap_len: 80, text_max: 256 }
+        Options { snap_len: 80, text_max: 256, calls: None }
     }
 }
 
@@ -73,7 +78,7 @@ pub fn preflight() -> Result<(), Error> {
 #[derive(Debug)]
 pub struct Tracer {
     root: u32,
-    rows: Vec<[u8; 16]>,
+    rows: Vec<[u8; ROW]>,
     limits: Limits,
     threads: Threads,
     block: Block,
@@ -91,7 +96,7 @@ impl Tracer {
     ///
     /// # Errors
     /// The kernel refuses.
-    pub fn new(root: u32, plans: &Plans, options: Options) -> Result<Tracer, Error> {
+    pub fn new(root: u32, plans: &Plans, options: &Options) -> Result<Tracer, Error> {
         ptrace::allow_nudges().map_err(Error::Refused)?;
         ptrace::seize(root, ptrace::FOLLOW).map_err(Error::Refused)?;
         // It waits in a call; when it stops there, it is told to stop at calls.
@@ -102,7 +107,7 @@ impl Tracer {
         let limits = Limits { snap_len: options.snap_len.min(4095) as usize, text_max: options.text_max as usize };
         Ok(Tracer {
             root,
-            rows: plans.rows().collect(),
+            rows: plans.rows(options.calls.as_deref()).collect(),
             limits: Limits { text_max: limits.text_max.clamp(1, 4096), ..limits },
             threads,
             block: Block::default(),
@@ -141,7 +146,7 @@ impl Tracer {
             if due {
                 self.tick(now);
             }
-            if (due || self.block.room() < 4 * MAX_RECORD) && !self.hand_on(hand_on) {
+            if (due || self.block.room() < MAX_RECORD) && !self.hand_on(hand_on) {
                 break;
             }
         }
@@ -177,7 +182,10 @@ impl Tracer {
             Stop::Forked => self.forked(tid),
             Stop::Execed => self.execed(tid),
             Stop::Exiting => self.exiting(tid),
-            Stop::Signal(number) => signal = number,
+            Stop::Signal(number) => {
+                signal = number;
+                self.signal(tid, number);
+            }
             Stop::Group => return gone_is_fine(ptrace::listen(tid)),
             Stop::Trap | Stop::Other => {}
         }
@@ -194,16 +202,18 @@ impl Tracer {
         }
     }
 
-    fn row(&self, nr: u64, compat: bool) -> [u8; 16] {
+    fn row(&self, nr: u64, compat: bool) -> [u8; ROW] {
         // As the probe does it: 512 native calls, then those of 32-bit programs.
         let index = if compat { 512 + (nr as usize & 511) } else { ((nr & !X32) as usize).min(511) };
-        self.rows.get(index).copied().unwrap_or_default()
+        self.rows.get(index).copied().unwrap_or([0; ROW])
     }
 
     fn enter(&mut self, tid: u32, nr: u64, args: [u64; 6], compat: bool) {
         self.begun |= tid == self.root && nr == NR_EXECVE && !compat;
+        let (nr, args) = if compat { take_apart(tid, nr, args) } else { (nr, args) };
         let row = self.row(nr, compat);
-        let recorded = self.begun && row[2] & SKIP == 0;
+        // What names a thread if it is about a file of procfs is recorded in any case; what is too much is sieved later.
+        let recorded = self.begun && (row[2] & SKIP == 0 || row[2] & TELLS != 0);
         let text_max = self.limits.text_max;
         let Some(thread) = self.threads.get(tid) else { return };
         thread.slot = None;
@@ -211,10 +221,12 @@ impl Tracer {
             return;
         }
         if row[2] & EXECS != 0 {
-            // execveat has more arguments than execve. The new program's memory will not hold it any more.
-            thread.program = exec::program(tid, row[0] > 2, &args, text_max);
+            // The new program's memory will not hold it any more.
+            thread.program = exec::program(tid, is_execveat(nr, compat), &args, text_max);
+            thread.most = thread.most.zip(exec::most_memory(tid)).map(|(before, now)| before.max(now));
         }
-        let slot = Slot { enter: boot_ns(), nr: nr as u16, compat, args, told: row[2] & ENTER_TOO != 0 };
+        let early = if row[4] == 0 { None } else { items::early(tid, args[usize::from(row[3].min(5))], row[4]) };
+        let slot = Slot { enter: boot_ns(), nr: nr as u16, compat, args, early, told: row[2] & ENTER_TOO != 0 };
         thread.slot = Some(slot);
         let pid = thread.pid;
         if slot.told {
@@ -231,13 +243,14 @@ impl Tracer {
         draft.words(&slot.args[..usize::from(row[0]).min(6)]);
         // A new program's memory holds nothing that the old one's pointers point to.
         let replaced = row[2] & EXECS != 0 && ret == 0;
-        for op in row[4..].chunks_exact(4).take(usize::from(row[1])) {
-            if let (Some(op), false) = (op.first_chunk::<4>(), replaced) {
-                let op: Op = *op;
-                items::put(&mut draft, op, Call { tid, pid, args: &slot.args, ret }, self.limits);
-            } else {
-                draft.missing();
-            }
+        let Slot { nr, compat, early, .. } = slot;
+        let call = Call { tid, pid, nr, compat, args: &slot.args, early, ret };
+        for op in row[8..].chunks_exact(8).take(usize::from(row[1])) {
+            let op: Op = op.first_chunk().copied().unwrap_or_default();
+            if replaced { items::skip(&mut draft, op) } else { items::put(&mut draft, op, call, self.limits) }
+        }
+        if row[2] & EXECS != 0 && ret < 0 {
+            items::put_argv(&mut draft, call, slot.args[if is_execveat(nr.into(), compat) { 2 } else { 1 }]);
         }
         draft.finish();
     }
@@ -293,6 +306,32 @@ impl Tracer {
         draft.finish();
     }
 
+    /// Tells of a signal that is about to reach a thread. Who is traced is also handed those that it ignores: these are left out.
+    fn signal(&mut self, tid: u32, number: i32) {
+        let Some(thread) = self.threads.get(tid).filter(|_| self.begun) else { return };
+        let (pid, Some(handler)) = (thread.pid, exec::handler(tid, number)) else { return };
+        let Ok(info) = ptrace::signal_info(tid) else { return };
+        let is_sent = matches!(info.code, libc::SI_USER | libc::SI_QUEUE | libc::SI_TKILL);
+        let is_fault = (1..SI_KERNEL).contains(&info.code);
+        let (sender, user) = if is_sent { (info.sender, info.user) } else { (0, 0) };
+        let address = if is_fault { info.address } else { 0 };
+        let code = i64::from(info.code).cast_unsigned();
+        self.write_signal((tid, pid), [sender.into(), user.into(), number as u64, code, address, handler]);
+    }
+
+    /// Tells of the signal that nobody is handed: who sent it is not known.
+    fn killed(&mut self, tid: u32) {
+        let Some(pid) = self.threads.get(tid).filter(|thread| !thread.ended).map(|thread| thread.pid) else { return };
+        self.write_signal((tid, pid), [UNKNOWN, UNKNOWN, libc::SIGKILL as u64, UNKNOWN, 0, 0]);
+    }
+
+    fn write_signal(&mut self, (tid, pid): (u32, u32), numbers: [u64; 6]) {
+        let head = Head { ty: Type::Signal, flags: 0, nr: 0, tid, pid, time: boot_ns(), enter: 0, ret: 0 };
+        let mut draft = Draft::new(&mut self.block, head);
+        draft.words(&numbers);
+        draft.finish();
+    }
+
     fn exiting(&mut self, tid: u32) {
         let status = ptrace::message(tid).unwrap_or(0);
         self.end(tid, status as i32);
@@ -300,18 +339,23 @@ impl Tracer {
 
     /// Tells of a thread's end and of the processor time that it used, once.
     fn end(&mut self, tid: u32, status: i32) {
-        let Some((pid, last)) = self.threads.end(tid) else { return };
+        let Some(End { pid, last, alone, most }) = self.threads.end(tid) else { return };
         let time = boot_ns();
         let flags = if last { LAST } else { 0 };
         let head = Head { ty: Type::Exit, flags, nr: 0, tid, pid, time, enter: 0, ret: i64::from(status) };
-        Draft::new(&mut self.block, head).finish();
+        let mut draft = Draft::new(&mut self.block, head);
+        exec::put_exit(&mut draft, (tid, pid), last, alone, most);
+        draft.finish();
         let told = self.threads.get(tid).map_or(0, |t| t.cputime);
         let total = proc::cputime_of(tid, pid).unwrap_or(told);
         write_cputime(&mut self.block, (tid, pid), total, LAST);
     }
 
     fn gone(&mut self, tid: u32, status: i32) {
-        // Usually told at its last stop already.
+        // Usually told at its last stop already, but nobody stops who is killed.
+        if libc::WIFSIGNALED(status) && libc::WTERMSIG(status) == libc::SIGKILL {
+            self.killed(tid);
+        }
         self.end(tid, status);
         self.threads.remove(tid);
         if tid == self.root {
@@ -355,6 +399,13 @@ impl Tracer {
     }
 }
 
+fn is_execveat(nr: u64, compat: bool) -> bool {
+    nr == if compat { 358 } else { 322 }
+}
+
+/// From here on a signal's code says that there is no address (include/uapi/asm-generic/siginfo.h).
+const SI_KERNEL: i32 = 0x80;
+
 /// Who was killed meanwhile cannot go on; its end comes.
 fn gone_is_fine(result: io::Result<()>) {
     result.ok();
@@ -383,7 +434,7 @@ fn head(ty: Type, (tid, pid): (u32, u32), slot: &Slot, time: u64) -> Head {
     Head { ty, flags, nr: slot.nr, tid, pid, time, enter: slot.enter, ret: 0 }
 }
 
-fn write_entry(block: &mut Block, ids: (u32, u32), slot: &Slot, row: &[u8; 16], flags: u8, now: u64) {
+fn write_entry(block: &mut Block, ids: (u32, u32), slot: &Slot, row: &[u8; ROW], flags: u8, now: u64) {
     let head = head(Type::Enter, ids, slot, now);
     let mut draft = Draft::new(block, Head { flags: head.flags | flags, ..head });
     draft.words(&slot.args[..usize::from(row[0]).min(6)]);

@@ -1,0 +1,191 @@
+//! [`Spool`]: where the frames of a recording go: one file, or one after the other.
+//!
+//! Every file is a whole reel. While none can be written, a recording that rotates tries again: events wait in the
+//! queues and rings meanwhile, and what does not fit there is counted by the probe and recorded as lost afterwards.
+
+use super::error::Error;
+use super::ring::Ring;
+use super::rotate::Gauge;
+use crate::reel::{self, Header, Totals, Writer};
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+/// Time between two tries, at first and at most.
+const TRY_AGAIN: [Duration; 2] = [Duration::from_millis(10), Duration::from_secs(1)];
+
+/// How long tries go on once the recording is to end.
+const LAST_TRIES: Duration = Duration::from_secs(2);
+
+/// How a recorder says something while it runs.
+pub type Tell<'a> = &'a (dyn Fn(&str) + Sync);
+
+/// What was written, all files together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Written {
+    /// Files.
+    pub files: u64,
+    /// Bytes.
+    pub bytes: u64,
+    /// Frames.
+    pub frames: u64,
+}
+
+/// Where the frames of a recording go.
+pub(super) struct Spool<'a> {
+    header: Header,
+    ring: Ring,
+    rotates: bool,
+    gauge: &'a Gauge,
+    /// The recording is to end.
+    ending: &'a AtomicBool,
+    tell: Tell<'a>,
+    writer: Option<(PathBuf, Writer)>,
+    written: Written,
+}
+
+impl<'a> Spool<'a> {
+    /// Nothing is created before the first frame.
+    pub(super) fn new(
+        header: Header,
+        ring: Ring,
+        rotates: bool,
+        gauge: &'a Gauge,
+        ending: &'a AtomicBool,
+        tell: Tell<'a>,
+    ) -> Spool<'a> {
+        Spool { header, ring, rotates, gauge, ending, tell, writer: None, written: Written::default() }
+    }
+
+    /// Notes what sees the events, for the headers of files to come.
+    pub(super) fn seen_by(&mut self, probe: &str) {
+        probe.clone_into(&mut self.header.probe);
+    }
+
+    /// Begins the first file, if that was not done.
+    pub(super) fn begin(&mut self) -> Result<(), Error> {
+        if self.writer.is_none() { self.open(self.header.started) } else { Ok(()) }
+    }
+
+    /// Ends the file, and begins the next with an event of a time, ns UTC.
+    pub(super) fn rotate(&mut self, time: u64) -> Result<(), Error> {
+        let held = self.writer.as_ref().and_then(|(_, writer)| writer.hold());
+        self.close()?;
+        self.open(time)?;
+        drop(held);
+        Ok(())
+    }
+
+    /// Bytes of the file at hand.
+    pub(super) fn bytes(&self) -> u64 {
+        self.writer.as_ref().map_or(0, |(_, writer)| writer.bytes())
+    }
+
+    /// Writes something, trying again as long as that makes sense.
+    pub(super) fn write(&mut self, mut what: impl FnMut(&mut Writer) -> Result<(), reel::Error>) -> Result<(), Error> {
+        self.begin()?;
+        let Some((path, mut writer)) = self.writer.take() else { return Err(Error::Thread("write")) };
+        let done = self.insist(|| what(&mut writer));
+        let failed = |error| Error::Write { path: path.clone(), error };
+        let done = done.map_err(failed);
+        self.writer = Some((path, writer));
+        done
+    }
+
+    /// Ends the recording.
+    pub(super) fn finish(mut self) -> Result<Written, Error> {
+        self.close()?;
+        Ok(self.written)
+    }
+
+    fn open(&mut self, time: u64) -> Result<(), Error> {
+        let path = self.ring.name(time);
+        for (path, error) in self.ring.make_room(&path) {
+            (self.tell)(&format!("warning: {}: {error}, so the ring has a file more", path.display()));
+        }
+        let header = Header { started: time, link: self.ring.link().clone(), ..self.header.clone() };
+        let failed = |error| Error::Write { path: path.clone(), error };
+        let writer = if self.rotates {
+            self.insist(|| Writer::replace(&path, &header)).map_err(failed)?
+        } else {
+            Writer::create(&path, &header).map_err(failed)?
+        };
+        self.gauge.file(writer.bytes());
+        self.ring.begun(path.clone(), time);
+        self.written.files += 1;
+        self.writer = Some((path, writer));
+        Ok(())
+    }
+
+    fn close(&mut self) -> Result<(), Error> {
+        let Some((path, mut writer)) = self.writer.take() else { return Ok(()) };
+        let failed = |error| Error::Write { path: path.clone(), error };
+        // The sums are tried for; without what comes behind them a file is still whole.
+        self.insist(|| writer.close_segment()).map_err(failed)?;
+        let so_far = writer.totals();
+        let totals = match writer.finish() {
+            Err(error) if self.rotates => {
+                (self.tell)(&format!("warning: {}", first_line(&error)));
+                so_far
+            }
+            done => done.map_err(failed)?,
+        };
+        self.count(totals);
+        self.ring.ended(&path, totals.hash);
+        Ok(())
+    }
+
+    fn count(&mut self, totals: Totals) {
+        self.written.bytes += totals.bytes;
+        self.written.frames += u64::from(totals.frames);
+    }
+
+    /// Tries until it works: on a full disk the oldest file of a ring makes room.
+    fn insist<T>(&mut self, mut what: impl FnMut() -> Result<T, reel::Error>) -> Result<T, reel::Error> {
+        let mut nap = TRY_AGAIN[0];
+        let mut told = false;
+        let mut ended: Option<Instant> = None;
+        loop {
+            let error = match what() {
+                Ok(done) => {
+                    if told {
+                        (self.tell)("note: writing goes on");
+                    }
+                    return Ok(done);
+                }
+                Err(error) => error,
+            };
+            let is_full = matches!(error, reel::Error::Full { .. }) || is_full(&error);
+            if !self.rotates || !(is_full || matches!(error, reel::Error::Io { .. })) {
+                return Err(error);
+            }
+            if is_full && self.ring.may_drop() {
+                let dropped = self.ring.drop_oldest();
+                let (path, why) = dropped
+                    .map_or_else(|(path, e)| (path, format!("cannot go: {e}")), |path| (path, "made room".to_owned()));
+                (self.tell)(&format!("warning: the disk is full: the oldest file, {}, {why}", path.display()));
+                continue;
+            }
+            if self.ending.load(Ordering::Relaxed) && ended.get_or_insert_with(Instant::now).elapsed() >= LAST_TRIES {
+                return Err(error);
+            }
+            if !std::mem::replace(&mut told, true) {
+                let first = first_line(&error);
+                (self.tell)(&format!("warning: {first}; trying again, and events wait for it"));
+            }
+            std::thread::sleep(nap);
+            nap = (nap * 2).min(TRY_AGAIN[1]);
+        }
+    }
+}
+
+/// Whether a file could not be begun because the disk is full.
+fn is_full(error: &reel::Error) -> bool {
+    use std::io::ErrorKind::{QuotaExceeded, StorageFull};
+    matches!(error, reel::Error::Io { source, .. } if matches!(source.kind(), StorageFull | QuotaExceeded))
+}
+
+fn first_line(error: &reel::Error) -> String {
+    let text = error.to_string();
+    text.lines().next().unwrap_or_default().to_owned()
+}

@@ -1,0 +1,146 @@
+//! [`Watcher`]: questions asked of batches as they come, live or from a reel that grows.
+
+use super::play::{Asker, Options, Question};
+use super::replay::Replay;
+use super::state::moment;
+use crate::batch::Batch;
+use crate::query::Span;
+use crate::report::Report;
+use std::time::Duration;
+
+/// What happens with what a live question says.
+pub trait Screen: Send {
+    /// Lines, ready to be shown.
+    fn lines(&mut self, bytes: &[u8]) -> std::io::Result<()>;
+
+    /// The reports of an interval that is over, one for each question that makes one.
+    fn reports(&mut self, reports: &[Report]) -> std::io::Result<()>;
+}
+
+/// Asks the questions of each batch.
+pub(super) struct Watcher<'a> {
+    screen: &'a mut dyn Screen,
+    asker: Asker<'a>,
+    interval: u64,
+    /// The interval being counted, ns UTC; 0 before the first event.
+    begun: u64,
+    latest: u64,
+    /// Events lost in it.
+    lost: u64,
+    /// The state, where a question is about it.
+    replay: Option<Replay>,
+    /// Remarks that every report makes.
+    notes: Vec<String>,
+    /// What is added to UTC for local time, seconds.
+    tz_offset_s: i32,
+}
+
+impl<'a> Watcher<'a> {
+    /// A report every `interval` of event time.
+    pub(super) fn new(
+        questions: &'a [Question],
+        options: &'a Options,
+        interval: Duration,
+        screen: &'a mut dyn Screen,
+    ) -> Self {
+        let interval = u64::try_from(interval.as_nanos()).unwrap_or(u64::MAX);
+        let replay = questions.iter().any(|q| q.query.of_state().is_some()).then(Replay::new);
+        Watcher {
+            screen,
+            asker: Asker::new(questions, options),
+            interval,
+            begun: 0,
+            latest: 0,
+            lost: 0,
+            replay,
+            notes: Vec::new(),
+            tz_offset_s: options.ctx.tz_offset_s,
+        }
+    }
+
+    /// Whether an event or the begin of a recording was seen.
+    pub(super) fn has_begun(&self) -> bool {
+        self.begun > 0
+    }
+
+    /// Whether a question is about the state, so that rows of the initial state are of use.
+    pub(super) fn wants_state(&self) -> bool {
+        self.replay.is_some()
+    }
+
+    /// A segment begins: the rows of its initial state come next.
+    pub(super) fn begin_segment(&mut self) {
+        if let Some(replay) = &mut self.replay {
+            *replay = Replay::new();
+        }
+    }
+
+    /// The first event has this time, ns UTC; and nothing counts from `until` on.
+    pub(super) fn begin(&mut self, time: u64, until: Option<u64>) {
+        self.begun = time;
+        self.asker.begin(time, until);
+    }
+
+    /// Sets what is added to UTC for local time, seconds.
+    pub(super) fn zone(&mut self, tz_offset_s: i32) {
+        self.tz_offset_s = tz_offset_s;
+        self.asker.zone(tz_offset_s);
+    }
+
+    /// Whoever reads a report should know this.
+    pub(super) fn note(&mut self, text: String) {
+        self.notes.push(text);
+    }
+
+    /// Events were lost.
+    pub(super) fn lost(&mut self, count: u64) {
+        self.lost = self.lost.saturating_add(count);
+    }
+
+    /// Asks of a batch; says whether every question has had what it wanted.
+    pub(super) fn batch(&mut self, batch: &Batch) -> std::io::Result<bool> {
+        let snapshot = batch.head().snapshot;
+        if let Some(replay) = &mut self.replay {
+            let fed = if snapshot { replay.seed(batch) } else { replay.feed(batch, u64::MAX) };
+            fed.map_err(std::io::Error::other)?;
+        }
+        if snapshot {
+            return Ok(false);
+        }
+        self.latest = self.latest.max(batch.head().max_time);
+        if batch.head().min_time >= self.begun.saturating_add(self.interval) {
+            self.report(batch.head().min_time)?;
+        }
+        for lines in self.asker.ask_batch(batch, true).map_err(std::io::Error::other)? {
+            self.screen.lines(&lines.bytes)?;
+        }
+        Ok(self.asker.is_done() || self.asker.is_past(batch))
+    }
+
+    /// Shows the interval that ends at a time, and begins the next.
+    pub(super) fn report(&mut self, now: u64) -> std::io::Result<()> {
+        let span = Span { start: self.begun, end: now };
+        self.begun = now;
+        let lost = std::mem::take(&mut self.lost);
+        let mut notes = self.notes.clone();
+        if lost > 0 {
+            notes.push(format!("{lost} events were lost in this time"));
+        }
+        let mut of_state = Vec::new();
+        if let Some(replay) = &mut self.replay {
+            let state = replay.state(now);
+            of_state.push(format!("the state at {}", moment(now, self.tz_offset_s)));
+            for batch in state.batches() {
+                self.asker.ask_batch(&batch, true).map_err(std::io::Error::other)?;
+            }
+        }
+        let reports = self.asker.reports(span, &notes, &of_state);
+        if reports.is_empty() { Ok(()) } else { self.screen.reports(&reports) }
+    }
+
+    /// Shows the last interval.
+    pub(super) fn finish(mut self) -> std::io::Result<()> {
+        // A capture that could not begin says why, and has nothing to report.
+        if self.begun == 0 { Ok(()) } else { self.report(self.latest.max(self.begun)) }
+    }
+}
