@@ -190,7 +190,7 @@ fn without_the_capability_the_error_names_it() {
     ];
     let out = Command::new("setpriv")
         .args(drop)
-        .args([SYSREEL, "-w", file.to_str().unwrap(), "--", "true"])
+        .args([SYSREEL, "-w", file.to_str().unwrap(), "--ebpf", "--", "true"])
         .output()
         .unwrap();
     let text = String::from_utf8_lossy(&out.stderr);

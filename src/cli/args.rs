@@ -130,6 +130,12 @@ pub struct Options {
     /// Wait for the disk after each write
     #[arg(long, help_heading = "Limits")]
     pub sync: bool,
+    /// Record with the eBPF probe, or not at all
+    #[arg(long, help_heading = "What sees the events")]
+    pub ebpf: bool,
+    /// Record a command with ptrace, which needs no privileges and slows it down
+    #[arg(long, conflicts_with = "ebpf", help_heading = "What sees the events")]
+    pub ptrace: bool,
     /// Threads for replay [default: one per processor]
     #[arg(long, value_name = "N", value_parser = threads, allow_negative_numbers = true, help_heading = "Limits")]
     pub threads: Option<NonZeroUsize>,

@@ -3,7 +3,7 @@
 use super::args::Options;
 use super::exit::Failure;
 use super::question::filter;
-use crate::engine::{Record, Rotation};
+use crate::engine::{Record, Rotation, Source};
 use std::ffi::OsString;
 use std::num::NonZeroU64;
 use std::path::Path;
@@ -118,6 +118,12 @@ pub(super) fn live(options: &Options, path: &Path, words: &[OsString]) -> Record
         command_line: words.iter().map(|w| w.to_string_lossy().into_owned()).collect(),
         rotation: rotation(options),
         sync: options.sync,
+        source: match (options.ebpf, options.ptrace) {
+            (true, _) => Source::Ebpf,
+            (_, true) => Source::Ptrace,
+            _ => Source::Auto,
+        },
+        tell: |text| super::exit::say(text),
     }
 }
 

@@ -9,6 +9,19 @@ pub enum Error {
     #[cfg(feature = "linux")]
     #[error(transparent)]
     Probe(#[from] crate::source::ebpf::Error),
+    /// The same of the whole machine, for which there is no other way.
+    #[cfg(feature = "linux")]
+    #[error("{0}\nhelp: without these a command can be recorded: sysreel -w FILE -- CMD")]
+    WholeMachine(crate::source::ebpf::Error),
+    /// A command cannot be traced.
+    #[cfg(feature = "linux")]
+    #[error(transparent)]
+    Trace(#[from] crate::source::ptrace::Error),
+    /// Only a command can be traced.
+    #[error(
+        "expected a command for --ptrace, found none\nhelp: it follows what it starts itself: sysreel --ptrace -w FILE -- CMD"
+    )]
+    NothingToTrace,
     /// The command could not be started.
     #[cfg(feature = "linux")]
     #[error(transparent)]

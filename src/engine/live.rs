@@ -9,9 +9,10 @@ use super::clock::Clock;
 use super::error::Error;
 use super::facts::{Answer, Resolver};
 use super::push::Judge;
-use super::request::Record;
+use super::request::{Record, Source};
 use super::rescan::{Rescans, rescan};
 use super::rotate::Pace;
+use super::traced::{self, Chosen};
 use crate::event::Kind;
 use crate::filter::Push;
 use crate::source::ebpf::{Block, Decoder, Drain, Incoming, Options, Probe};
@@ -21,12 +22,12 @@ use crate::world::Want;
 use crossbeam_channel::{Receiver, Sender, TryRecvError, bounded};
 use std::collections::VecDeque;
 use std::ffi::OsString;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 /// Blocks that may wait for the build thread: 8 MiB, beside the rings themselves.
-const QUEUE: usize = 32;
+pub(super) const QUEUE: usize = 32;
 
 /// How long a wait for something else takes: the scan, the last switch of a dead process.
 const MOMENT: Duration = Duration::from_millis(5);
@@ -51,6 +52,12 @@ pub struct LiveRequest {
     pub duration: Option<Duration>,
     /// Hand the open batch on at least this often.
     pub flush: Duration,
+    /// What is to see the events.
+    pub source: Source,
+    /// Hears why it is another source than the best.
+    pub tell: Option<fn(&str)>,
+    /// What sees the events, once that is known: before the first of them.
+    pub chosen: Arc<OnceLock<Chosen>>,
     /// What the probe may leave out; `None`: nothing.
     pub push: Option<Arc<Push>>,
 }
@@ -70,6 +77,9 @@ impl LiveRequest {
             ring_total: request.ring.map_or(RINGS, |bytes| bytes as usize),
             duration: request.duration,
             flush: request.flush.unwrap_or(FLUSH),
+            source: request.source,
+            tell: Some(request.tell),
+            chosen: Arc::default(),
             push: None,
         }
     }
@@ -93,19 +103,31 @@ pub struct LiveSummary {
 }
 
 /// What the drain thread sends to the build thread.
-enum Feed {
+pub(super) enum Feed {
     Block(Block),
     Lost(Lost),
 }
 
 /// What both threads and their owner share.
-struct Shared {
-    clock: Arc<Clock>,
-    stop: AtomicBool,
-    ready: AtomicBool,
+pub(super) struct Shared {
+    pub(super) clock: Arc<Clock>,
+    pub(super) stop: AtomicBool,
+    pub(super) ready: AtomicBool,
     dropped: AtomicU64,
     /// All events up to this time (ns UTC) were handed to the build thread.
     drained: AtomicU64,
+}
+
+impl Shared {
+    pub(super) fn new(clock: Arc<Clock>) -> Shared {
+        Shared {
+            clock,
+            stop: AtomicBool::new(false),
+            ready: AtomicBool::new(false),
+            dropped: AtomicU64::new(0),
+            drained: AtomicU64::new(0),
+        }
+    }
 }
 
 /// Captures until the command ends, the time is over, a signal asks to stop or `enough` says so; the pieces of the
@@ -128,7 +150,10 @@ pub fn capture(
         command => Some(sys::StoppedChild::new(command)?),
     };
     let root = child.as_ref().map(sys::StoppedChild::pid);
-    let mut probe = Probe::open(&options(request, root))?;
+    let options = options(request, root);
+    let Some(mut probe) = traced::choose(request, || Probe::open(&options))? else {
+        return traced::capture(request, child, recycle, enough, pace, options.calls, consume);
+    };
     let clock = Arc::new(Clock::new());
     let judge = match request.push.as_ref().filter(|push| push.denies_threads()) {
         Some(push) => Some(Judge::new(Arc::clone(push), probe.verdicts()?, clock.pair())),
@@ -137,13 +162,7 @@ pub fn capture(
     probe.attach()?;
     let drain = probe.drain()?;
     let plans = probe.plans();
-    let shared = Shared {
-        clock,
-        stop: AtomicBool::new(false),
-        ready: AtomicBool::new(false),
-        dropped: AtomicU64::new(0),
-        drained: AtomicU64::new(0),
-    };
+    let shared = Shared::new(clock);
     let scope = root.map_or(Scope::All, Scope::Process);
     let (to_build, from_drain) = bounded(QUEUE);
     let (to_drain, from_build) = bounded(QUEUE);
@@ -154,13 +173,8 @@ pub fn capture(
         let builder = spawn(threads, "build", move || {
             let assembler = Assembler::new(SegmentLimits::default(), consume).with_pace(pace);
             let decoder = Decoder::new(plans, shared.clock.pair());
-            let mut build = Build::new(shared, scope, request.flush, decoder, judge, recycle, assembler);
-            let result = build.run(&from_drain, &to_drain);
-            shared.ready.store(true, Ordering::Release);
-            shared.stop.store(true, Ordering::Release);
-            let assembler = &build.assembler;
-            let counts = (assembler.events(), assembler.late(), assembler.doubtful());
-            result.map(|()| (counts, sys::thread_cpu_ns()))
+            let build = Build::new(shared, scope, request.flush, decoder, judge, recycle, assembler);
+            build.work(&from_drain, &to_drain)
         })
         .inspect_err(|_| shared.stop.store(true, Ordering::Release))?;
         let command = wait(request, child, shared, enough);
@@ -169,7 +183,7 @@ pub fn capture(
         probe.detach();
         shared.stop.store(true, Ordering::Release);
         let drain_cpu = drainer.join().map_err(|_| Error::Thread("drain"))?;
-        let ((events, late, doubtful), build_cpu) = builder.join().map_err(|_| Error::Thread("build"))??;
+        let ([events, late, doubtful], build_cpu) = builder.join().map_err(|_| Error::Thread("build"))??;
         Ok(LiveSummary {
             events,
             dropped: shared.dropped.load(Ordering::Relaxed),
@@ -340,7 +354,7 @@ fn known(scope: Scope, assembler: &Assembler<Error>) -> Option<Vec<u32>> {
 }
 
 /// The build thread.
-struct Build<'a> {
+pub(super) struct Build<'a> {
     shared: &'a Shared,
     scope: Scope,
     flush: Duration,
@@ -357,7 +371,7 @@ struct Build<'a> {
 }
 
 impl<'a> Build<'a> {
-    fn new(
+    pub(super) fn new(
         shared: &'a Shared,
         scope: Scope,
         flush: Duration,
@@ -379,6 +393,17 @@ impl<'a> Build<'a> {
             settled: 0,
             judge,
         }
+    }
+
+    /// Takes in what comes until nothing comes any more. Returns how many events were seen, how many of them were late
+    /// and how many doubtful, and the thread's processor time, ns.
+    pub(super) fn work(mut self, feed: &Receiver<Feed>, spare: &Sender<Block>) -> Result<([u64; 3], u64), Error> {
+        let result = self.run(feed, spare);
+        self.shared.ready.store(true, Ordering::Release);
+        self.shared.stop.store(true, Ordering::Release);
+        let assembler = &self.assembler;
+        let counts = [assembler.events(), assembler.late(), assembler.doubtful()];
+        result.map(|()| (counts, sys::thread_cpu_ns()))
     }
 
     fn run(&mut self, feed: &Receiver<Feed>, spare: &Sender<Block>) -> Result<(), Error> {

@@ -34,6 +34,8 @@ mod spool;
 mod state;
 mod timeline;
 #[cfg(feature = "linux")]
+mod traced;
+#[cfg(feature = "linux")]
 mod watch;
 mod watcher;
 
@@ -46,7 +48,7 @@ pub use play::{Batches, Damaged, Glance, Options, Played, Question, left_out, pl
 #[cfg(feature = "linux")]
 pub use record::{RecordSummary, record};
 pub use reels::Reels;
-pub use request::{Record, Watch};
+pub use request::{Record, Source, Watch};
 pub use rotate::{OVERSHOOT, Pace, Rotation};
 #[cfg(feature = "linux")]
 pub use spool::{Tell, Written};
@@ -54,6 +56,8 @@ pub use spool::{Tell, Written};
 pub use state::state_now;
 pub use state::{State, WithStates, moment, states_at};
 pub use timeline::{Mixed, Slice};
+#[cfg(feature = "linux")]
+pub use traced::Chosen;
 #[cfg(feature = "linux")]
 pub use watch::watch;
 pub use watcher::Screen;

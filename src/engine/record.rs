@@ -8,6 +8,7 @@ use super::ring::Ring;
 use super::rotate::{Gauge, Pace};
 use super::sieve::Sieve;
 use super::spool::{Spool, Tell, Written};
+use super::traced::Chosen;
 use crate::batch::{Columns, Encoded, Encoder, Schema};
 use crate::filter::Push;
 use crate::reel::{ClockPair, Header, Loss, Note, is_recorded};
@@ -15,8 +16,8 @@ use crate::sys;
 use crate::world::{Delta, LateFact};
 use crossbeam_channel::{Receiver, Sender, bounded};
 use std::path::Path;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 
 /// Pieces that may wait between two threads. A batch is a few MiB at most, so this bounds the recorder's memory.
 const QUEUE: usize = 3;
@@ -71,10 +72,10 @@ pub fn record(request: &Record, tell: Tell<'_>) -> Result<RecordSummary, Error> 
         let quota = Quota { left: request.limit.unwrap_or(u64::MAX), enough: &stop };
         let encoder = spawn(threads, "encode", move || encode_loop(sieve, quota, &from_build, &frames, &spare))?;
         let spool = Spool::new(header, ring, request.rotation.is_on(), &gauge, &stop, tell);
-        let gauge = &gauge;
+        let (gauge, chosen) = (&gauge, &*live.chosen);
         // The receiver must go with the thread, or nobody would hear that it ended.
         let write = spawn(threads, "write", move || {
-            let done = write_loop(spool, request.sync, &from_encode, gauge);
+            let done = write_loop(spool, request.sync, &from_encode, gauge, chosen);
             gauge.gone();
             done
         })?;
@@ -143,7 +144,6 @@ fn header(request: &Record) -> Header {
         command_line: request.command_line.clone(),
         filter: request.filter.as_ref().map(|(_, text)| text.clone()),
         snaplen: request.snaplen,
-        probe: "ebpf".to_owned(),
         operator: crate::source::proc::users().get(&sys::user_id()).cloned().unwrap_or_default(),
         started,
         scope: request.command.join(" "),
@@ -237,14 +237,26 @@ fn write_loop(
     sync: bool,
     frames: &Receiver<Frame>,
     gauge: &Gauge,
+    chosen: &OnceLock<Chosen>,
 ) -> Result<(Written, u64), Error> {
     let schema = Schema::current();
-    for frame in frames {
+    let mut remark = None;
+    for (number, frame) in frames.iter().enumerate() {
+        if number == 0 {
+            // Known by now: it is what made the first frame.
+            let chosen = chosen.get().cloned().unwrap_or_default();
+            spool.seen_by(chosen.probe);
+            remark = chosen.note;
+        }
         match frame {
             Frame::Begin => {
                 let now = sys::clock_pair();
                 let clocks = [ClockPair { boot: now.boot, utc: now.utc }];
                 spool.write(|writer| writer.begin_segment(&schema, &clocks))?;
+                if let Some(text) = remark.take() {
+                    let note = Note { time: now.utc, text };
+                    spool.write(|writer| writer.note(&note))?;
+                }
             }
             Frame::Rows(delta) => spool.write(|writer| writer.dictionary(&delta))?,
             Frame::Batch(encoded) => {

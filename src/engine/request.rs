@@ -4,6 +4,18 @@ use crate::filter::Filter;
 use std::path::PathBuf;
 use std::time::Duration;
 
+/// What sees the events of a live capture.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Source {
+    /// The eBPF probe; where it cannot be, and there is a command, ptrace.
+    #[default]
+    Auto,
+    /// The eBPF probe.
+    Ebpf,
+    /// ptrace: a command only.
+    Ptrace,
+}
+
 /// A recording (`-w`).
 #[derive(Clone)]
 pub struct Record {
@@ -31,6 +43,10 @@ pub struct Record {
     pub rotation: super::Rotation,
     /// Wait for the disk after each batch.
     pub sync: bool,
+    /// What is to see the events.
+    pub source: Source,
+    /// Hears what is to be said before the recording begins: that it sees less than asked for, and why.
+    pub tell: fn(&str),
 }
 
 /// Questions about what happens now (no file).

@@ -57,6 +57,11 @@ impl<'a> Spool<'a> {
         Spool { header, ring, rotates, gauge, ending, tell, writer: None, written: Written::default() }
     }
 
+    /// Notes what sees the events, for the headers of files to come.
+    pub(super) fn seen_by(&mut self, probe: &str) {
+        probe.clone_into(&mut self.header.probe);
+    }
+
     /// Begins the first file, if that was not done.
     pub(super) fn begin(&mut self) -> Result<(), Error> {
         if self.writer.is_none() { self.open(self.header.started) } else { Ok(()) }

@@ -128,6 +128,8 @@ mod tests {
             command_line: Vec::new(),
             rotation: super::super::Rotation::default(),
             sync: false,
+            source: crate::engine::Source::Auto,
+            tell: |_| {},
         };
         let options = Options {
             threads: NonZeroUsize::new(1),

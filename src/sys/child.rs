@@ -244,22 +244,35 @@ impl StoppedChild {
     /// The kernel did not execute it, or somebody killed it first.
     pub fn start(mut self) -> Result<Child, StartError> {
         let mut child = Child { pid: self.child.pid, exit: None };
+        match self.let_go() {
+            Ok(()) => Ok(child),
+            Err(error) => {
+                self.child.exit = Some(child.wait()?);
+                Err(error)
+            }
+        }
+    }
+
+    /// The same for a child that somebody else waits for, such as its tracer.
+    ///
+    /// # Errors
+    /// As [`StoppedChild::start`].
+    pub fn start_for_another(mut self) -> Result<(), StartError> {
+        self.let_go()
+    }
+
+    fn let_go(&mut self) -> Result<(), StartError> {
         if let Some(go) = self.go.take() {
             // Nobody is left to read it: the child is dead. (How it ended cannot tell: a program that a signal ends looks the same.)
-            if std::fs::File::from(go).write(&[1]).is_err() {
-                child.wait()?;
-                self.child.exit = child.exit;
-                return Err(StartError::Killed);
-            }
+            std::fs::File::from(go).write(&[1]).map_err(|_| StartError::Killed)?;
         }
         let mut error = [0_u8; 4];
         let got = std::fs::File::from(self.report.try_clone()?).read(&mut error)?;
         if got == error.len() {
-            self.child.exit = Some(child.wait()?);
             let path = self.path.to_string_lossy().into_owned();
             return Err(StartError::Exec { path, source: io::Error::from_raw_os_error(i32::from_le_bytes(error)) });
         }
-        Ok(child)
+        Ok(())
     }
 }
 

@@ -8,6 +8,8 @@ mod caps;
 #[cfg(feature = "linux")]
 mod child;
 mod clock;
+#[cfg(feature = "linux")]
+mod foreign;
 mod host;
 mod lock;
 mod map;
@@ -17,6 +19,8 @@ mod netlink;
 #[cfg(feature = "linux")]
 mod netns;
 mod prefetch;
+#[cfg(feature = "linux")]
+pub mod ptrace;
 #[cfg(feature = "linux")]
 mod ring;
 mod signal;
@@ -29,6 +33,8 @@ pub use caps::{Capability, missing_capabilities};
 #[cfg(feature = "linux")]
 pub use child::{Child, Exit, StartError, StoppedChild};
 pub use clock::{ClockPair, boot_ns, clock_pair, local_offset, local_text, realtime_ns};
+#[cfg(feature = "linux")]
+pub use foreign::{MEMORY_LIMIT, SocketEnds, read_memory, socket_ends};
 pub use host::{
     boot_id, hostname, is_terminal, kernel_release, machine, page_size, processors, ticks_per_second, user_id,
 };

@@ -1,7 +1,7 @@
 //! [`Decoder`]: records into events.
 
 use super::plan::{EXEC_NUMBERS, ExitPart, Part, Plan, Plans, Step, TIMESPEC32};
-use super::record::{COMPAT, HEADER, LAST, MAX_ITEMS, Record, TRUNCATED, Type, items};
+use super::record::{COMPAT, HEADER, LAST, MAX_ITEMS, Record, TRUNCATED, Type, UNKNOWN, items};
 use crate::event::{Arg, Args, Event, Flags, ParamType};
 use crate::sys::ClockPair;
 use std::collections::HashMap;
@@ -186,8 +186,8 @@ impl<'a> Sources<'a> {
             }
             Step::Nr => Arg::Int(i64::from(self.record.nr())),
             Step::IfLast(_) | Step::Time { last: true, .. } if !self.is_last() => Arg::Missing,
-            Step::Number(n) | Step::IfLast(n) => Arg::Int(self.record.word(usize::from(n)) as i64),
-            Step::Time { from, user, .. } => Arg::Int(self.time_used(usize::from(from), user) as i64),
+            Step::Number(n) | Step::IfLast(n) => number(self.record.word(usize::from(n))),
+            Step::Time { from, user, .. } => number(self.time_used(usize::from(from), user)),
             Step::Process => Arg::Int(i64::from(self.record.pid())),
             Step::RingFd => ring_fd(self.record.word(0), self.record.word(1), self.record.word(3)),
             Step::ExitPart(part) => Arg::Int(exit_part(part, self.record.ret())),
@@ -218,6 +218,9 @@ impl<'a> Sources<'a> {
     /// right in proportion; what ran in all is exact (`cputime_adjust`, kernel/sched/cputime.c).
     fn time_used(&self, from: usize, user: bool) -> u64 {
         let [own, system, all] = [0, 1, 6].map(|i| self.record.word(from + i));
+        if [own, system, all].contains(&UNKNOWN) {
+            return UNKNOWN;
+        }
         let share = match (own, system) {
             (_, 0) => 0,
             (0, _) => all,
@@ -270,6 +273,10 @@ fn ring_fd<'a>(opcode: u64, fd: u64, flags: u64) -> Arg<'a> {
     if none { Arg::Missing } else { Arg::Int(i64::from(fd as i32)) }
 }
 
+fn number<'a>(value: u64) -> Arg<'a> {
+    if value == UNKNOWN { Arg::Missing } else { Arg::Int(value as i64) }
+}
+
 fn bytes(item: Option<&[u8]>) -> Arg<'_> {
     item.map_or(Arg::Missing, Arg::Bytes)
 }
@@ -284,6 +291,9 @@ fn field(bytes: &[u8], offset: usize, width: u8, ty: ParamType) -> Option<i64> {
         2 => rest.first_chunk().map(|b| i64::from(i16::from_le_bytes(*b))),
         4 => {
             let value = rest.first_chunk().map(|b| i32::from_le_bytes(*b))?;
+            if ty == T::Bool && value == i32::MIN {
+                return None; // as UNKNOWN, in an item
+            }
             let unsigned = matches!(ty, T::Uid | T::Gid | T::Flags | T::Mode | T::Oct | T::Uint | T::Hex | T::Bool);
             Some(if unsigned { i64::from(value.cast_unsigned()) } else { i64::from(value) })
         }
@@ -328,7 +338,7 @@ impl<'a> Exec<'a> {
     fn arg(self, part: Part) -> Arg<'a> {
         let [filename, interp, argv, env, ..] = self.items;
         match part {
-            Part::Number(n) => Arg::Int(self.record.word(usize::from(n)) as i64),
+            Part::Number(n) => number(self.record.word(usize::from(n))),
             Part::Filename => bytes(filename),
             Part::Pathname => bytes(filename.map(without_directory)),
             Part::Exepath => bytes(interp),

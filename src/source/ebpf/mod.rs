@@ -20,5 +20,7 @@ pub use decoder::{Decoder, Incoming};
 pub use drain::{Drain, Round};
 pub use error::Error;
 pub use plan::Plans;
+pub(super) use plan::ROW;
 pub use preflight::preflight;
 pub use probe::{Options, Probe, Verdicts};
+pub(super) use record::UNKNOWN;

@@ -13,7 +13,7 @@ const NATIVE: usize = 512;
 /// The most data operations that a call may have (`MAX_OPS` in the probe).
 const MAX_OPS: usize = 7;
 /// Bytes of a row of the probe's table.
-pub(super) const ROW: usize = 8 + 8 * MAX_OPS;
+pub(in crate::source) const ROW: usize = 8 + 8 * MAX_OPS;
 
 /// `enum desc_flags` in the probe.
 const SKIP: u8 = 1;
@@ -473,7 +473,7 @@ impl Plans {
     }
 
     /// The probe's table, without calls of kinds that `calls` (by kind; `None`: all) leaves out.
-    pub(super) fn rows(&self, calls: Option<&[bool]>) -> impl Iterator<Item = [u8; ROW]> {
+    pub(in crate::source) fn rows(&self, calls: Option<&[bool]>) -> impl Iterator<Item = [u8; ROW]> {
         let mut unknown = [0; ROW];
         unknown[2] = SKIP;
         let row = move |plan: &Plan| {

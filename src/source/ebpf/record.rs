@@ -7,6 +7,9 @@ pub(super) const MAX_ITEMS: usize = 9;
 /// Length that says that an item could not be read.
 const MISSING: u16 = 0xffff;
 
+/// A number that whoever wrote the record could not know. The probe knows all of its own; no number of a record can be it.
+pub(in crate::source) const UNKNOWN: u64 = 1 << 63;
+
 pub(super) const COMPAT: u8 = 1;
 pub(super) const TRUNCATED: u8 = 2;
 pub(super) const LAST: u8 = 8;
