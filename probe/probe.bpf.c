@@ -1410,6 +1410,9 @@ int BPF_PROG(on_exit, struct task_struct *task)
 
 /* include/uapi/asm-generic/siginfo.h */
 enum { SI_USER = 0, SI_QUEUE = -1, SI_TKILL = -6, SI_KERNEL = 0x80 };
+/* Signals that are about an address: ILL, TRAP, BUS, FPE, SEGV (sigaction(2)). */
+#define FAULTS (1u << 4 | 1u << 5 | 1u << 7 | 1u << 8 | 1u << 11)
+
 /* What the kernel passes in place of the address of a siginfo: SEND_SIG_NOINFO and SEND_SIG_PRIV, include/linux/sched/signal.h. */
 #define IS_SIGINFO(info) ((u64)(info) > 1)
 
@@ -1467,7 +1470,7 @@ int BPF_PROG(on_signal, int sig, void *info, void *action)
 		if (has_sender(code)) {
 			v[0] = BPF_CORE_READ(from, _sifields._kill._pid);
 			v[1] = BPF_CORE_READ(from, _sifields._kill._uid);
-		} else if (code > 0 && code < SI_KERNEL) {
+		} else if (code > 0 && code < SI_KERNEL && sig < 32 && (FAULTS >> sig & 1)) {
 			v[4] = (u64)BPF_CORE_READ(from, _sifields._sigfault._addr);
 		}
 	}

@@ -312,7 +312,7 @@ impl Tracer {
         let (pid, Some(handler)) = (thread.pid, exec::handler(tid, number)) else { return };
         let Ok(info) = ptrace::signal_info(tid) else { return };
         let is_sent = matches!(info.code, libc::SI_USER | libc::SI_QUEUE | libc::SI_TKILL);
-        let is_fault = (1..SI_KERNEL).contains(&info.code);
+        let is_fault = (1..SI_KERNEL).contains(&info.code) && FAULTS.contains(&number);
         let (sender, user) = if is_sent { (info.sender, info.user) } else { (0, 0) };
         let address = if is_fault { info.address } else { 0 };
         let code = i64::from(info.code).cast_unsigned();
@@ -405,6 +405,9 @@ fn is_execveat(nr: u64, compat: bool) -> bool {
 
 /// From here on a signal's code says that there is no address (include/uapi/asm-generic/siginfo.h).
 const SI_KERNEL: i32 = 0x80;
+
+/// Signals that are about an address (sigaction(2)).
+const FAULTS: [i32; 5] = [libc::SIGILL, libc::SIGTRAP, libc::SIGBUS, libc::SIGFPE, libc::SIGSEGV];
 
 /// Who was killed meanwhile cannot go on; its end comes.
 fn gone_is_fine(result: io::Result<()>) {
