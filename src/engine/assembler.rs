@@ -26,6 +26,9 @@ impl Default for SegmentLimits {
 /// Events between two looks at the dictionary's size: an exec may bring some hundred KiB.
 const CHECKED_EVERY: u64 = 64;
 
+/// Bytes of dictionary rows that a batch may bring: several of them wait to be written, which bounds the recorder's memory.
+const MOST_PENDING: usize = 2 << 20;
+
 /// What the assembler hands on, in order.
 #[derive(Debug)]
 pub enum Piece {
@@ -354,7 +357,9 @@ impl<E> Assembler<E> {
         self.events += 1;
         let rows = self.builder.rows();
         let is_enough = self.pace.as_mut().is_some_and(|pace| pace.push(rows, || Cost::of(event)));
-        if is_enough || self.builder.is_full() { self.flush() } else { Ok(()) }
+        let is_heavy =
+            self.segment_events.is_multiple_of(CHECKED_EVERY) && self.world.interner().pending() >= MOST_PENDING;
+        if is_enough || self.builder.is_full() || is_heavy { self.flush() } else { Ok(()) }
     }
 
     /// Ends the file. The world goes on, so nothing is between the two, and the next one has its state at its start.

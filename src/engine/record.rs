@@ -20,7 +20,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 
 /// Pieces that may wait between two threads. A batch is a few MiB at most, so this bounds the recorder's memory.
-const QUEUE: usize = 3;
+const QUEUE: usize = 1;
 
 /// What a recording holds.
 #[derive(Debug, Clone)]

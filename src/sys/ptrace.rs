@@ -1,7 +1,7 @@
 //! Tracing threads call by call: `ptrace(2)` in its "seize" form, and `waitpid(2)` for what the threads do.
 //!
-//! A tracer is one thread: only it may make requests, and when it ends the kernel lets its tracees go on (but not if
-//! `TIED` was asked for). Every request needs a tracee that is stopped, except [`seize`] and [`interrupt`].
+//! A tracer is one thread: only it may make requests, and when it ends the kernel lets its tracees go on. Every
+//! request needs a tracee that is stopped, except [`seize`] and [`interrupt`].
 
 use std::io;
 

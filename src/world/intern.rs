@@ -35,6 +35,7 @@ struct Known {
 /// How much of each table [`Interner::take_delta`] has handed out.
 #[derive(Debug, Clone, Copy)]
 struct Written {
+    bytes: usize,
     strings: usize,
     images: usize,
     threads: usize,
@@ -56,7 +57,7 @@ impl Interner {
             strings: HashTable::new(),
             images: HashTable::new(),
             descs: HashTable::new(),
-            written: Written { strings: 1, images: 1, threads: 1, descs: 1 },
+            written: Written { bytes: 0, strings: 1, images: 1, threads: 1, descs: 1 },
             last: StrId::NONE,
             users: Vec::new(),
             groups: Vec::new(),
@@ -136,6 +137,15 @@ impl Interner {
         }
     }
 
+    /// Bytes, about, of the rows made since [`Interner::take_delta`].
+    pub fn pending(&self) -> usize {
+        let (dict, from) = (&self.dict, self.written);
+        dict.strings.size() - from.bytes
+            + (dict.strings.len() - from.strings) * size_of::<u32>()
+            + (dict.threads.len() - from.threads) * size_of::<super::ThreadRow>()
+            + (dict.descs.len() - from.descs) * size_of::<DescRow>()
+    }
+
     /// Bytes of memory held for the rows and for finding them, which bounds a segment.
     pub fn size(&self) -> usize {
         let dict = &self.dict;
@@ -169,6 +179,7 @@ impl Interner {
             delta.string_bytes.extend_from_slice(text);
         }
         self.written = Written {
+            bytes: dict.strings.size(),
             strings: dict.strings.len(),
             images: dict.images.len(),
             threads: dict.threads.len(),
