@@ -39,7 +39,8 @@ impl Scene {
 
     /// A command that makes a storm, then says with a file that it came to its end undisturbed.
     fn storm(&self, kind: &str, count: u64) -> Vec<String> {
-        let script = format!("{} {kind} {count} && touch {}", self.storm.display(), self.path("done").display());
+        let [begun, done] = ["begun", "done"].map(|name| self.path(name).display().to_string());
+        let script = format!("touch {begun} && {} {kind} {count} && touch {done}", self.storm.display());
         vec!["sh".to_owned(), "-c".to_owned(), script]
     }
 
@@ -167,7 +168,8 @@ fn a_recorder_that_was_stopped_tells_what_it_missed() {
     let Some(scene) = Scene::new(test) else { return };
     let (file, made) = (scene.path("x.reel"), 1_500_000);
     let mut recorder = scene.recorder(&file, &["--ring", "1MiB"], &scene.storm("writes", made)).spawn().unwrap();
-    until("the recording began", || std::fs::metadata(&file).is_ok_and(|m| m.len() > 0));
+    // Not before: the command is started by the recorder.
+    until("the command began", || scene.path("begun").exists());
     signal(&recorder, "STOP");
     until("the command came to its end", || scene.is_done());
     signal(&recorder, "CONT");
