@@ -9,42 +9,12 @@
 
 mod common;
 
-use common::skip;
+use common::live::{able, has, sysreel, until};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
-use std::time::{Duration, Instant};
+use std::process::{Command, Stdio};
 
 const SYSREEL: &str = env!("CARGO_BIN_EXE_sysreel");
-
-/// Whether live capture can work here at all; says why not.
-fn able(test: &str) -> bool {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let effective =
-        status.lines().find_map(|l| l.strip_prefix("CapEff:")).and_then(|v| u64::from_str_radix(v.trim(), 16).ok());
-    // CAP_PERFMON is 38, CAP_BPF 39 (include/uapi/linux/capability.h).
-    if effective.is_none_or(|caps| caps >> 38 & 3 != 3) {
-        skip(test, "needs CAP_BPF and CAP_PERFMON");
-        return false;
-    }
-    if !Path::new("/sys/kernel/btf/vmlinux").exists() {
-        skip(test, "this kernel has no BTF");
-        return false;
-    }
-    true
-}
-
-fn has(test: &str, program: &str) -> bool {
-    let found = Command::new(program).arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status().is_ok();
-    if !found {
-        skip(test, &format!("needs {program}"));
-    }
-    found
-}
-
-fn sysreel(words: &[&str]) -> Output {
-    Command::new(SYSREEL).args(words).output().unwrap()
-}
 
 /// Standard output of a replay that must succeed.
 fn replay(file: &Path, words: &[&str]) -> String {
@@ -66,15 +36,6 @@ fn count(words: impl Iterator<Item = String>) -> BTreeMap<String, u32> {
         *counts.entry(word).or_default() += 1;
     }
     counts
-}
-
-/// Waits for a condition with a deadline.
-fn until(what: &str, mut condition: impl FnMut() -> bool) {
-    let begun = Instant::now();
-    while !condition() {
-        assert!(begun.elapsed() < Duration::from_secs(20), "{what} did not happen");
-        std::thread::yield_now();
-    }
 }
 
 const STORY: &str = "echo one > a; cat a a > c; wc -c < c; ls -l a missing; mkdir d; mv a d/b; rm -r d; (exit 3); true";

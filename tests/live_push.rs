@@ -10,24 +10,11 @@
 
 mod common;
 
-use common::skip;
+use common::live::able;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 const SYSREEL: &str = env!("CARGO_BIN_EXE_sysreel");
-
-/// Whether live capture can work here at all; says why not.
-fn able(test: &str) -> bool {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let effective =
-        status.lines().find_map(|l| l.strip_prefix("CapEff:")).and_then(|v| u64::from_str_radix(v.trim(), 16).ok());
-    // CAP_PERFMON is 38, CAP_BPF 39 (include/uapi/linux/capability.h).
-    if effective.is_none_or(|caps| caps >> 38 & 3 != 3) || !Path::new("/sys/kernel/btf/vmlinux").exists() {
-        skip(test, "needs CAP_BPF, CAP_PERFMON and a kernel with BTF");
-        return false;
-    }
-    true
-}
 
 fn sysreel(words: &[&str]) -> Output {
     let out = Command::new(SYSREEL).args(words).env("PATH", "/usr/bin:/bin").output().unwrap();

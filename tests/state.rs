@@ -24,16 +24,7 @@ const SYSREEL: &str = env!("CARGO_BIN_EXE_sysreel");
 
 /// Whether the recorder and the programs it is compared with can run here; says why not.
 fn able(test: &str) -> bool {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let effective =
-        status.lines().find_map(|l| l.strip_prefix("CapEff:")).and_then(|v| u64::from_str_radix(v.trim(), 16).ok());
-    // CAP_PERFMON is 38, CAP_BPF 39 (include/uapi/linux/capability.h).
-    if effective.is_none_or(|caps| caps >> 38 & 3 != 3) {
-        skip(test, "needs CAP_BPF and CAP_PERFMON");
-        return false;
-    }
-    if !Path::new("/sys/kernel/btf/vmlinux").exists() {
-        skip(test, "this kernel has no BTF");
+    if !common::live::able(test) {
         return false;
     }
     for (program, question) in [("python3", "--version"), ("ps", "--version"), ("lsof", "-v"), ("ss", "--version")] {
