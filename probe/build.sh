@@ -30,7 +30,7 @@ if [ "${1-}" = --check ]; then
 	trap 'rm -f "$made"' EXIT
 	compile "$made"
 	cmp "$made" "$object" || {
-		echo "the committed object is not what probe.bpf.c compiles to; help: run probe/build.sh and commit it" >&2
+		echo "the committed object is not what the source here compiles to; help: run probe/build.sh and commit it" >&2
 		exit 1
 	}
 	echo "ok"

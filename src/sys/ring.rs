@@ -1,7 +1,7 @@
 //! [`Rings`]: the probe's rings, one per processor, mapped into our memory.
 //!
 //! The kernel writes records between `tail` and `head` and never touches that part again until we release it, so it
-//! may be lent out as plain bytes. The layout of a ring's header is `struct ring` in `probe/probe.bpf.c`.
+//! may be lent out as plain bytes. The layout of a ring's header is `struct ring` in `probe/layout.h`.
 
 use std::io;
 use std::os::fd::{AsRawFd, BorrowedFd};

@@ -1,4 +1,4 @@
-//! The probe's records: `struct record` in `probe/probe.bpf.c`, then arguments of 8 bytes, then items.
+//! The probe's records: `struct record` in `probe/layout.h`, then arguments of 8 bytes, then items.
 
 /// Bytes before the arguments.
 pub(super) const HEADER: usize = 40;

@@ -1,4 +1,4 @@
-//! 32-bit programs' calls that are many calls in one (`take_apart` in `probe/probe.bpf.c`).
+//! 32-bit programs' calls that are many calls in one (`take_apart` in `probe/call.h`).
 
 use super::items::small_words;
 

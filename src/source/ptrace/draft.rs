@@ -1,4 +1,4 @@
-//! [`Draft`]: a record as the probe writes it (`struct record` in `probe/probe.bpf.c`).
+//! [`Draft`]: a record as the probe writes it (`struct record` in `probe/layout.h`).
 
 use crate::source::ebpf::Block;
 

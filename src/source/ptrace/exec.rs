@@ -1,5 +1,5 @@
 //! What an exec and a fork made, from `/proc`: the numbers and texts of the probe's records (`put_exec_numbers`,
-//! `on_exec` and `on_fork` in `probe/probe.bpf.c`). The thread stands still meanwhile.
+//! `on_exec` and `on_fork` in `probe/exec.h` and `probe/fork.h`). The thread stands still meanwhile.
 
 use super::draft::{Draft, MAX_ARGV, MAX_ENV};
 use super::items::read_text;

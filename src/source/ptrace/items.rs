@@ -1,4 +1,4 @@
-//! The data of a call: the operations of the probe's table, done from outside (`put_op` in `probe/probe.bpf.c`).
+//! The data of a call: the operations of the probe's table, done from outside (`put_op` in `probe/op.h`).
 
 use super::draft::Draft;
 use super::exec;
