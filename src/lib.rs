@@ -20,6 +20,8 @@ pub mod template;
 
 pub mod query;
 
+pub mod format;
+
 pub mod chisel;
 #[cfg(feature = "linux")]
 pub mod source;

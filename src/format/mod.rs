@@ -1,0 +1,3 @@
+//! Foreign formats, one folder each: pure codecs, bytes ↔ what a format says in its own terms.
+
+pub mod scap;
