@@ -58,6 +58,7 @@ const volatile u32 snap_len = 80; /* most bytes of data kept of a call */
 const volatile u32 text_max = 256; /* most bytes of a path, its NUL included */
 const volatile u32 judged = 0;    /* threads may be denied: then only their ALWAYS calls are recorded */
 const volatile u32 inherited = 0; /* who is born of a denied thread is denied until it changes */
+const volatile u32 switches = 0;  /* each switch from one thread to another is recorded */
 
 #define PF_KTHREAD 0x00200000
 

@@ -11,9 +11,10 @@
 #[path = "common/seen.rs"]
 mod seen;
 
-use seen::{Kept, Seen, Story, layered, program, record, skip};
+use seen::{Kept, Seen, Story, layered, program, record, record_with, skip};
 use std::collections::BTreeMap;
 use sysreel::event::Flags;
+use sysreel::source::ebpf::Options;
 use sysreel::sys::Exit;
 
 /// A program's story, and what it said: `key=number` lines. `None`: there is no compiler, or no such thing in this kernel.
@@ -129,6 +130,29 @@ fn signals_tell_who_sent_them() {
         let exit = story.all("procexit").find(|e| i64::from(e.pid) == said[child]).unwrap();
         assert_eq!((exit.int("sig"), exit.int("ret")), (sig, 0));
         assert_eq!(exit.int("status"), said[&format!("{child}.status")], "what waitpid gave");
+    }
+}
+
+#[test]
+fn switches_are_told_on_request_and_as_often_as_the_kernel_counts_them() {
+    if skip() {
+        return;
+    }
+    let command = ["sh", "-c", "sleep 0.01; sleep 0.01; true"];
+    assert_eq!(record(&command).all("switch").count(), 0);
+    let story = record_with(&command, Options { switches: true, ..Options::default() });
+    let exits: Vec<&Seen> = story.all("procexit").filter(|e| e.pid != story.pid).collect();
+    assert_eq!(exits.len(), 2);
+    for exit in exits {
+        let own: Vec<&Seen> = story.all("switch").filter(|s| s.tid == exit.tid).collect();
+        let before = own.iter().filter(|s| s.time <= exit.time).count();
+        assert_eq!(before as i64, exit.int("nvcsw") + exit.int("nivcsw"));
+        assert!(own.len() > before, "the last one is of the dead thread");
+        let asleep = own.iter().find(|s| s.int("vm_size") > 0).unwrap();
+        assert!(asleep.int("vm_rss") > 0 && asleep.int("vm_rss") <= asleep.int("vm_size"));
+        let faults: Vec<i64> = own.iter().map(|s| s.int("pgft_min")).collect();
+        assert!(faults.is_sorted() && faults[before - 1] <= exit.int("minflt"), "{faults:?}");
+        assert!(own.iter().all(|s| s.int("next") != i64::from(s.tid)));
     }
 }
 

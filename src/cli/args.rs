@@ -136,6 +136,9 @@ pub struct Options {
     /// Record a command with ptrace, which needs no privileges and slows it down
     #[arg(long, conflicts_with = "ebpf", help_heading = "What sees the events")]
     pub ptrace: bool,
+    /// Record each switch of a processor to another thread, too (`switch`): 0.3 µs and 2 bytes each
+    #[arg(long, conflicts_with = "ptrace", help_heading = "What sees the events")]
+    pub switches: bool,
     /// Threads for replay [default: one per processor]
     #[arg(long, value_name = "N", value_parser = threads, allow_negative_numbers = true, help_heading = "Limits")]
     pub threads: Option<NonZeroUsize>,

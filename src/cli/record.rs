@@ -118,6 +118,7 @@ pub(super) fn live(options: &Options, path: &Path, words: &[OsString]) -> Record
         command_line: words.iter().map(|w| w.to_string_lossy().into_owned()).collect(),
         rotation: rotation(options),
         sync: options.sync,
+        switches: options.switches,
         source: match (options.ebpf, options.ptrace) {
             (true, _) => Source::Ebpf,
             (_, true) => Source::Ptrace,

@@ -124,6 +124,7 @@ fn ignored(options: &Options) {
         &[
             ("-s", options.snaplen.is_some()),
             ("--ring", options.ring.is_some()),
+            ("--switches", options.switches),
             ("--flush", options.flush.is_some()),
             ("--sync", options.sync),
         ]

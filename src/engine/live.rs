@@ -13,7 +13,7 @@ use super::request::{Record, Source};
 use super::rescan::{Rescans, rescan};
 use super::rotate::Pace;
 use super::traced::{self, Chosen};
-use crate::event::Kind;
+use crate::event::{Kind, kinds};
 use crate::filter::Push;
 use crate::source::ebpf::{Block, Decoder, Drain, Incoming, Options, Probe};
 use crate::source::proc::{self, Scope};
@@ -52,6 +52,8 @@ pub struct LiveRequest {
     pub duration: Option<Duration>,
     /// Hand the open batch on at least this often.
     pub flush: Duration,
+    /// Record each switch of a processor from one thread to another, too.
+    pub switches: bool,
     /// What is to see the events.
     pub source: Source,
     /// Hears why it is another source than the best.
@@ -77,6 +79,7 @@ impl LiveRequest {
             ring_total: request.ring.map_or(RINGS, |bytes| bytes as usize),
             duration: request.duration,
             flush: request.flush.unwrap_or(FLUSH),
+            switches: request.switches,
             source: request.source,
             tell: Some(request.tell),
             chosen: Arc::default(),
@@ -206,6 +209,7 @@ fn options(request: &LiveRequest, root: Option<u32>) -> Options {
         calls: push.map(records),
         judged: push.is_some_and(Push::denies_threads),
         inherited: push.is_some_and(Push::inherits),
+        switches: request.switches && push.is_none_or(|push| push.records(kinds::SWITCH)),
         ..Options::default()
     }
 }

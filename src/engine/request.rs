@@ -43,6 +43,8 @@ pub struct Record {
     pub rotation: super::Rotation,
     /// Wait for the disk after each batch.
     pub sync: bool,
+    /// Record each switch of a processor from one thread to another, too.
+    pub switches: bool,
     /// What is to see the events.
     pub source: Source,
     /// Hears what is to be said before the recording begins: that it sees less than asked for, and why.

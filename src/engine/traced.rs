@@ -21,7 +21,7 @@ use std::time::{Duration, Instant};
 const NUDGE: Duration = Duration::from_millis(20);
 
 /// What is not in a recording that ptrace made, in words.
-const UNSEEN: &str = "not seen: processors, io_uring's operations, the ends of Unix sockets, and whatever another tracer follows; durations hold the tracer's own stops";
+const UNSEEN: &str = "not seen: processors, their switches, io_uring's operations, the ends of Unix sockets, and whatever another tracer follows; durations hold the tracer's own stops";
 
 /// What programs lose that are traced by one without privileges (security/commoncap.c, `cap_bprm_creds_from_file`).
 const SET_UID: &str = "set-user-id programs run without the privileges of their owner";

@@ -128,6 +128,7 @@ mod tests {
             command_line: Vec::new(),
             rotation: super::super::Rotation::default(),
             sync: false,
+            switches: false,
             source: crate::engine::Source::Auto,
             tell: |_| {},
         };

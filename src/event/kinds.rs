@@ -9,6 +9,8 @@ pub const PROCFORK: Kind = find("procfork");
 pub const PROCEXIT: Kind = find("procexit");
 /// `cputime`.
 pub const CPUTIME: Kind = find("cputime");
+/// `switch`.
+pub const SWITCH: Kind = find("switch");
 /// `loss`.
 pub const LOSS: Kind = find("loss");
 /// `cgroup`.

@@ -89,6 +89,20 @@ pub(super) const MADE: &[Spec] = &[
             source("flags", ParamType::Hex),
         ],
     ),
+    // on request only: of the thread that leaves the processor, with what it has had so far
+    made(
+        "switch",
+        Scheduler,
+        KindFlags::NONE,
+        &[
+            source("next", ParamType::Pid),
+            source("pgft_maj", ParamType::Uint),
+            source("pgft_min", ParamType::Uint),
+            source("vm_size", ParamType::Uint),
+            source("vm_rss", ParamType::Uint),
+            source("vm_swap", ParamType::Uint),
+        ],
+    ),
     made(
         "cputime",
         Scheduler,

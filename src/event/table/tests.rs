@@ -295,7 +295,6 @@ fn shared(path: &str) -> Option<String> {
 
 /// Live events of sysdig that are no kinds here, and why.
 const NO_KINDS: &[(&str, &str)] = &[
-    ("switch", "recorded on request only: `cputime` tells what threads used"),
     ("page_fault", "counted, in `procexit` and `execve`"),
     ("drop", "`loss` tells what was lost, and where"),
     ("scapevent procinfo cpu_hotplug notification infra", "sysdig's own notes"),

@@ -83,6 +83,7 @@ impl Decoder {
             Type::Signal => Some(Sources::plain(record, self.clock).made(self.plans.signal.as_ref()?)),
             Type::Submit => Some(Sources::plain(record, self.clock).made(self.plans.submit.as_ref()?)),
             Type::Complete => Some(Sources::plain(record, self.clock).made(self.plans.complete.as_ref()?)),
+            Type::Switch => Some(Sources::plain(record, self.clock).made(self.plans.switch.as_ref()?)),
         }
     }
 

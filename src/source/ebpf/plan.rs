@@ -412,6 +412,14 @@ fn ring_step(name: &str) -> Step {
     }
 }
 
+/// A switch's numbers, in the probe's order.
+fn switch_step(name: &str) -> Step {
+    ["next", "pgft_maj", "pgft_min", "vm_size", "vm_rss", "vm_swap"]
+        .iter()
+        .position(|n| *n == name)
+        .map_or(Step::Missing, |n| Step::Number(n as u8))
+}
+
 fn cputime_step(name: &str) -> Step {
     match name {
         "delta" => Step::Delta,
@@ -431,6 +439,7 @@ pub struct Plans {
     pub(super) signal: Option<Plan>,
     pub(super) submit: Option<Plan>,
     pub(super) complete: Option<Plan>,
+    pub(super) switch: Option<Plan>,
 }
 
 impl Default for Plans {
@@ -463,6 +472,7 @@ impl Plans {
             signal: Plan::made("signaldeliver", signal_step),
             submit: Plan::made("io_uring_submit", ring_step),
             complete: Plan::made("io_uring_complete", ring_step),
+            switch: Plan::made("switch", switch_step),
         }
     }
 

@@ -29,6 +29,8 @@ pub struct Options {
     pub judged: bool,
     /// Who is born of a denied thread is denied until it changes.
     pub inherited: bool,
+    /// Each switch of a processor from one thread to another is recorded, as of the one that leaves it.
+    pub switches: bool,
 }
 
 impl Default for Options {
@@ -41,6 +43,7 @@ impl Default for Options {
             calls: None,
             judged: false,
             inherited: false,
+            switches: false,
         }
     }
 }
@@ -188,7 +191,7 @@ fn load(object: &Object, btf: &Btf, options: &Options, ring_bytes: usize) -> Res
     let cpus = processors() as u32;
     let mut loader = EbpfLoader::new();
     loader.btf(Some(btf)).allow_unsupported_maps().map_max_entries("rings", cpus).map_max_entries("ring_data", cpus);
-    let (judged, inherited) = (u32::from(options.judged), u32::from(options.inherited));
+    let [judged, inherited, switches] = [options.judged, options.inherited, options.switches].map(u32::from);
     for (name, value) in [
         ("own_tgid", &own),
         ("root_tgid", &root),
@@ -197,6 +200,7 @@ fn load(object: &Object, btf: &Btf, options: &Options, ring_bytes: usize) -> Res
         ("text_max", &text),
         ("judged", &judged),
         ("inherited", &inherited),
+        ("switches", &switches),
     ] {
         loader.override_global(name, value, true);
     }

@@ -26,6 +26,7 @@ pub(super) enum Type {
     Signal,
     Submit,
     Complete,
+    Switch,
 }
 
 /// A record whose header is known to be there.
@@ -75,6 +76,7 @@ impl<'a> Record<'a> {
             7 => Type::Signal,
             8 => Type::Submit,
             9 => Type::Complete,
+            10 => Type::Switch,
             _ => return None,
         })
     }
