@@ -198,6 +198,41 @@ fn what_a_program_held_before_the_recording_has_its_names_also_in_another_networ
     assert!(story.starts_with(&format!("python3 {pid} ")) && story.contains("holds.py"), "{story}");
 }
 
+#[test]
+fn interfaces_mounts_and_namespaces_are_those_of_whoever_is_recorded() {
+    let test = "interfaces_mounts_and_namespaces_are_those_of_whoever_is_recorded";
+    if !able(test, &["unshare", "ip"]) {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let place = folder.path().join("a place");
+    std::fs::create_dir(&place).unwrap();
+    let inside = format!(
+        "ip address add 10.9.8.7/20 dev lo; mount -t tmpfs -o size=64k,noexec probe '{}'; echo $$; read line",
+        place.display()
+    );
+    let mut holder = Holder::start(&["unshare", "-n", "-m", "sh", "-c", &inside]);
+    let pid = holder.line();
+    let namespace = |kind: &str| {
+        let link = std::fs::read_link(format!("/proc/{pid}/ns/{kind}")).unwrap();
+        link.to_str().unwrap().trim_start_matches(&format!("{kind}:[")).trim_end_matches(']').to_owned()
+    };
+    let (net, mnt) = (namespace("net"), namespace("mnt"));
+    let recorder = Recorder::start(&folder, &[&format!("proc.pid={pid}")]);
+    holder.go_on();
+    assert!(holder.child.wait().unwrap().success());
+    let reel = recorder.stop();
+    // Without its header; interfaces of others are none of this recording.
+    let rows = |chisel: &str| -> Vec<String> {
+        replay(&reel, &["--csv", "-c", chisel]).lines().skip(1).map(str::to_owned).collect()
+    };
+    assert_eq!(rows("interfaces"), [format!("{net},1,lo,10.9.8.7,255.255.240.0,,00:00:00:00:00:00")]);
+    let mounts = rows("mounts");
+    assert!(mounts.iter().all(|row| row.starts_with(&format!("{mnt},"))), "{mounts:?}");
+    let ours = format!("{mnt},{},tmpfs,probe,", place.display());
+    assert!(mounts.iter().any(|row| row.starts_with(&ours) && row.contains("noexec")), "{mounts:?}");
+}
+
 /// Makes more events than a small ring takes, while it opens, closes, forks and lets go; then stays, with some of each.
 const STORMS: &str = r#"
 import os, subprocess, sys

@@ -25,7 +25,7 @@ pub trait Store: Send + Sync {
     /// Event flags of a local kind; empty where all are zero.
     fn flags(&self, kind: usize) -> Result<Vec<u8>, Error>;
     /// Missing parameters of a local kind; empty where all are zero.
-    fn missing(&self, kind: usize) -> Result<Vec<u32>, Error>;
+    fn missing(&self, kind: usize) -> Result<Vec<u64>, Error>;
     /// An integer column of a local kind.
     fn int(&self, kind: usize, slot: usize) -> Result<Vec<i64>, Error>;
     /// A text column of a local kind.
@@ -49,7 +49,7 @@ struct TableCache {
     duration: Cache<Vec<u64>>,
     desc: Cache<Vec<u32>>,
     flags: Cache<Vec<u8>>,
-    missing: Cache<Vec<u32>>,
+    missing: Cache<Vec<u64>>,
     ints: Vec<Cache<Vec<i64>>>,
     texts: Vec<Cache<Vec<u32>>>,
     data: Vec<Cache<DataIndex>>,
@@ -266,7 +266,7 @@ impl Batch {
 
     /// Missing parameters of a local kind, a bit each; empty where all are zero.
     #[inline]
-    pub fn missing(&self, kind: usize) -> Result<&[u32], Error> {
+    pub fn missing(&self, kind: usize) -> Result<&[u64], Error> {
         cached(&self.tables[kind].missing, || self.store.missing(kind)).map(Vec::as_slice)
     }
 

@@ -148,7 +148,7 @@ impl Plan {
         table.duration.push(event.duration.map_or(0, |d| d.saturating_add(1)));
         table.desc.push(desc);
         table.flags.push(event.flags.0);
-        let mut missing = 0u32;
+        let mut missing = 0u64;
         for (i, &(class, slot)) in self.slots.iter().enumerate() {
             let arg = event.args.get(i).copied().unwrap_or(Arg::Missing);
             let slot = usize::from(slot);

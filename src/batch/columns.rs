@@ -42,7 +42,7 @@ pub struct Table {
     /// [`Flags`](crate::event::Flags); empty where all are zero.
     pub flags: Vec<u8>,
     /// Bit n set: parameter n is missing; empty where all are zero.
-    pub missing: Vec<u32>,
+    pub missing: Vec<u64>,
     /// Integer parameters, a column each.
     pub ints: Vec<Vec<i64>>,
     /// Text parameters (string ids), a column each.
@@ -104,7 +104,7 @@ impl Store for PlainStore {
     fn flags(&self, kind: usize) -> Result<Vec<u8>, Error> {
         Ok(self.columns.tables[kind].flags.clone())
     }
-    fn missing(&self, kind: usize) -> Result<Vec<u32>, Error> {
+    fn missing(&self, kind: usize) -> Result<Vec<u64>, Error> {
         Ok(self.columns.tables[kind].missing.clone())
     }
     fn int(&self, kind: usize, slot: usize) -> Result<Vec<i64>, Error> {

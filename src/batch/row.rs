@@ -108,7 +108,7 @@ impl<'a> Row<'a> {
     #[inline]
     pub fn is_missing(&self, param: usize) -> bool {
         let missing = self.get(self.batch.missing(self.kind), self.position).unwrap_or(0);
-        1u32.checked_shl(param as u32).is_some_and(|bit| missing & bit != 0)
+        1u64.checked_shl(param as u32).is_some_and(|bit| missing & bit != 0)
     }
 
     /// A parameter by its index in the schema. An environment is not one text: see [`Row::env`].

@@ -27,7 +27,7 @@ impl Chisel {
         if columns.is_empty() {
             return Err(self.at("columns", "expected at least one column, found none", "give `columns`"));
         }
-        if style.containers && columns.iter().all(|c| c.field.field.name != "container.id") {
+        if style.containers && rows.have_threads() && columns.iter().all(|c| c.field.field.name != "container.id") {
             let field = self.field("container.id")?;
             // The last column is the one that is cut where there is no room, so that this one stands before it.
             let at = columns.len() - 1;

@@ -6,7 +6,7 @@ use crate::chisel::{ArgType, Chisel, Library, Style, split};
 use crate::engine::Question;
 use crate::field::{BufferFormat, Context, TimeFormat, lookup};
 use crate::filter::Filter;
-use crate::query::{Aggregate, How, Key, LinesQuery, Order, Query, TableQuery};
+use crate::query::{Aggregate, How, Key, LinesQuery, Order, Query, Rows, TableQuery};
 use crate::report::Unit;
 use crate::template::Template;
 use std::env;
@@ -61,8 +61,8 @@ pub(super) fn questions(options: &Options, library: &Library) -> Result<Vec<Ques
     for (chisel, args) in asked {
         let prepared = chisel.prepare(&args, style).map_err(Failure::of)?;
         let filter = both(prepared.filter);
-        if prepared.query.of_state().is_some() {
-            check_state_filter(&chisel.name, filter.as_ref())?;
+        if let Some(rows) = prepared.query.of_state() {
+            check_state_filter(&chisel.name, rows, filter.as_ref())?;
         }
         questions.push(Question { filter, query: prepared.query });
     }
@@ -82,10 +82,13 @@ pub(super) fn questions(options: &Options, library: &Library) -> Result<Vec<Ques
     Ok(questions)
 }
 
-/// Rows of a state are no events: a condition on events would hold for none of them.
-fn check_state_filter(chisel: &str, filter: Option<&Filter>) -> Result<(), Failure> {
+/// Rows of a state are no events: a condition on events would hold for none of them. What is about the machine and no
+/// thread has nothing but its row's parameters.
+fn check_state_filter(chisel: &str, rows: Rows, filter: Option<&Filter>) -> Result<(), Failure> {
     let fields = filter.map(Filter::fields).unwrap_or_default();
-    match fields.iter().find(|f| f.field.name.starts_with("evt.") || f.field.name.starts_with("syscall.")) {
+    let is_of_row = |name: &str| name.starts_with("evt.arg") && !rows.have_threads();
+    let is_of_event = |name: &str| (name.starts_with("evt.") || name.starts_with("syscall.")) && !is_of_row(name);
+    match fields.iter().find(|f| is_of_event(f.field.name)) {
         None => Ok(()),
         Some(field) => Err(Failure::new(
             format!("`{field}` is about events, and chisel `{chisel}` shows the state at a moment"),

@@ -7,7 +7,7 @@
 use super::assembler::Piece;
 use super::compact::{Compact, closure};
 use crate::batch::{Batch, Columns, Error, Schema};
-use crate::event::{Kind, KindFlags, kinds};
+use crate::event::{Class, Kind, KindFlags, kinds};
 use crate::field::Context;
 use crate::filter::{Filter, Memo, Push};
 use crate::world::{Delta, Dict, LateFact};
@@ -158,6 +158,7 @@ impl Sieve {
         let matching: Vec<u32> =
             threads.into_iter().filter(|&row| self.push.may_match(&dict, dict.thread(row))).collect();
         let processes: BTreeSet<u32> = matching.iter().map(|&row| dict.thread(row).pid).collect();
+        let namespaces = self.namespaces(&initial, &matching.iter().copied().collect());
         let kept = closure(&dict, matching.into_iter(), &|_| true);
         let ids = |uid: bool| {
             let of = |row: &u32| {
@@ -174,10 +175,16 @@ impl Sieve {
             for (&kind, row) in columns.kind.iter().zip(&columns.thread) {
                 let (table, position) = (&columns.tables[usize::from(kind)], positions[usize::from(kind)]);
                 positions[usize::from(kind)] += 1;
+                let is_within = |name: &str| {
+                    let column = int_column(&self.schema, table.kind, name).and_then(|column| table.ints.get(column));
+                    column.and_then(|values| values.get(position)).is_none_or(|ns| namespaces.contains(ns))
+                };
                 let id = || table.ints.first().and_then(|ids| ids.get(position)).map_or(u32::MAX, |&id| id as u32);
                 keep.push(match crate::event::Kind(table.kind) {
                     kinds::SNAP_USER => users.contains(&id()),
                     kinds::SNAP_GROUP => groups.contains(&id()),
+                    kinds::SNAP_INTERFACE => is_within("netns"),
+                    kinds::SNAP_MOUNT => is_within("mntns"),
                     kinds::SNAP_FD => processes.contains(&dict.thread(*row).pid),
                     _ => *row == 0 || kept.contains(row),
                 });
@@ -187,4 +194,26 @@ impl Sieve {
         }
         out
     }
+
+    /// The namespaces that some threads of the initial state are in; 0 is one that is not known.
+    fn namespaces(&self, initial: &[Columns], of: &BTreeSet<u32>) -> BTreeSet<i64> {
+        let mut found = BTreeSet::from([0]);
+        for columns in initial {
+            let Some(local) = columns.tables.iter().position(|t| t.kind == kinds::SNAP_THREAD.0) else { continue };
+            let table = &columns.tables[local];
+            let columns_of = ["netns", "mntns"].map(|name| int_column(&self.schema, table.kind, name));
+            let rows = columns.kind.iter().zip(&columns.thread).filter(|(kind, _)| usize::from(**kind) == local);
+            for (position, _) in rows.enumerate().filter(|(_, (_, row))| of.contains(row)) {
+                let values = columns_of.iter().filter_map(|column| table.ints.get((*column)?)?.get(position));
+                found.extend(values.copied());
+            }
+        }
+        found
+    }
+}
+
+/// Which column of numbers of a kind has a parameter.
+fn int_column(schema: &Schema, kind: u16, name: &str) -> Option<usize> {
+    let params = &schema.kinds.get(usize::from(kind))?.params;
+    params.iter().filter(|p| p.class == Class::Int).position(|p| p.name == name)
 }

@@ -25,6 +25,10 @@ pub const SNAP_USER: Kind = find("snap_user");
 pub const SNAP_GROUP: Kind = find("snap_group");
 /// `snap_gone`.
 pub const SNAP_GONE: Kind = find("snap_gone");
+/// `snap_interface`.
+pub const SNAP_INTERFACE: Kind = find("snap_interface");
+/// `snap_mount`.
+pub const SNAP_MOUNT: Kind = find("snap_mount");
 /// `unknown`: what a later version recorded and this one has no name for.
 pub const UNKNOWN: Kind = find("unknown");
 /// `snap_closed`.

@@ -13,6 +13,17 @@ pub enum OwnedArg {
     Bytes(Vec<u8>),
 }
 
+impl OwnedArg {
+    /// A copy of a parameter.
+    pub fn of(arg: &Arg<'_>) -> OwnedArg {
+        match *arg {
+            Arg::Missing => OwnedArg::Missing,
+            Arg::Int(v) => OwnedArg::Int(v),
+            Arg::Bytes(b) => OwnedArg::Bytes(b.to_vec()),
+        }
+    }
+}
+
 /// An event that keeps its bytes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OwnedEvent {
@@ -28,16 +39,7 @@ impl OwnedEvent {
 
     /// A copy of an event.
     pub fn of(event: &Event<'_>) -> OwnedEvent {
-        let args = event
-            .args
-            .iter()
-            .map(|arg| match *arg {
-                Arg::Missing => OwnedArg::Missing,
-                Arg::Int(v) => OwnedArg::Int(v),
-                Arg::Bytes(b) => OwnedArg::Bytes(b.to_vec()),
-            })
-            .collect();
-        OwnedEvent::new(event, args)
+        OwnedEvent::new(event, event.args.iter().map(OwnedArg::of).collect())
     }
 
     /// The event, borrowed.

@@ -180,7 +180,7 @@ fn push(table: &mut Table, spec: &crate::event::Spec, row: &Sample, dict: &mut D
     table.duration.push(row.duration);
     table.desc.push(row.desc);
     table.flags.push(row.flags.0);
-    let (mut missing, mut slots) = (0u32, [0usize; 3]);
+    let (mut missing, mut slots) = (0u64, [0usize; 3]);
     for (name, _) in &row.args {
         assert!(spec.params.iter().any(|p| p.name == *name), "{} has no {name}", spec.name);
     }
@@ -189,7 +189,7 @@ fn push(table: &mut Table, spec: &crate::event::Spec, row: &Sample, dict: &mut D
             SampleArg::Int(v) => Arg::Int(*v),
             SampleArg::Bytes(b) => Arg::Bytes(b),
         });
-        missing |= u32::from(given.is_none()) << n;
+        missing |= u64::from(given.is_none()) << n;
         let mut next = |class: usize| {
             slots[class] += 1;
             slots[class] - 1

@@ -54,7 +54,7 @@ pub(crate) fn batch(dice: &mut Dice, rows: usize, schema: &Arc<Schema>, dict: &A
         let table = &mut columns.tables[local];
         table.duration.push(dice.roll(50));
         table.flags.push(if dice.roll(10) == 0 { Flags::IN_FLIGHT.0 } else { 0 });
-        table.missing.push(u32::from(dice.roll(4) == 0));
+        table.missing.push(u64::from(dice.roll(4) == 0));
         if local < 3 {
             table.ret.push(dice.roll(300) as i64 - 50);
             table.desc.push(dice.roll(5) as u32);

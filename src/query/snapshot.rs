@@ -1,7 +1,7 @@
 //! [`SnapshotQuery`]: rows of the world at a moment, a column for each field.
 
 use crate::batch::{Batch, Error, Row};
-use crate::event::kinds;
+use crate::event::{Kind, kinds};
 use crate::field::{Context, FieldRef};
 use crate::filter::{Bits, KindSelection, Selection};
 use crate::query::{Order, part::cell};
@@ -18,12 +18,36 @@ pub enum Rows {
     Processes,
     /// Every open descriptor of every process.
     Descriptors,
+    /// Every address of every network interface.
+    Interfaces,
+    /// Every mount of every mount namespace.
+    Mounts,
 }
 
 impl Rows {
     /// Names in chisel files.
-    pub const NAMES: &[(&'static str, Rows)] =
-        &[("threads", Rows::Threads), ("processes", Rows::Processes), ("descriptors", Rows::Descriptors)];
+    pub const NAMES: &[(&'static str, Rows)] = &[
+        ("threads", Rows::Threads),
+        ("processes", Rows::Processes),
+        ("descriptors", Rows::Descriptors),
+        ("interfaces", Rows::Interfaces),
+        ("mounts", Rows::Mounts),
+    ];
+
+    /// The kind of snapshot row that has them.
+    fn kind(self) -> Kind {
+        match self {
+            Rows::Threads | Rows::Processes => kinds::SNAP_THREAD,
+            Rows::Descriptors => kinds::SNAP_FD,
+            Rows::Interfaces => kinds::SNAP_INTERFACE,
+            Rows::Mounts => kinds::SNAP_MOUNT,
+        }
+    }
+
+    /// Whether each row is about a thread, and not about the machine.
+    pub fn have_threads(self) -> bool {
+        !matches!(self, Rows::Interfaces | Rows::Mounts)
+    }
 
     /// The rows of this name in a chisel file.
     pub fn of_name(name: &str) -> Option<Rows> {
@@ -32,7 +56,7 @@ impl Rows {
 
     /// The rows of a batch of state.
     pub fn select(self, batch: &Batch) -> Result<Selection, Error> {
-        let wanted = if self == Rows::Descriptors { kinds::SNAP_FD } else { kinds::SNAP_THREAD };
+        let wanted = self.kind();
         let kind =
             |k: &crate::batch::KindRows| if k.kind == wanted.0 { KindSelection::All } else { KindSelection::None };
         let mut selection = Selection { kinds: batch.head().kinds.iter().map(kind).collect(), rows: None };

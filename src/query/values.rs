@@ -60,7 +60,7 @@ impl Source {
                 Some(param) => Values::Int {
                     values: batch.int(kind, info.slot(param))?,
                     missing: batch.missing(kind)?,
-                    bit: 1u32.checked_shl(param as u32).unwrap_or(0),
+                    bit: 1u64.checked_shl(param as u32).unwrap_or(0),
                 },
                 None => Values::Absent,
             },
@@ -97,9 +97,9 @@ pub(super) enum Values<'a> {
         /// The column.
         values: &'a [i64],
         /// Missing parameters by row; empty where none is.
-        missing: &'a [u32],
+        missing: &'a [u64],
         /// The parameter's bit.
-        bit: u32,
+        bit: u64,
     },
     /// Made row by row.
     Made(Vec<Option<i64>>),

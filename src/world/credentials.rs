@@ -2,6 +2,7 @@
 
 use super::action::{Action, int};
 use super::engine::World;
+use super::namespaces::OF_CHILDREN;
 use super::process::{CLONE_FILES, CLONE_FS, CLONE_NEWNS, CLONE_NEWUSER};
 use crate::event::Event;
 
@@ -98,6 +99,8 @@ impl World {
         if flags & CLONE_NEWUSER != 0 {
             self.own_users(index);
         }
+        let thread = &mut self.threads[index];
+        thread.namespaces = thread.namespaces.without(flags & !OF_CHILDREN);
     }
 
     /// `setns(2)`. A mount namespace brings its own root, which is the working directory too.
@@ -112,6 +115,7 @@ impl World {
             name.ends_with(b"/ns/user") || name.starts_with(b"user:["),
         );
         let flags = int(event, flags);
+        self.enter_namespaces(index, desc, flags);
         if flags & CLONE_NEWNS != 0 || (flags == 0 && mounts) {
             let slash = self.interner.text(b"/");
             self.own_directories(index);

@@ -75,6 +75,7 @@ pub struct World {
     pub(super) asked: std::collections::BTreeSet<(bool, u32)>,
     pub(super) unknown: Unknown,
     pub(super) doubt: Doubt,
+    pub(super) machine: super::machine::Machine,
     /// Time of the event that is being applied, ns UTC.
     pub(super) now: u64,
     /// An event was applied: the initial state is complete.
@@ -109,6 +110,7 @@ impl World {
             asked: std::collections::BTreeSet::new(),
             unknown: Unknown::default(),
             doubt: Doubt::default(),
+            machine: super::machine::Machine::default(),
             now: 0,
             is_running: false,
             scratch: Vec::new(),

@@ -15,6 +15,8 @@ mod engine;
 mod files;
 mod intern;
 mod late;
+mod machine;
+mod namespaces;
 mod open;
 mod passing;
 pub mod path;

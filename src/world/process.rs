@@ -4,6 +4,7 @@ use super::action::{Action, ForkParams, int, named, named_bytes, named_int};
 use super::dict::{ImageRow, StrId, ThreadRow};
 use super::directory::AT_FDCWD;
 use super::engine::{Want, World};
+use super::namespaces::Namespaces;
 use crate::event::Event;
 
 const PR_SET_NAME: i64 = 15;
@@ -12,11 +13,19 @@ const PR_SET_CHILD_SUBREAPER: i64 = 36;
 pub(super) const CLONE_FS: i64 = 0x200;
 pub(super) const CLONE_FILES: i64 = 0x400;
 pub(super) const CLONE_NEWNS: i64 = 0x2_0000;
+const CLONE_NEWPID: i64 = 0x2000_0000;
 pub(super) const CLONE_NEWUSER: i64 = 0x1000_0000;
 /// Bytes of a thread's name, without its NUL (`TASK_COMM_LEN`).
 const COMM: usize = 15;
 /// The most users and groups whose names were asked for: whoever is recorded chooses the ids.
 const MAX_ASKED: usize = 1 << 16;
+
+/// The flag for a new pid namespace where a child is in another one than its parent, who made or entered that before.
+fn pid_namespace(parent: &ThreadRow, child: &ThreadRow) -> i64 {
+    let is_first = child.vpid == 1 && child.pid != 1;
+    let is_inward = parent.vpid == parent.pid && child.vpid != child.pid;
+    if is_first || is_inward { CLONE_NEWPID } else { 0 }
+}
 
 impl World {
     pub(super) fn change_process_state(&mut self, action: Action, index: usize, event: &Event<'_>) {
@@ -87,6 +96,7 @@ impl World {
         let (files, fs) = (parent.files, parent.fs);
         let (saved, users, mounts) = (parent.saved, parent.users, parent.mounts);
         let flags = int(event, at.flags);
+        let namespaces = parent.namespaces.without(flags | pid_namespace(&parent.row, &row));
         let files = if flags & CLONE_FILES != 0 {
             self.share(files)
         } else {
@@ -98,6 +108,7 @@ impl World {
         let child = self.insert(row, files, fs);
         let thread = &mut self.threads[child];
         (thread.saved, thread.users, thread.mounts) = (saved, users, mounts);
+        thread.namespaces = namespaces;
         if flags & CLONE_NEWUSER != 0 {
             self.own_users(child);
         }
@@ -108,10 +119,12 @@ impl World {
 
     /// What a clone's flags say of its child beyond `procfork`, which came before.
     fn cloned(&mut self, index: usize, event: &Event<'_>, flags: i64) {
-        if flags & (CLONE_NEWNS | CLONE_NEWUSER) == 0 {
+        if !Namespaces::are_made(flags) {
             return;
         }
         let Some(child) = self.host_pid(index, event.ret as u32).and_then(|pid| self.find(pid)) else { return };
+        let namespaces = self.threads[child].namespaces.without(flags);
+        self.threads[child].namespaces = namespaces;
         if flags & CLONE_NEWNS != 0 && self.threads[child].mounts == self.threads[index].mounts {
             self.own_mounts(child);
         }
@@ -214,7 +227,9 @@ impl World {
             (self.threads[index].fs, self.threads[caller].fs) = (b, a);
             let from = &self.threads[caller];
             let (cwd, root, users, mounts) = (from.row.cwd, from.row.root, from.users, from.mounts);
+            let namespaces = from.namespaces;
             let thread = &mut self.threads[index];
+            thread.namespaces = namespaces;
             (thread.row.cwd, thread.row.root, thread.users, thread.mounts) = (cwd, root, users, mounts);
         }
         self.only_thread(event.tid, pid);

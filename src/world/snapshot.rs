@@ -4,6 +4,7 @@ use super::action::{bytes, int};
 use super::dict::{DescKind, DescRow, ImageRow, L4, Role, StrId, ThreadRow};
 use super::engine::{Effect, World};
 use super::files::Slot;
+use super::namespaces::Namespaces;
 use super::process::split_list;
 use super::thread::Thread;
 use super::wants::TICK;
@@ -29,6 +30,10 @@ impl World {
                 self.asked.insert((event.kind == kinds::SNAP_GROUP, id));
                 Effect::default()
             }
+            kinds::SNAP_INTERFACE | kinds::SNAP_MOUNT => {
+                self.snap_machine(event);
+                Effect::default()
+            }
             _ => Effect::default(),
         }
     }
@@ -46,11 +51,13 @@ impl World {
         let (files, fs) = self.shared_with_leader(tid, pid);
         let index = self.insert(row, files, fs);
         self.threads[index].cputime = int(event, 14) as u64;
+        self.threads[index].namespaces = Namespaces::of(event);
         if self.is_running {
             return self.seen(index, 0);
         }
-        self.threads[index].stamp = event.time;
-        self.processes.entry(pid).or_default().stamp = event.time;
+        let scanned = World::scanned(event);
+        self.threads[index].stamp = scanned;
+        self.processes.entry(pid).or_default().stamp = scanned;
         Effect { thread: 0, desc: 0 }
     }
 
@@ -77,6 +84,7 @@ impl World {
         let (pid, ppid) = (row.pid, row.ppid);
         let thread = &mut self.threads[index];
         (thread.row, thread.id) = (ThreadRow { placeholder: false, ppid: known.ppid, ..row }, 0);
+        thread.namespaces = Namespaces::of(event).or(thread.namespaces);
         if ppid != known.ppid {
             self.orphaned(known.ppid);
             self.processes.entry(ppid).or_default().children += 1;
@@ -149,6 +157,7 @@ impl World {
             let args = vec![OwnedArg::Int(i64::from(*id)), self.text_arg(*name)];
             rows.push((OwnedEvent::new(&head(kind, time, 0, 0), args), Effect::default()));
         }
+        rows.extend(self.machine_rows(time).map(|row| (row, Effect::default())));
         for &(_, tid) in &tids {
             let Some(index) = self.find(tid) else { continue };
             let thread = self.row(index);
@@ -200,6 +209,8 @@ impl World {
         args.extend([row.comm, image.exe, image.exepath, image.args].map(|id| self.text_arg(id)));
         args.push(OwnedArg::Bytes(join_list(self.dict(), &image.env)));
         args.extend([row.cwd, row.root, row.cgroup].map(|id| self.text_arg(id)));
+        args.extend(thread.namespaces.args());
+        args.push(OwnedArg::Int(thread.stamp as i64));
         OwnedEvent::new(&head(kinds::SNAP_THREAD, time, row.tid, row.pid), args)
     }
 

@@ -33,6 +33,8 @@ pub(super) struct Thread {
     pub(super) users: u32,
     /// Number of its mount namespace; 0: the one that it was found in.
     pub(super) mounts: u32,
+    /// Its namespaces, as far as they are known.
+    pub(super) namespaces: super::namespaces::Namespaces,
     /// When it exited, ns UTC; 0: it runs.
     pub(super) exited: u64,
     /// Nothing comes from it any more. The first thread of a process stays nevertheless, until the last one is gone.

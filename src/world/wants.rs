@@ -188,7 +188,8 @@ impl World {
         const LASTING: [&str; 7] = ["vtid", "vpid", "ppid", "sid", "pgid", "loginuid", "start"];
         for &(segment, row) in &asked.rows {
             let tells = |name: &str| match name {
-                "tid" | "pid" | "cputime" => false,
+                "tid" | "pid" | "cputime" | "scanned" => false,
+                _ if name.ends_with("ns") => false,
                 _ => !asked.changed || LASTING.contains(&name),
             };
             let fact = LateFact::of(event, row, tells);

@@ -109,7 +109,7 @@ impl Encoder {
         self.put_codes(Group::Desc, table.desc.iter().map(|&d| u64::from(d)), Nature::Rows);
         self.stage.end()?;
         self.put_codes(Group::Flags, table.flags.iter().map(|&f| u64::from(f)), Nature::Unsigned);
-        self.put_codes(Group::Flags, table.missing.iter().map(|&m| u64::from(m)), Nature::Unsigned);
+        self.put_codes(Group::Flags, table.missing.iter().copied(), Nature::Unsigned);
         self.stage.end()?;
         for values in &table.ints {
             self.put_codes(Group::Ints, values.iter().map(|&v| zigzag(v)), Nature::Signed);

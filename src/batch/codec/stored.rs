@@ -278,7 +278,7 @@ impl Store for StoredBatch {
         self.packed("flags", kind, 4)
     }
 
-    fn missing(&self, kind: usize) -> Result<Vec<u32>, Error> {
+    fn missing(&self, kind: usize) -> Result<Vec<u64>, Error> {
         self.packed("missing", kind, 5)
     }
 

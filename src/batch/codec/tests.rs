@@ -81,7 +81,7 @@ fn table(dice: &mut Dice, kind: u16, rows: usize, shapes: &[u8]) -> Table {
         duration: column(shape()),
         desc: optional(shapes[0] & 8 != 0, narrow(column(shape()))),
         flags: if shapes[0] & 16 != 0 { column(2).iter().map(|&v| v as u8).collect() } else { Vec::new() },
-        missing: optional(shapes[0] & 32 != 0, narrow(column(shape()))),
+        missing: if shapes[0] & 32 != 0 { column(shape()) } else { Vec::new() },
         texts: vec![narrow(column(shape()))],
         ret: if shapes[0] & 64 != 0 { Vec::new() } else { ret },
         ints: vec![plain, sizes],

@@ -145,6 +145,17 @@ pub(super) const MADE: &[Spec] = &[
             source("cwd", ParamType::Path),
             source("root", ParamType::Path),
             source("cgroup", ParamType::Text),
+            // inode numbers of its namespaces, as `/proc/PID/ns` shows them
+            source("cgroupns", ParamType::Uint),
+            source("ipcns", ParamType::Uint),
+            source("mntns", ParamType::Uint),
+            source("netns", ParamType::Uint),
+            source("pidns", ParamType::Uint),
+            source("timens", ParamType::Uint),
+            source("userns", ParamType::Uint),
+            source("utsns", ParamType::Uint),
+            // when it was looked at; 0: it was seen to begin
+            source("scanned", ParamType::Time),
         ],
     ),
     made(
@@ -169,6 +180,41 @@ pub(super) const MADE: &[Spec] = &[
     made("snap_group", Internal, SNAPSHOT, &[source("id", ParamType::Gid), source("name", ParamType::Text)]),
     made("snap_gone", Internal, SNAPSHOT, &[source("tid", ParamType::Pid), source("pid", ParamType::Pid)]),
     made("snap_closed", Internal, SNAPSHOT, &[source("fd", ParamType::Fd)]),
+    // an address of a network interface; one row without an address where it has none
+    made(
+        "snap_interface",
+        Internal,
+        SNAPSHOT,
+        &[
+            source("name", ParamType::Text),
+            source("index", ParamType::Uint),
+            source("family", ParamType::Int),
+            source("address", ParamType::Text),
+            source("mask", ParamType::Text),
+            source("broadcast", ParamType::Text),
+            source("netns", ParamType::Uint),
+            source("flags", ParamType::Hex),
+            source("hardware", ParamType::Text),
+        ],
+    ),
+    // a line of `mountinfo`
+    made(
+        "snap_mount",
+        Internal,
+        SNAPSHOT,
+        &[
+            source("id", ParamType::Uint),
+            source("parent", ParamType::Uint),
+            source("dev", ParamType::Hex),
+            source("root", ParamType::Path),
+            source("path", ParamType::Path),
+            source("type", ParamType::Text),
+            source("source", ParamType::Text),
+            source("options", ParamType::Text),
+            source("mntns", ParamType::Uint),
+            source("propagation", ParamType::Text),
+        ],
+    ),
     // Stands for the kinds of later versions.
     made("unknown", Internal, KindFlags::INTERNAL, &[]),
 ];

@@ -5,6 +5,23 @@ use super::file::{self, TEXT_LIMIT};
 use crate::sys::{ClockPair, ticks_per_second};
 use std::path::Path;
 
+/// The files of `/proc/PID/ns`, as `snap_thread` has them.
+const NAMESPACES: [&str; 8] = ["cgroup", "ipc", "mnt", "net", "pid", "time", "user", "uts"];
+/// Places of the mount and the network namespace among them.
+pub(super) const MNT: usize = 2;
+pub(super) const NET: usize = 3;
+
+/// The namespaces of a process, by their links such as `net:[4026531840]`; 0 where the kernel has no such kind or does
+/// not show it.
+fn namespaces(dir: &Path) -> [u64; 8] {
+    let dir = dir.join("ns");
+    NAMESPACES.map(|name| {
+        let link = file::link(&dir.join(name)).unwrap_or_default();
+        let digits = link.strip_suffix(b"]").and_then(|l| l.rsplit(|&b| b == b'[').next());
+        digits.and_then(|d| std::str::from_utf8(d).ok()?.parse().ok()).unwrap_or(0)
+    })
+}
+
 /// What a process's threads share.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(super) struct Process {
@@ -19,6 +36,8 @@ pub(super) struct Process {
     pub(super) root: Option<Vec<u8>>,
     pub(super) cgroup: String,
     pub(super) loginuid: u32,
+    /// Inode numbers of its namespaces, in the order of [`NAMESPACES`]; 0 unknown.
+    pub(super) namespaces: [u64; 8],
     /// A thread of the kernel: it runs no file and has no descriptors, only a name.
     pub(super) is_kernel: bool,
     /// The first thread stands first.
@@ -128,6 +147,7 @@ pub(super) fn process(dir: &Path, pid: u32, clock: ClockPair) -> Option<Process>
         cwd: file::link(&dir.join("cwd")),
         root: file::link(&dir.join("root")),
         cgroup,
+        namespaces: namespaces(dir),
         is_kernel: false,
         loginuid: loginuid.unwrap_or(u32::MAX),
         threads,
@@ -151,6 +171,15 @@ mod tests {
         );
         assert_eq!(thread.start, 1_000 + 500 * 1_000_000_000 / ticks_per_second());
         assert_eq!(read_stat(&mut thread, "7 (cut) S 1 2", CLOCK), None);
+    }
+
+    #[test]
+    fn our_own_namespaces_have_numbers() {
+        use std::os::unix::fs::MetadataExt;
+        let found = namespaces(Path::new("/proc/self"));
+        assert_eq!(found[NET], std::fs::metadata("/proc/self/ns/net").unwrap().ino());
+        assert_eq!(found[MNT], std::fs::metadata("/proc/self/ns/mnt").unwrap().ino());
+        assert_eq!(namespaces(Path::new("/")), [0; 8]);
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! [`Snapshot`]: the machine, or one process, as it is now, as events.
 
 use super::descriptor::{Descriptor, descriptors};
+use super::machine::Machine;
 use super::process::{Process, Thread, cputime, process};
 use super::socket::{Socket, Sockets, sockets};
 use super::{file, groups, users};
@@ -29,12 +30,13 @@ pub enum Scope {
     Process(u32),
 }
 
-/// Processes, their threads and descriptors, users and groups.
+/// Processes, their threads and descriptors, users and groups, interfaces and mounts.
 #[derive(Debug, Clone, Default)]
 pub struct Snapshot {
     processes: Vec<(Process, Vec<Descriptor>)>,
     users: BTreeMap<u32, String>,
     groups: BTreeMap<u32, String>,
+    machine: Machine,
     time: u64,
     notes: Vec<String>,
 }
@@ -114,7 +116,9 @@ pub fn snapshot(scope: Scope, clock: ClockPair) -> Result<Snapshot, Error> {
     processes.sort_by_key(|(p, _)| (p.threads.first().map(|t| t.start), p.pid));
     // Of a single tree only the names that it comes to need are asked for, one by one.
     let (users, groups) = if scope == Scope::All { (users(), groups()) } else { Default::default() };
-    Ok(Snapshot { processes, users, groups, time, notes: namespaces.notes() })
+    let machine = Machine::of(processes.iter().map(|(process, _)| process));
+    let notes = namespaces.notes().into_iter().chain(machine.notes()).collect();
+    Ok(Snapshot { processes, users, groups, machine, time, notes })
 }
 
 /// What a thread has used so far, ns; `None` when it has ended.
@@ -122,30 +126,36 @@ pub fn cputime_of(tid: u32, pid: u32) -> Option<u64> {
     cputime(&dir_of(pid).join("task").join(tid.to_string()))
 }
 
-fn int(value: u32) -> Arg<'static> {
+pub(super) fn int(value: u32) -> Arg<'static> {
     Arg::Int(i64::from(value))
 }
 
-fn wide(value: u64) -> Arg<'static> {
+pub(super) fn wide(value: u64) -> Arg<'static> {
     Arg::Int(value as i64)
 }
 
-fn text(value: Option<&Vec<u8>>) -> Arg<'_> {
+pub(super) fn text(value: Option<&Vec<u8>>) -> Arg<'_> {
     value.map_or(Arg::Missing, |b| Arg::Bytes(b))
 }
 
-fn event<'a>(kind: Kind, time: u64, (tid, pid): (u32, u32), args: impl IntoIterator<Item = Arg<'a>>) -> Event<'a> {
+pub(super) fn event<'a>(
+    kind: Kind,
+    time: u64,
+    (tid, pid): (u32, u32),
+    args: impl IntoIterator<Item = Arg<'a>>,
+) -> Event<'a> {
     let args: Args<'a> = args.into_iter().take(crate::event::MAX_ARGS).collect();
     Event { kind, time, duration: None, cpu: 0, tid, pid, ret: 0, flags: Flags::default(), args }
 }
 
 /// In the order of `snap_thread`'s parameters.
-fn thread_args<'a>(process: &'a Process, thread: &'a Thread) -> [Arg<'a>; 23] {
+fn thread_args<'a>(process: &'a Process, thread: &'a Thread) -> impl Iterator<Item = Arg<'a>> {
     let (exe, args) = match memchr::memchr(0, &process.cmdline) {
         Some(at) => (&process.cmdline[..at], &process.cmdline[at + 1..]),
         None => (process.cmdline.as_slice(), &[][..]),
     };
-    [
+    let namespaces = process.namespaces.into_iter().map(|ns| if ns == 0 { Arg::Missing } else { wide(ns) });
+    let args = [
         int(thread.tid),
         int(process.pid),
         int(thread.vtid),
@@ -169,7 +179,8 @@ fn thread_args<'a>(process: &'a Process, thread: &'a Thread) -> [Arg<'a>; 23] {
         text(process.cwd.as_ref()),
         text(process.root.as_ref()),
         Arg::Bytes(process.cgroup.as_bytes()),
-    ]
+    ];
+    args.into_iter().chain(namespaces).chain([wide(process.time)])
 }
 
 /// In the order of `snap_fd`'s parameters.
@@ -220,7 +231,7 @@ impl Snapshot {
         self.processes.iter().flat_map(|(p, _)| p.threads.iter().map(|t| (t.tid, t.cputime)))
     }
 
-    /// Calls `f` with its events: users, groups, then each process's threads and descriptors, older processes first.
+    /// Calls `f` with its events: users, groups, interfaces, mounts, then each process's threads and descriptors, older processes first.
     pub fn for_each(&self, f: &mut impl FnMut(Event<'_>)) {
         for (kind, names) in [("snap_user", &self.users), ("snap_group", &self.groups)] {
             let Some(kind) = kind_by_name(kind) else { continue };
@@ -228,6 +239,7 @@ impl Snapshot {
                 f(event(kind, self.time, (0, 0), [int(*id), Arg::Bytes(name.as_bytes())]));
             }
         }
+        self.machine.for_each(self.time, f);
         let (Some(thread_kind), Some(fd_kind)) = (kind_by_name("snap_thread"), kind_by_name("snap_fd")) else { return };
         for (process, descriptors) in &self.processes {
             for thread in &process.threads {
@@ -243,6 +255,7 @@ impl Snapshot {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::event::kinds;
     use crate::sys::clock_pair;
 
     fn names(kind: &str) -> Vec<&'static str> {
@@ -251,10 +264,14 @@ mod tests {
 
     #[test]
     fn parameters_stand_in_the_order_of_the_event_table() {
-        let thread = "tid pid vtid vpid ppid sid pgid tty uid euid gid egid loginuid start cputime comm exe exepath args env cwd root cgroup";
+        let thread = "tid pid vtid vpid ppid sid pgid tty uid euid gid egid loginuid start cputime comm exe exepath args env cwd root cgroup cgroupns ipcns mntns netns pidns timens userns utsns scanned";
         assert_eq!(names("snap_thread").join(" "), thread);
         assert_eq!(names("snap_fd").join(" "), "fd kind name tuple l4 role dev ino flags cloexec");
         assert_eq!(names("snap_user"), ["id", "name"]);
+        let interface = "name index family address mask broadcast netns flags hardware";
+        assert_eq!(names("snap_interface").join(" "), interface);
+        let mount = "id parent dev root path type source options mntns propagation";
+        assert_eq!(names("snap_mount").join(" "), mount);
     }
 
     #[test]
@@ -290,6 +307,20 @@ mod tests {
         let starts: Vec<u64> = snapshot.processes.iter().map(|(p, _)| p.threads[0].start).collect();
         assert!(starts.is_sorted());
         assert!(snapshot.threads() >= 1);
+    }
+
+    #[test]
+    fn the_machine_has_interfaces_and_mounts_in_the_namespaces_of_its_processes() {
+        let pid = std::process::id();
+        let found = snapshot(Scope::Process(pid), clock_pair()).unwrap();
+        let (mut loopback, mut root, mut own) = (None, None, None);
+        found.for_each(&mut |e| match e.kind {
+            kinds::SNAP_INTERFACE if e.args[0] == Arg::Bytes(b"lo") => loopback = Some(e.args[6].int()),
+            kinds::SNAP_MOUNT if e.args[4] == Arg::Bytes(b"/") => root = Some(e.args[8].int()),
+            kinds::SNAP_THREAD if e.tid == pid => own = Some((e.args[26].int(), e.args[25].int())),
+            _ => {}
+        });
+        assert!(own.is_some() && loopback.zip(root) == own, "{loopback:?} {root:?} {own:?}");
     }
 
     #[test]

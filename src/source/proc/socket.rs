@@ -199,6 +199,16 @@ fn is_ours(namespace: &File) -> bool {
     inode(namespace.metadata()) == inode(std::fs::metadata("/proc/thread-self/ns/net"))
 }
 
+/// Looks around in the network namespace of the process whose `/proc` directory this is; `None` where it cannot be
+/// entered.
+pub(super) fn visit<T: Send>(process: &Path, look: impl FnOnce() -> T + Send) -> Option<T> {
+    match File::open(process.join("ns/net")) {
+        Ok(namespace) if is_ours(&namespace) => Some(look()),
+        Ok(namespace) => in_network_namespace(&namespace, look).ok(),
+        Err(_) => None,
+    }
+}
+
 /// The sockets in the network namespace of the process whose `/proc` directory this is, and whether that namespace
 /// could be entered: where it could not, names of client ends and peers of Unix sockets are missing.
 pub(super) fn sockets(process: &Path) -> (Sockets, bool) {
@@ -207,11 +217,7 @@ pub(super) fn sockets(process: &Path) -> (Sockets, bool) {
         let untold = diag::ask(&mut found);
         (found, untold, ephemeral())
     };
-    let answer = match File::open(process.join("ns/net")) {
-        Ok(namespace) if is_ours(&namespace) => Some(ask()),
-        Ok(namespace) => in_network_namespace(&namespace, ask).ok(),
-        Err(_) => None,
-    };
+    let answer = visit(process, ask);
     let entered = answer.is_some();
     let (mut found, untold, ephemeral) = answer.unwrap_or_else(|| (Tables::default(), TABLES.to_vec(), EPHEMERAL));
     for table in untold {
