@@ -39,7 +39,9 @@ impl Machine {
                 found.add_mounts(mnt, process.pid);
             }
         }
-        jailed.into_iter().for_each(|(mnt, pid)| found.add_mounts(mnt, pid));
+        for (mnt, pid) in jailed {
+            found.add_mounts(mnt, pid);
+        }
         // Another process of the same namespace may have been there still.
         found.closed.retain(|net| !found.interfaces.contains_key(net));
         found
@@ -63,7 +65,9 @@ impl Machine {
     /// Its rows, seen at a time (ns UTC).
     pub(super) fn for_each(&self, time: u64, f: &mut impl FnMut(Event<'_>)) {
         for (&namespace, interfaces) in &self.interfaces {
-            interfaces.iter().for_each(|interface| interface_events(time, namespace, interface, f));
+            for interface in interfaces {
+                interface_events(time, namespace, interface, f);
+            }
         }
         for (&namespace, mounts) in &self.mounts {
             for mount in mounts {
