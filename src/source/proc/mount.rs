@@ -69,7 +69,7 @@ fn mount(line: &[u8]) -> Option<Mount> {
         path: plain(own.get(4)?),
         options: options(own.get(5)?, system.get(3).copied().unwrap_or_default()),
         propagation: own.get(6..)?.join(&b' '),
-        kind: plain(system.get(1)?),
+        kind: plain(system.get(1).filter(|kind| !kind.is_empty())?),
         source: plain(system.get(2).copied().unwrap_or_default()),
     })
 }
