@@ -156,10 +156,9 @@ impl Chisel {
                 message: e.to_string(),
                 help: suggest(&e),
             })?),
-            ArgType::Filter => Binding::Filter(Filter::parse(value).map_err(|diagnostics| Error::Filter {
-                chisel: self.name.clone(),
-                diagnostics: diagnostics.to_string(),
-            })?),
+            ArgType::Filter => Binding::Filter(Box::new(Filter::parse(value).map_err(|diagnostics| {
+                Error::Filter { chisel: self.name.clone(), diagnostics: diagnostics.to_string() }
+            })?)),
         })
     }
 }

@@ -1,7 +1,7 @@
 //! From options to questions: filter, format, chisels and their arguments.
 
 use super::args::Options;
-use super::exit::Failure;
+use super::exit::{Failure, say};
 use crate::chisel::{ArgType, Chisel, Library, Style, split};
 use crate::engine::Question;
 use crate::field::{BufferFormat, Context, TimeFormat, lookup};
@@ -103,7 +103,12 @@ pub(super) fn filter(words: &[&str]) -> Result<Option<Filter>, Failure> {
     if text.trim().is_empty() {
         return Ok(None);
     }
-    Filter::parse(&text).map(Some).map_err(|error| match words.first() {
+    let read = Filter::parse(&text).inspect(|filter| {
+        for warning in filter.warnings() {
+            say(warning.as_warning(&text));
+        }
+    });
+    read.map(Some).map_err(|error| match words.first() {
         // What a shell makes of `-r *.reel`.
         Some(word) if std::path::Path::new(word).is_file() => Failure::new(
             format!("expected a filter, found the file `{word}`"),

@@ -13,7 +13,7 @@ pub enum Binding {
     /// A field, in place of its name.
     Field(FieldRef),
     /// A whole condition.
-    Filter(Filter),
+    Filter(Box<Filter>),
 }
 
 /// Parameters by name, without the `$`.

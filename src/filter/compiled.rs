@@ -5,7 +5,7 @@ use super::binding::Bindings;
 use super::bounds::Asker;
 use super::eval::Eval;
 use super::plan::Node;
-use super::{Diagnostics, Memo, Selection, parse};
+use super::{Diagnostic, Diagnostics, Memo, Selection, parse};
 use crate::batch::{Batch, Error, Head, Row, Schema};
 use crate::field::{Context, FieldRef};
 use crate::world::Dict;
@@ -16,23 +16,33 @@ use std::sync::Arc;
 pub struct Filter {
     expr: Expr,
     plan: Node,
+    warnings: Vec<Diagnostic>,
 }
 
 impl Filter {
     /// Reads a filter in sysdig's language; every error that can be told is told at once.
     pub fn parse(text: &str) -> Result<Filter, Diagnostics> {
-        parse::parse(text, None).map(Filter::of)
+        parse::parse(text, None).map(Filter::warned)
     }
 
     /// Reads a filter in which `$name` stands for a parameter.
     pub fn parse_with(text: &str, bindings: &Bindings) -> Result<Filter, Diagnostics> {
-        parse::parse(text, Some(bindings)).map(Filter::of)
+        parse::parse(text, Some(bindings)).map(Filter::warned)
     }
 
     /// A filter from a tree.
     pub fn of(expr: Expr) -> Filter {
         let plan = Node::of(&expr, &mut 0);
-        Filter { expr, plan }
+        Filter { expr, plan, warnings: Vec::new() }
+    }
+
+    fn warned((expr, warnings): (Expr, Vec<Diagnostic>)) -> Filter {
+        Filter { warnings, ..Filter::of(expr) }
+    }
+
+    /// What is legal in the text it was read from, and probably not meant.
+    pub fn warnings(&self) -> &[Diagnostic] {
+        &self.warnings
     }
 
     /// The filter that asks for both.
@@ -49,7 +59,7 @@ impl Filter {
     /// The fields it names, left to right.
     pub fn fields(&self) -> Vec<&FieldRef> {
         let mut fields = Vec::new();
-        self.expr.for_each_check(&mut |check| fields.push(&check.field));
+        self.expr.for_each_field(&mut |field| fields.push(field));
         fields
     }
 

@@ -31,9 +31,21 @@ impl Display for Diagnostics {
             if n > 0 {
                 f.write_str("\n")?;
             }
-            error.render(&self.source, f)?;
+            error.render("error", &self.source, f)?;
         }
         Ok(())
+    }
+}
+
+/// A diagnostic that stops nothing.
+struct Warning<'d> {
+    about: &'d Diagnostic,
+    source: &'d str,
+}
+
+impl Display for Warning<'_> {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        self.about.render("warning", self.source, f)
     }
 }
 
@@ -46,7 +58,12 @@ fn shown(text: &str) -> String {
 }
 
 impl Diagnostic {
-    fn render(&self, source: &str, f: &mut Formatter<'_>) -> fmt::Result {
+    /// The same as a warning about a filter's text.
+    pub fn as_warning<'d>(&'d self, source: &'d str) -> impl Display + 'd {
+        Warning { about: self, source }
+    }
+
+    fn render(&self, what: &str, source: &str, f: &mut Formatter<'_>) -> fmt::Result {
         let start = floor_char(source, self.span.start);
         let end = floor_char(source, self.span.end).max(start);
         let line_start = source[..start].rfind('\n').map_or(0, |at| at + 1);
@@ -56,7 +73,7 @@ impl Diagnostic {
         let (after, cut_after) = head(&source[end..line_end], CONTEXT);
         let place = head(&source[start..end], CONTEXT).0;
         let (left, right) = (if cut { "..." } else { "" }, if cut_after { "..." } else { "" });
-        writeln!(f, "error: {}", self.message)?;
+        writeln!(f, "{what}: {}", self.message)?;
         writeln!(f, "  | {left}{}{}{}{right}", shown(before), shown(place), shown(after))?;
         let indent = left.len() + before.chars().count();
         let carets = place.chars().count().max(1);

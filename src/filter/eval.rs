@@ -189,13 +189,13 @@ impl Eval<'_> {
 
 /// The answer of a leaf for events that have none of its fields.
 pub(super) fn without_any(leaf: &Leaf) -> bool {
-    leaf.expr.eval(&mut |check| check.test(&Value::Missing))
+    leaf.expr.eval(&mut |_| Value::Missing)
 }
 
 /// Whether events of a kind can have one of a leaf's fields.
 pub(super) fn applies(leaf: &Leaf, info: &KindInfo) -> bool {
     let mut any = false;
-    leaf.expr.for_each_check(&mut |check| any |= check.field.applies(info));
+    leaf.expr.for_each_field(&mut |field| any |= field.applies(info));
     any
 }
 
@@ -203,10 +203,10 @@ fn holds(leaf: &Leaf, info: &KindInfo, raw: Option<i64>, ctx: &Context) -> bool 
     if let (Some(intervals), Some(raw)) = (&leaf.intervals, raw) {
         return intervals.holds(raw);
     }
-    leaf.expr.eval(&mut |check| match (check.field.field.extract, raw) {
-        (Extract::Number(column), Some(raw)) => check.test(&column.number(raw)),
-        (Extract::Column(_, f), Some(raw)) => check.test(&f(info, raw, ctx)),
-        _ => check.test(&Value::Missing),
+    leaf.expr.eval(&mut |field| match (field.field.extract, raw) {
+        (Extract::Number(column), Some(raw)) => column.number(raw),
+        (Extract::Column(_, f), Some(raw)) => f(info, raw, ctx),
+        _ => Value::Missing,
     })
 }
 

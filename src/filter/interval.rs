@@ -16,7 +16,7 @@ impl Intervals {
     pub(super) fn of(expr: &Expr) -> Option<Intervals> {
         let mut column = None;
         let mut plain = true;
-        expr.for_each_check(&mut |check| match check.field.field.extract {
+        expr.for_each_field(&mut |field| match field.field.extract {
             Extract::Number(of) => plain &= *column.get_or_insert(of) == of,
             _ => plain = false,
         });
@@ -53,6 +53,7 @@ fn key(raw: i64, signed: bool) -> i64 {
 fn list(expr: &Expr, signed: bool) -> Option<Vec<(i64, i64)>> {
     Some(match expr {
         Expr::Check(check) => of_check(check, signed)?,
+        Expr::Relation(_) => return None,
         Expr::Not(part) => complement(&list(part, signed)?),
         Expr::Or(parts) => union(parts.iter().map(|p| list(p, signed)).collect::<Option<Vec<_>>>()?.concat()),
         Expr::And(parts) => {
@@ -65,6 +66,9 @@ fn list(expr: &Expr, signed: bool) -> Option<Vec<(i64, i64)>> {
 const ALL: (i64, i64) = (i64::MIN, i64::MAX);
 
 fn of_check(check: &Check, signed: bool) -> Option<Vec<(i64, i64)>> {
+    if check.quantifier.is_some() {
+        return None;
+    }
     if check.op.name == "exists" {
         return Some(vec![ALL]);
     }

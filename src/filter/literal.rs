@@ -1,6 +1,7 @@
 //! [`Literal`]: a constant in a filter, read by the type of the field that it is compared with.
 
-use crate::value::{Type, Value};
+use super::pattern::{PathPrefix, Pattern};
+use crate::value::{Moment, Type, Value};
 use std::net::IpAddr;
 
 /// A constant of a filter.
@@ -16,6 +17,57 @@ pub enum Literal {
     Ip(IpAddr),
     /// A network: address and prefix length.
     Net(IpAddr, u8),
+    /// What a text is to be like.
+    Pattern(Pattern),
+    /// What a path is to be below.
+    PathPrefix(PathPrefix),
+}
+
+/// How an operator's constants are read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Reads {
+    /// By the field's type.
+    Typed,
+    /// Bytes, two hexadecimal digits each.
+    Hex,
+    /// A shell pattern.
+    Glob,
+    /// A shell pattern for any case.
+    GlobOfAnyCase,
+    /// A regular expression.
+    Regex,
+    /// A path, its components may be shell patterns.
+    PathPrefix,
+}
+
+impl Reads {
+    /// Reads a constant to be compared with values of a type.
+    ///
+    /// # Errors
+    /// What was expected and what was found, in words.
+    pub(super) fn read(self, ty: Type, of: &str, text: &[u8]) -> Result<Literal, String> {
+        let told = |what: &str, why: String| format!("expected {what} for `{of}`: {why}");
+        match self {
+            Reads::Typed => Literal::parse(ty, text).ok_or_else(|| wrong(expected(ty), of, text)),
+            Reads::Hex => hex(text).map(Literal::Text).ok_or_else(|| wrong("pairs of hexadecimal digits", of, text)),
+            Reads::Glob => Pattern::glob(text, false).map(Literal::Pattern).map_err(|why| told("a shell pattern", why)),
+            Reads::GlobOfAnyCase => {
+                Pattern::glob(text, true).map(Literal::Pattern).map_err(|why| told("a shell pattern", why))
+            }
+            Reads::Regex => Pattern::regex(text).map(Literal::Pattern).map_err(|why| told("a regular expression", why)),
+            Reads::PathPrefix => PathPrefix::parse(text).map(Literal::PathPrefix).map_err(|why| told("a path", why)),
+        }
+    }
+}
+
+fn wrong(expected: &str, of: &str, text: &[u8]) -> String {
+    format!("expected {expected} for `{of}`, found `{}`", String::from_utf8_lossy(text))
+}
+
+/// Bytes of pairs of digits.
+fn hex(text: &[u8]) -> Option<Vec<u8>> {
+    let text = std::str::from_utf8(text).ok().filter(|t| t.len() % 2 == 0 && t.is_ascii())?;
+    (0..text.len()).step_by(2).map(|at| u8::from_str_radix(&text[at..at + 2], 16).ok()).collect()
 }
 
 /// What a field of a type is compared with, in words.
@@ -23,9 +75,9 @@ pub(super) fn expected(ty: Type) -> &'static str {
     match ty {
         Type::Bool => "`true` or `false`",
         Type::Int => "an integer",
-        Type::Uint => "an integer of 0 or more",
+        Type::Uint => "an integer of 0 or more, or a size such as `64KiB`",
         Type::Duration => "nanoseconds, or a number with a unit such as `10ms`",
-        Type::Time => "nanoseconds since 1970 UTC",
+        Type::Time => "nanoseconds since 1970 UTC, or a time such as `2026-11-21T08:00:00Z`",
         Type::Text | Type::Path | Type::Bytes => "text",
         Type::Ip => "an IPv4 or IPv6 address",
         Type::Net => "a network such as `10.0.0.0/8`",
@@ -45,13 +97,33 @@ impl Literal {
             Type::Int => {
                 integer(text).filter(|n| i64::try_from(*n).is_ok() || u64::try_from(*n).is_ok()).map(Literal::Number)
             }
-            Type::Uint | Type::Time => unsigned(integer(text)?),
+            Type::Uint => integer(text).or_else(|| size(text)).and_then(unsigned),
+            Type::Time => time(text),
             Type::Duration => duration(text),
             Type::Port => integer(text).filter(|n| (0..=0xffff).contains(n)).map(Literal::Number),
             Type::Ip => text.parse().ok().map(Literal::Ip),
             Type::Net => net(text),
             Type::Text | Type::Path | Type::Bytes => None,
         }
+    }
+
+    /// What a value is as constants: one, or those of a list; none of what is missing.
+    pub(super) fn of(value: &Value<'_>) -> Vec<Literal> {
+        let one = match value {
+            Value::Missing => return Vec::new(),
+            Value::List(list) => {
+                let mut all: Vec<Literal> = list.iter().flat_map(Literal::of).collect();
+                all.sort_unstable();
+                return all;
+            }
+            Value::Either(ends) => return ends.iter().flat_map(Literal::of).collect(),
+            Value::Bool(b) => Literal::Bool(*b),
+            Value::Int(n) => Literal::Number(i128::from(*n)),
+            Value::Uint(n) => Literal::Number(i128::from(*n)),
+            Value::Text(text) => Literal::Text(text.to_vec()),
+            Value::Ip(ip) => Literal::Ip(*ip),
+        };
+        vec![one]
     }
 
     /// Whether a value equals it; an address equals the networks that hold it.
@@ -77,6 +149,15 @@ impl Literal {
         }
     }
 
+    /// Whether a text is what the pattern or path says.
+    pub(super) fn is_like(&self, text: &[u8]) -> bool {
+        match self {
+            Literal::Pattern(pattern) => pattern.matches(text),
+            Literal::PathPrefix(prefix) => prefix.holds(text),
+            _ => false,
+        }
+    }
+
     /// The text of a text constant.
     pub(super) fn text(&self) -> &[u8] {
         if let Literal::Text(text) = self { text } else { &[] }
@@ -96,6 +177,50 @@ fn integer(text: &str) -> Option<i128> {
     }
 }
 
+/// Nanoseconds, or a date and time with its zone.
+fn time(text: &str) -> Option<Literal> {
+    match integer(text) {
+        Some(ns) => unsigned(ns),
+        None => match Moment::parse(text) {
+            Some(Moment::Utc(ns)) => unsigned(i128::from(ns)),
+            _ => None,
+        },
+    }
+}
+
+/// A number of bytes: `64KiB`, `1.5MiB`, `2GB` (of 1,000 each, as the letters say).
+fn size(text: &str) -> Option<i128> {
+    const UNITS: &[(&str, i128)] = &[
+        ("KiB", 1 << 10),
+        ("MiB", 1 << 20),
+        ("GiB", 1 << 30),
+        ("TiB", 1 << 40),
+        ("KB", 1_000),
+        ("kB", 1_000),
+        ("MB", 1_000_000),
+        ("GB", 1_000_000_000),
+        ("TB", 1_000_000_000_000),
+        ("B", 1),
+    ];
+    scaled(text, UNITS)
+}
+
+/// A decimal number with one of some units; what is left of a fraction is cut.
+fn scaled(text: &str, units: &[(&str, i128)]) -> Option<i128> {
+    let (number, unit) = units.iter().find_map(|(name, worth)| Some((text.strip_suffix(name)?, *worth)))?;
+    let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
+    let digits = |t: &str| t.len() <= 18 && t.bytes().all(|b| b.is_ascii_digit());
+    if whole.is_empty() || !digits(whole) || !digits(fraction) || number.ends_with('.') {
+        return None;
+    }
+    let part = if fraction.is_empty() {
+        0
+    } else {
+        fraction.parse::<i128>().ok()? * unit / 10_i128.pow(fraction.len() as u32)
+    };
+    Some(whole.parse::<i128>().ok()?.checked_mul(unit)? + part)
+}
+
 /// Nanoseconds; `1.5s`, `10ms`, `3us`, `2m`, `1h` and `7d` are counted exactly.
 fn duration(text: &str) -> Option<Literal> {
     const UNITS: &[(&str, i128)] = &[
@@ -110,18 +235,7 @@ fn duration(text: &str) -> Option<Literal> {
     if let Some(ns) = integer(text) {
         return unsigned(ns);
     }
-    let (number, unit) = UNITS.iter().find_map(|(name, ns)| Some((text.strip_suffix(name)?, *ns)))?;
-    let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
-    let digits = |t: &str| t.len() <= 18 && t.bytes().all(|b| b.is_ascii_digit());
-    if whole.is_empty() || !digits(whole) || !digits(fraction) || number.ends_with('.') {
-        return None;
-    }
-    let part = if fraction.is_empty() {
-        0
-    } else {
-        fraction.parse::<i128>().ok()? * unit / 10_i128.pow(fraction.len() as u32)
-    };
-    unsigned(whole.parse::<i128>().ok()?.checked_mul(unit)? + part)
+    unsigned(scaled(text, UNITS)?)
 }
 
 fn net(text: &str) -> Option<Literal> {
@@ -157,6 +271,12 @@ mod tests {
             (Type::Int, "12a", None),
             (Type::Int, "99999999999999999999", None),
             (Type::Uint, "-1", None),
+            (Type::Uint, "64KiB", n(65_536)),
+            (Type::Uint, "1.5MB", n(1_500_000)),
+            (Type::Uint, "64K", None),
+            (Type::Time, "2026-11-21T08:00:00Z", n(1_795_248_000_000_000_000)),
+            (Type::Time, "2026-11-21T09:00:00.5+01:00", n(1_795_248_000_500_000_000)),
+            (Type::Time, "2026-11-21T08:00:00", None),
             (Type::Uint, "18446744073709551615", n(i128::from(u64::MAX))),
             (Type::Duration, "10ms", n(10_000_000)),
             (Type::Duration, "1.5s", n(1_500_000_000)),

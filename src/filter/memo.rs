@@ -58,9 +58,9 @@ impl Memo {
         let row = usize::from(kind.0);
         let Some(info) = schema.kinds.get(row) else { return false };
         self.answer(leaf.id, row, schema.kinds.len(), || {
-            leaf.expr.eval(&mut |check| match check.field.field.extract {
-                Extract::Kind(f) => check.test(&f(info, &check.field.arg)),
-                _ => false,
+            leaf.expr.eval(&mut |field| match field.field.extract {
+                Extract::Kind(f) => f(info, &field.arg),
+                _ => Value::Missing,
             })
         })
     }
@@ -71,9 +71,9 @@ impl Memo {
         let row = if (row as usize) < dict.threads.len() { row } else { 0 };
         self.answer(leaf.id, row as usize, dict.threads.len(), || {
             let thread = dict.thread(row);
-            leaf.expr.eval(&mut |check| match check.field.field.extract {
-                Extract::Thread(f) => check.test(&f(dict, thread, &check.field.arg)),
-                _ => false,
+            leaf.expr.eval(&mut |field| match field.field.extract {
+                Extract::Thread(f) => f(dict, thread, &field.arg),
+                _ => Value::Missing,
             })
         })
     }
@@ -83,10 +83,9 @@ impl Memo {
         // A row that was lost is a descriptor of which nothing is known; its answer is kept behind the others.
         let at = (row as usize).min(dict.descs.len());
         self.answer(leaf.id, at, dict.descs.len() + 1, || {
-            leaf.expr.eval(&mut |check| match check.field.field.extract {
-                Extract::Descriptor(_) if row == 0 => check.test(&Value::Missing),
-                Extract::Descriptor(f) => check.test(&f(dict, dict.desc(row), &check.field.arg)),
-                _ => false,
+            leaf.expr.eval(&mut |field| match field.field.extract {
+                Extract::Descriptor(f) if row != 0 => f(dict, dict.desc(row), &field.arg),
+                _ => Value::Missing,
             })
         })
     }

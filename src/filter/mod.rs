@@ -12,20 +12,27 @@ mod eval;
 mod interval;
 mod literal;
 mod memo;
+mod operand;
 mod operator;
 mod parse;
+mod pattern;
 mod plan;
 mod push;
+mod relation;
 mod selection;
 #[cfg(test)]
 mod tests;
+mod transform;
 
-pub use ast::{Check, Expr};
+pub use ast::{Check, Expr, Quantifier};
 pub use binding::{Binding, Bindings};
 pub use compiled::Filter;
 pub use diagnostic::{Diagnostic, Diagnostics};
 pub use literal::Literal;
 pub use memo::Memo;
 pub use operator::{OPERATORS, Operands, Operator};
+pub use pattern::{PathPrefix, Pattern};
 pub use push::{Condition, Obstacle, Place, Push};
+pub use relation::{Operand, Relation, Right};
 pub use selection::{Bits, KindSelection, Selection};
+pub use transform::{TRANSFORMERS, Takes, Transformer};

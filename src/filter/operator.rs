@@ -1,6 +1,7 @@
 //! THE operator table: one entry per filter operator.
 
 use super::Literal;
+use super::literal::Reads;
 use crate::value::{Type, Value};
 use std::cmp::Ordering;
 
@@ -33,9 +34,11 @@ pub struct Operator {
     /// What it says, in a sentence.
     pub doc: &'static str,
     allows: fn(Type) -> bool,
+    /// How its constants are read.
+    pub(super) reads: Reads,
     pub(super) several: Several,
     /// Tests a single value against constants in ascending order.
-    pub(super) test: Option<fn(&Value<'_>, &[Literal]) -> bool>,
+    pub(super) test: fn(&Value<'_>, &[Literal]) -> bool,
 }
 
 impl Operator {
@@ -44,9 +47,9 @@ impl Operator {
         (self.allows)(ty)
     }
 
-    /// Whether it is known and works; the others are reserved words with a clear error.
-    pub fn is_supported(&self) -> bool {
-        self.test.is_some()
+    /// Whether it works on lists that a transformer made.
+    pub(super) fn takes_lists(&self) -> bool {
+        matches!(self.name, "in" | "intersects" | "exists")
     }
 
     /// Whether it is made of letters, and so needs a blank behind it.
@@ -103,6 +106,11 @@ fn text_test(value: &Value<'_>, to: &[Literal], test: impl Fn(&[u8], &[u8]) -> b
     if let Value::Text(text) = value { to.iter().any(|l| test(text, l.text())) } else { false }
 }
 
+/// Whether a text is what one of the patterns says.
+fn is_like(value: &Value<'_>, to: &[Literal]) -> bool {
+    if let Value::Text(text) = value { to.iter().any(|pattern| pattern.is_like(text)) } else { false }
+}
+
 /// ASCII letters of both cases are the same.
 fn contains_ignoring_case(text: &[u8], part: &[u8]) -> bool {
     part.is_empty() || text.windows(part.len()).any(|w| w.eq_ignore_ascii_case(part))
@@ -115,12 +123,17 @@ const fn entry(
     test: fn(&Value<'_>, &[Literal]) -> bool,
     doc: &'static str,
 ) -> Operator {
-    Operator { name, operands, doc, allows, several: Several::Any, test: Some(test) }
+    Operator { name, operands, doc, allows, reads: Reads::Typed, several: Several::Any, test }
 }
 
-/// A word of sysdig's language that has no meaning here yet.
-const fn reserved(name: &'static str, operands: Operands) -> Operator {
-    Operator { name, operands, doc: "Not supported yet.", allows: any_type, several: Several::Any, test: None }
+/// An operator on texts whose constants are read in a way of their own.
+const fn on_text(
+    name: &'static str,
+    reads: Reads,
+    test: fn(&Value<'_>, &[Literal]) -> bool,
+    doc: &'static str,
+) -> Operator {
+    Operator { reads, ..entry(name, Operands::One, textual, test, doc) }
 }
 
 /// All operators; of two that start alike, the longer one stands first.
@@ -159,11 +172,32 @@ pub static OPERATORS: &[Operator] = &[
     ),
     entry("endswith", Operands::One, textual, |v, to| text_test(v, to, <[u8]>::ends_with), "The text ends with this."),
     entry("in", Operands::List, any_type, is_in, "The value is one of the list."),
-    reserved("glob", Operands::One),
-    reserved("iglob", Operands::One),
-    reserved("regex", Operands::One),
-    reserved("bcontains", Operands::One),
-    reserved("bstartswith", Operands::One),
-    reserved("pmatch", Operands::List),
-    reserved("intersects", Operands::List),
+    Operator {
+        reads: Reads::Typed,
+        ..entry("intersects", Operands::List, any_type, is_in, "One of the values is one of the list.")
+    },
+    on_text("glob", Reads::Glob, is_like, "The whole text is like the shell pattern; `*` also stands for `/`."),
+    on_text("iglob", Reads::GlobOfAnyCase, is_like, "The same; upper and lower case (ASCII) are the same."),
+    on_text("regex", Reads::Regex, is_like, "The regular expression matches the whole text."),
+    on_text(
+        "bcontains",
+        Reads::Hex,
+        |v, to| text_test(v, to, |text, part| memchr::memmem::find(text, part).is_some()),
+        "The data has these bytes, given in hexadecimal.",
+    ),
+    on_text(
+        "bstartswith",
+        Reads::Hex,
+        |v, to| text_test(v, to, <[u8]>::starts_with),
+        "The data starts with these bytes, given in hexadecimal.",
+    ),
+    Operator {
+        operands: Operands::List,
+        ..on_text(
+            "pmatch",
+            Reads::PathPrefix,
+            is_like,
+            "The path is one of the list or below one; names may be shell patterns.",
+        )
+    },
 ];

@@ -2,11 +2,12 @@
 //!
 //! The grammar is sysdig's: what a word means depends on where it stands, so there is no separate tokenizer.
 
-use super::ast::{Check, Expr};
+use super::ast::Expr;
 use super::binding::{Binding, Bindings};
 use super::diagnostic::{Diagnostic, Diagnostics};
-use super::operator::{OPERATORS, Operands, Operator};
-use super::{Literal, literal};
+use super::operand::Written;
+use super::operator::{OPERATORS, Operator};
+use super::relation::Operand;
 use crate::event::SPECS;
 use crate::field::{FieldRef, lookup};
 use std::ops::Range;
@@ -21,9 +22,9 @@ const MAX_LENGTH: usize = 1 << 20;
 const MAX_ERRORS: usize = 20;
 
 /// Reads a filter. With `bindings`, even if there are none, `$name` is a parameter; without, `$` is a character.
-pub(super) fn parse(source: &str, bindings: Option<&Bindings>) -> Result<Expr, Diagnostics> {
+pub(super) fn parse(source: &str, bindings: Option<&Bindings>) -> Result<(Expr, Vec<Diagnostic>), Diagnostics> {
     let fail = |errors| Diagnostics { source: source.to_owned(), errors };
-    let mut parser = Parser { source, bindings, at: 0, depth: 0, errors: Vec::new() };
+    let mut parser = Parser { source, bindings, at: 0, depth: 0, errors: Vec::new(), warnings: Vec::new() };
     if source.len() > MAX_LENGTH {
         parser.error(0..0, format!("expected at most {MAX_LENGTH} bytes, found {}", source.len()), None);
         return Err(Diagnostics { source: String::new(), errors: parser.errors });
@@ -36,7 +37,7 @@ pub(super) fn parse(source: &str, bindings: Option<&Bindings>) -> Result<Expr, D
     let expr = parser.or();
     parser.trailing();
     match expr {
-        Some(expr) if parser.errors.is_empty() => Ok(expr),
+        Some(expr) if parser.errors.is_empty() => Ok((expr, parser.warnings)),
         _ => {
             parser.errors.sort_by_key(|e| e.span.start);
             Err(fail(parser.errors))
@@ -44,12 +45,13 @@ pub(super) fn parse(source: &str, bindings: Option<&Bindings>) -> Result<Expr, D
     }
 }
 
-struct Parser<'s> {
-    source: &'s str,
+pub(super) struct Parser<'s> {
+    pub(super) source: &'s str,
     bindings: Option<&'s Bindings>,
-    at: usize,
-    depth: usize,
-    errors: Vec<Diagnostic>,
+    pub(super) at: usize,
+    pub(super) depth: usize,
+    pub(super) errors: Vec<Diagnostic>,
+    warnings: Vec<Diagnostic>,
 }
 
 /// What a `$name` is.
@@ -62,7 +64,7 @@ enum Parameter<'s> {
     Bound(&'s Binding),
 }
 
-fn is_blank(b: u8) -> bool {
+pub(super) fn is_blank(b: u8) -> bool {
     matches!(b, b' ' | b'\t' | b'\n' | b'\r' | 8)
 }
 
@@ -71,47 +73,64 @@ fn is_delimiter(b: u8) -> bool {
     is_blank(b) || b"()\"'=,".contains(&b)
 }
 
+/// Where the bracket of a field's argument closes; a quoted argument may hold brackets.
+fn end_of_argument(text: &str) -> Option<usize> {
+    match text.as_bytes().get(1) {
+        Some(&quote @ (b'"' | b'\'')) => {
+            let end = 2 + text[2..].find(char::from(quote))?;
+            text[end..].find(']').map(|at| end + at)
+        }
+        _ => text.find(']'),
+    }
+}
+
 /// The most similar of `candidates`, if one is similar.
-fn nearest<'c>(text: &str, candidates: impl Iterator<Item = &'c str>) -> Option<&'c str> {
+pub(super) fn nearest<'c>(text: &str, candidates: impl Iterator<Item = &'c str>) -> Option<&'c str> {
     let (distance, best) =
         candidates.map(|c| (strsim::damerau_levenshtein(text, c), c)).min_by_key(|(distance, _)| *distance)?;
     (distance <= 1 + text.len() / 4).then_some(best)
 }
 
-fn did_you_mean(name: &str) -> String {
+pub(super) fn did_you_mean(name: &str) -> String {
     format!("did you mean `{name}`?")
 }
 
 impl<'s> Parser<'s> {
-    fn error(&mut self, span: Range<usize>, message: String, help: Option<String>) {
+    pub(super) fn error(&mut self, span: Range<usize>, message: String, help: Option<String>) {
         // A second error at the same place is a consequence of the first.
         if self.errors.len() < MAX_ERRORS && self.errors.iter().all(|e| e.span.start != span.start) {
             self.errors.push(Diagnostic { span, message, help });
         }
     }
 
-    fn rest(&self) -> &'s str {
+    pub(super) fn warning(&mut self, span: Range<usize>, message: String, help: Option<String>) {
+        if self.warnings.len() < MAX_ERRORS {
+            self.warnings.push(Diagnostic { span, message, help });
+        }
+    }
+
+    pub(super) fn rest(&self) -> &'s str {
         &self.source[self.at..]
     }
 
-    fn peek(&self) -> Option<u8> {
+    pub(super) fn peek(&self) -> Option<u8> {
         self.source.as_bytes().get(self.at).copied()
     }
 
-    fn blanks(&mut self) {
+    pub(super) fn blanks(&mut self) {
         while self.peek().is_some_and(is_blank) {
             self.at += 1;
         }
     }
 
-    fn take(&mut self, byte: u8) -> bool {
+    pub(super) fn take(&mut self, byte: u8) -> bool {
         let found = self.peek() == Some(byte);
         self.at += usize::from(found);
         found
     }
 
     /// Takes a word that a blank, a parenthesis or the end follows.
-    fn keyword(&mut self, word: &str) -> bool {
+    pub(super) fn keyword(&mut self, word: &str) -> bool {
         let found = self
             .rest()
             .strip_prefix(word)
@@ -140,7 +159,7 @@ impl<'s> Parser<'s> {
         (self.at..end, format!("`{text}`"))
     }
 
-    fn expected(&mut self, what: &str, help: Option<String>) {
+    pub(super) fn expected(&mut self, what: &str, help: Option<String>) {
         let (span, found) = self.found();
         self.error(span, format!("expected {what}, found {found}"), help);
     }
@@ -230,15 +249,24 @@ impl<'s> Parser<'s> {
         part.map(|p| if negated { Expr::not(p) } else { p })
     }
 
+    /// Goes one deeper; `false`: that is too deep, and has been told.
+    pub(super) fn enter(&mut self) -> bool {
+        if self.depth == MAX_DEPTH {
+            let message = format!("expected at most {MAX_DEPTH} nested parentheses, found more");
+            self.error(self.at..self.at + 1, message, None);
+            self.at = self.source.len();
+            return false;
+        }
+        self.depth += 1;
+        true
+    }
+
     fn group(&mut self) -> Option<Expr> {
         let open = self.at;
-        if self.depth == MAX_DEPTH {
-            self.error(open..open + 1, format!("expected at most {MAX_DEPTH} nested parentheses, found more"), None);
-            self.at = self.source.len();
+        if !self.enter() {
             return None;
         }
         self.at += 1;
-        self.depth += 1;
         self.blanks();
         let inner = self.or();
         self.depth -= 1;
@@ -286,24 +314,34 @@ impl<'s> Parser<'s> {
                 return None;
             }
             Parameter::Unknown => return None,
-            Parameter::Absent => self.field(),
+            Parameter::Absent => match self.left() {
+                Ok(None) => self.field(),
+                Ok(Some(operand)) => {
+                    self.blanks();
+                    return self.comparison(operand);
+                }
+                Err(()) => return None,
+            },
         };
         self.blanks();
-        let op = self.operator(field.as_ref().ok())?;
-        let constants = match op.operands {
-            Operands::None => Vec::new(),
-            Operands::One => {
-                self.blanks();
-                vec![self.constant()?]
-            }
-            Operands::List => self.list()?,
-        };
-        let field = field.ok()?;
-        self.typed(field, op, constants)
+        if let Ok(field) = field {
+            return self.comparison(Operand::Field(field));
+        }
+        // What stands behind it is checked all the same.
+        let op = self.operator(None)?;
+        self.right(op);
+        None
+    }
+
+    /// What is compared has been read; the rest follows.
+    fn comparison(&mut self, left: Operand) -> Option<Expr> {
+        let op = self.operator(Some(&left))?;
+        let given = self.right(op)?;
+        self.compared(left, op, given)
     }
 
     /// Reads the field; the outer `Err` says that an error has been told, and parsing goes on behind its name.
-    fn field(&mut self) -> Result<FieldRef, ()> {
+    pub(super) fn field(&mut self) -> Result<FieldRef, ()> {
         let start = self.at;
         let name = |b: &u8| b.is_ascii_alphanumeric() || *b == b'_' || *b == b'.';
         self.at += self.rest().bytes().take_while(|b| name(b)).count();
@@ -312,7 +350,7 @@ impl<'s> Parser<'s> {
             return Err(());
         }
         if self.peek() == Some(b'[') {
-            let Some(length) = self.rest().find(']') else {
+            let Some(length) = end_of_argument(self.rest()) else {
                 let message = "expected `]`, found the end".to_owned();
                 self.error(self.at..self.at + 1, message, Some("never closed".to_owned()));
                 self.at = self.source.len();
@@ -327,7 +365,7 @@ impl<'s> Parser<'s> {
     }
 
     /// Reads the operator. `None`: an error has been told.
-    fn operator(&mut self, field: Option<&FieldRef>) -> Option<&'static Operator> {
+    fn operator(&mut self, left: Option<&Operand>) -> Option<&'static Operator> {
         let rest = self.rest();
         let found = OPERATORS.iter().filter(|op| rest.starts_with(op.name)).find(|op| {
             let next = rest.as_bytes().get(op.name.len());
@@ -335,35 +373,31 @@ impl<'s> Parser<'s> {
         });
         let Some(op) = found else {
             let word = &self.source[self.word()];
-            let names = OPERATORS.iter().filter(|op| op.is_supported()).map(|op| op.name);
+            let names = OPERATORS.iter().map(|op| op.name);
             let help = match nearest(word, names.filter(|n| n.len() > 2)) {
                 Some(name) => did_you_mean(name),
                 None => "such as `=`, `!=`, `contains`, `in` or `exists`".to_owned(),
             };
             // A misspelt field is the likelier cause, and has been told.
-            if field.is_some() || !self.errors.is_empty() && self.errors.len() < MAX_ERRORS {
+            if left.is_some() || !self.errors.is_empty() && self.errors.len() < MAX_ERRORS {
                 self.expected("an operator", Some(help));
             }
             return None;
         };
         let span = self.at..self.at + op.name.len();
         self.at = span.end;
-        if !op.is_supported() {
-            self.error(
-                span.clone(),
-                format!("operator `{}` is not supported yet", op.name),
-                Some("use `contains`, `startswith`, `endswith` or `in`".to_owned()),
-            );
-        } else if let Some(field) = field.filter(|f| !op.allows(f.ty)) {
-            let message = format!("operator `{}` does not work on `{field}`", op.name);
+        let none_of = |operand: &&Operand| !op.allows(operand.ty()) || operand.is_made_list() && !op.takes_lists();
+        if let Some(operand) = left.filter(none_of) {
+            let message = format!("operator `{}` does not work on `{operand}`", op.name);
+            let usable = OPERATORS.iter().filter(|o| o.allows(operand.ty()));
             let usable: Vec<_> =
-                OPERATORS.iter().filter(|o| o.is_supported() && o.allows(field.ty)).map(|o| o.name).collect();
+                usable.filter(|o| !operand.is_made_list() || o.takes_lists()).map(|o| o.name).collect();
             self.error(span, message, Some(format!("expected one of {}", usable.join(" "))));
         }
         Some(op)
     }
 
-    fn list(&mut self) -> Option<Vec<(Range<usize>, Vec<u8>)>> {
+    pub(super) fn list(&mut self) -> Option<Vec<Written>> {
         self.blanks();
         if !self.take(b'(') {
             self.expected("`(` and a list", Some("write `in (a, b)`".to_owned()));
@@ -390,7 +424,7 @@ impl<'s> Parser<'s> {
         }
     }
 
-    fn constant(&mut self) -> Option<(Range<usize>, Vec<u8>)> {
+    pub(super) fn constant(&mut self) -> Option<Written> {
         let start = self.at;
         match self.parameter() {
             Parameter::Bound(Binding::Constant(value)) => return Some((start..self.at, value.clone())),
@@ -477,28 +511,8 @@ impl<'s> Parser<'s> {
         text.push(plain);
     }
 
-    /// Reads the constants by the field's type.
-    fn typed(&mut self, field: FieldRef, op: &'static Operator, written: Vec<(Range<usize>, Vec<u8>)>) -> Option<Expr> {
-        let errors = self.errors.len();
-        let mut constants = Vec::with_capacity(written.len());
-        for (span, text) in &written {
-            if let Some(constant) = Literal::parse(field.ty, text) {
-                constants.push(constant);
-            } else {
-                let found = String::from_utf8_lossy(text);
-                let message = format!("expected {} for `{field}`, found `{found}`", literal::expected(field.ty));
-                self.error(span.clone(), message, None);
-            }
-            self.known_type(&field, op, span, text);
-        }
-        constants.sort_unstable();
-        constants.dedup();
-        let written = written.into_iter().map(|(_, text)| text).collect();
-        (self.errors.len() == errors).then_some(Expr::Check(Check { field, op, written, constants }))
-    }
-
     /// Names of event types that no event has are slips.
-    fn known_type(&mut self, field: &FieldRef, op: &Operator, span: &Range<usize>, text: &[u8]) {
+    pub(super) fn known_type(&mut self, field: &FieldRef, op: &Operator, span: &Range<usize>, text: &[u8]) {
         let names_types = matches!(field.field.name, "evt.type" | "syscall.type");
         if !names_types
             || !matches!(op.name, "=" | "==" | "!=" | "in")

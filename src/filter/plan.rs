@@ -1,8 +1,8 @@
 //! A filter arranged for batches: parts that ask about the same level become one leaf, cheap leaves stand first.
 
-use super::ast::{Check, Expr};
+use super::ast::Expr;
 use super::interval::Intervals;
-use crate::field::{Column, Extract};
+use crate::field::{Column, Extract, FieldRef};
 
 /// What a leaf is evaluated over. Ordered by what evaluating it costs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -63,7 +63,8 @@ impl Node {
             Expr::And(parts) => Node::And(group(parts, Expr::and, leaves)),
             Expr::Or(parts) => Node::Or(group(parts, Expr::or, leaves)),
             Expr::Not(part) => Node::Not(Box::new(Node::of(part, leaves))),
-            Expr::Check(check) => leaf(expr.clone(), over_check(check), leaves),
+            // Of several levels.
+            Expr::Check(_) | Expr::Relation(_) => leaf(expr.clone(), Over::Event, leaves),
         }
     }
 
@@ -100,19 +101,19 @@ fn group(parts: &[Expr], join: fn(Vec<Expr>) -> Expr, leaves: &mut usize) -> Vec
     nodes
 }
 
-/// What all checks of a tree ask about, if it is the same.
+/// What all fields of a tree ask about, if it is the same.
 fn over(expr: &Expr) -> Option<Over> {
     let mut common = None;
     let mut same = true;
-    expr.for_each_check(&mut |check| {
-        let over = over_check(check);
+    expr.for_each_field(&mut |field| {
+        let over = over_field(field);
         same &= *common.get_or_insert(over) == over;
     });
     common.filter(|_| same)
 }
 
-fn over_check(check: &Check) -> Over {
-    match check.field.field.extract {
+fn over_field(field: &FieldRef) -> Over {
+    match field.field.extract {
         Extract::Kind(_) => Over::Kind,
         Extract::Thread(_) => Over::Thread,
         Extract::Descriptor(_) => Over::Descriptor,

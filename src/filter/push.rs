@@ -77,6 +77,7 @@ fn bounds(expr: &Expr, check: &dyn Fn(&Check) -> Bounds) -> Bounds {
             Bounds { hold: inner.fail, fail: inner.hold }
         }
         Expr::Check(c) => check(c),
+        Expr::Relation(_) => Bounds::UNKNOWN,
     }
 }
 
@@ -163,7 +164,7 @@ impl Push {
         let filters: Vec<Expr> = filters.into_iter().map(|f| f.map(|f| f.expr().clone())).collect::<Option<_>>()?;
         let counts = |expr: &Expr| {
             let mut found = false;
-            expr.for_each_check(&mut |check| found |= obstacle(check) == Some(Obstacle::Counts));
+            expr.for_each_field(&mut |field| found |= field.field.name == "evt.num");
             found
         };
         if filters.is_empty() || filters.iter().any(counts) {
@@ -235,7 +236,7 @@ impl Push {
             })
     }
 
-    /// Each condition, left to right.
+    /// Each condition, left to right, those with transformers or two fields behind the others.
     pub fn conditions(&self) -> Vec<Condition> {
         let mut all = Vec::new();
         for expr in &self.filters {
@@ -254,6 +255,11 @@ impl Push {
                     Extract::Event(_) => ("events", false),
                 };
                 all.push(Condition { text: check.to_string(), place, obstacle, reads, prunes });
+            });
+            expr.for_each_relation(&mut |relation| {
+                let obstacle = Some(Obstacle::Event);
+                let text = relation.to_string();
+                all.push(Condition { text, place: Place::World, obstacle, reads: "events", prunes: false });
             });
         }
         all
@@ -313,6 +319,7 @@ impl Push {
                     (fail, hold)
                 }
                 Expr::Check(c) => check(c),
+                Expr::Relation(_) => (false, false),
             }
         }
         self.filters.iter().all(|expr| {

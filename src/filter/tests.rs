@@ -104,6 +104,44 @@ fn checks_mean_what_sysdig_says_they_mean() {
         ("evt.type = read or proc.name = nginx and fd.num = 9", &[1, 3, 6]),
         ("proc.name in ()", &[]),
         ("evt.info contains ENOENT", &[2]),
+        ("fd.name glob /etc/*", &[1]),
+        ("proc.name iglob NG*", &[1, 3]),
+        ("proc.name regex 'ng.nx|zsh'", &[1, 3]),
+        ("proc.name regex ngin", &[]),
+        ("evt.buffer bcontains 485454", &[1]),
+        ("evt.buffer bstartswith 5454", &[]),
+        ("fd.name pmatch (/usr, /etc)", &[1]),
+        ("fd.name pmatch (/etc/pass)", &[]),
+        ("proc.aname intersects (bash, zsh)", &[1, 3, 4, 5]),
+        ("proc.name startswith oneof (n, ng)", &[]),
+        ("proc.name startswith oneof (n, b)", &[1, 2, 3]),
+        ("proc.name startswith anyof (n, ng)", &[1, 3]),
+        ("proc.name startswith allof (n, ngi)", &[1, 3]),
+        ("proc.name startswith allof ()", &[]),
+        ("proc.name != allof (nginx, bash)", &[4, 5]),
+        ("proc.name = val(proc.aname[0])", &[1, 2, 3, 4, 5]),
+        ("proc.name = val(proc.pname)", &[]),
+        ("proc.pname in (bash) and proc.pname != val(proc.name)", &[1, 3, 4, 5]),
+        ("fd.sport > val(fd.cport)", &[]),
+        ("fd.sport < val(fd.cport)", &[3]),
+        ("evt.rawres < val(fd.num)", &[1, 3]),
+        ("evt.rawres = val(evt.cpu)", &[3]),
+        ("toupper(proc.name) = NGINX", &[1, 3]),
+        ("basename(fd.name) = passwd", &[1]),
+        ("len(proc.name) = 5", &[1, 3]),
+        ("len(evt.buffer) >= 8B", &[1]),
+        ("len(proc.aname) >= 1", &[1, 3, 4, 5]),
+        ("concat(proc.name, ':', evt.type) = 'nginx:read'", &[1]),
+        ("join('/', (proc.name, proc.pname)) = 'nginx/bash'", &[1, 3]),
+        ("tolower(toupper(proc.name)) = val(proc.name)", &[1, 2, 3, 4, 5]),
+        ("getopt('-v -o x', 'vo:')[o] = x and evt.num = 1", &[1]),
+        ("getopt('-v', 'v') in (v, '') and evt.num = 1", &[1]),
+        ("getopt('-v', 'v') in (v) and evt.num = 1", &[]),
+        ("b64('aGk=') = hi and evt.num = 2", &[2]),
+        ("not tolower(fd.name) exists", &[2, 5, 6]),
+        ("evt.rawtime >= 2018-08-17T00:00:00Z", &[1, 2, 3, 4, 5, 6]),
+        ("evt.rawtime < '2018-08-17T00:00:00Z'", &[]),
+        ("proc.name = oneof", &[]),
     ] {
         assert_eq!(matching(filter), want, "{filter}");
     }
@@ -122,6 +160,13 @@ fn filters_print_as_they_are_read() {
         ("proc.name in (a,\"b c\" , 'd')", "proc.name in (a, \"b c\", d)"),
         ("evt.arg[0] exists", "evt.arg[0] exists"),
         ("fd.name = ''", "fd.name = \"\""),
+        ("proc.name=oneof(a,b)", "proc.name = oneof (a, b)"),
+        ("proc.name = 'oneof'", "proc.name = \"oneof\""),
+        ("tolower( proc.name )=val( proc.pname )", "tolower(proc.name) = val(proc.pname)"),
+        ("join(',',(proc.name,'x'))=a", "join(\",\", (proc.name, \"x\")) = a"),
+        ("proc.name = toupper(proc.pname)", "proc.name = toupper(proc.pname)"),
+        ("getopt(proc.args, 'o:')[o] = x", "getopt(proc.args, \"o:\")[\"o\"] = x"),
+        ("fd.name pmatch (/a/*)", "fd.name pmatch (/a/*)"),
     ] {
         if want.is_empty() {
             assert!(Filter::parse(text).is_err());
@@ -177,7 +222,16 @@ fn diagnostics_are_as_recorded() {
             "fd.sport = http and fd.cip = 999.1.1.1 and evt.failed = yes and fd.net = 10.0.0.0 and evt.latency > soon",
         ),
         ("operator_of_another_type", "fd.sport contains 4"),
-        ("operator_not_supported", "fd.name glob /etc/*"),
+        ("bad_patterns", "proc.name regex '(' and proc.name regex 'a{2,1}' and evt.buffer bcontains 4g"),
+        (
+            "bad_transformers",
+            "tolowr(proc.name) = a and len(fd.sport) > 1 and concat(proc.name) = a and val(proc.name) = a",
+        ),
+        (
+            "bad_right_side",
+            "proc.name = val(proc.pid) and proc.name regex val(proc.pname) and proc.name = val(proc.aname) \
+             and proc.name = tolowr(proc.pname) and fd.net = val(fd.ip) and proc.name = val(a, b)",
+        ),
         ("open_parenthesis", "evt.type = read and (proc.name = a or proc.name = b"),
         ("extra_parenthesis", "evt.type = read) and proc.nam = a"),
         ("open_quote", "proc.name = \"tmux: server"),
@@ -201,7 +255,37 @@ fn diagnostics_are_as_recorded() {
     }
 }
 
+#[test]
+fn what_is_probably_not_meant_is_told() {
+    let told = |text: &str| {
+        let filter = Filter::parse(text).unwrap();
+        filter.warnings().iter().map(|w| (text[w.span.clone()].to_owned(), w.help.clone().unwrap())).collect::<Vec<_>>()
+    };
+    let with = |place: &str, help: &str| vec![(place.to_owned(), help.to_owned())];
+    assert_eq!(
+        told("proc.name = proc.pname"),
+        with("proc.pname", "write `val(proc.pname)` for the field, or quote the text")
+    );
+    assert_eq!(told("proc.name = 'proc.pname'"), []);
+    assert_eq!(told("proc.name regex .*sh"), with(".*sh", "write `proc.name endswith sh`"));
+    assert_eq!(told("proc.name regex '.*[.]sh'"), []);
+    assert_eq!(told("proc.name = bash.sh"), []);
+}
+
 const CHECKS: &[&str] = &[
+    "proc.name glob *n*",
+    "fd.name regex '/.*w.*'",
+    "fd.name pmatch (/etc, /v*)",
+    "proc.aname intersects (bash)",
+    "proc.name startswith oneof (n, ng)",
+    "evt.rawres != allof (0, 1)",
+    "proc.name = val(proc.pname)",
+    "evt.rawres > val(fd.num)",
+    "evt.latency > val(evt.rawres)",
+    "len(fd.name) > 4",
+    "toupper(proc.name) = NGINX",
+    "concat(evt.type, proc.name) endswith nginx",
+    "basename(evt.arg.name) = abc",
     "evt.type = read",
     "evt.type in (write, openat)",
     "proc.name = nginx",
@@ -299,7 +383,7 @@ fn parameters_stand_for_values_fields_and_conditions_and_never_for_text() {
     let bindings: Bindings = [
         ("who".to_owned(), Binding::Constant(b"a\" or evt.num > 0 or proc.name = \"b".to_vec())),
         ("key".to_owned(), Binding::Field(crate::field::lookup("fd.name").unwrap())),
-        ("all".to_owned(), Binding::Filter(Filter::parse("evt.num = 1 or evt.num = 2").unwrap())),
+        ("all".to_owned(), Binding::Filter(Box::new(Filter::parse("evt.num = 1 or evt.num = 2").unwrap()))),
     ]
     .into();
     let with =
