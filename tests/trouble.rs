@@ -304,3 +304,70 @@ fn a_clock_that_is_set_makes_a_segment_of_its_own_and_a_note() {
         &named[..named.len().min(500)]
     );
 }
+
+/// A file that the kernel refuses to execute.
+fn no_program(scene: &Scene) -> String {
+    let path = scene.path("no program");
+    std::fs::write(&path, "nothing that a kernel runs").unwrap();
+    std::fs::set_permissions(&path, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    path.display().to_string()
+}
+
+#[test]
+fn an_older_file_outlives_a_command_that_cannot_run_and_stays_with_its_reader_when_one_can() {
+    let test = "an_older_file_outlives_a_command_that_cannot_run_and_stays_with_its_reader_when_one_can";
+    let Some(scene) = Scene::new(test) else { return };
+    let file = scene.path("x.reel");
+    let words = |words: &[&str]| words.iter().map(|w| (*w).to_owned()).collect::<Vec<_>>();
+    assert!(scene.recorder(&file, &[], &words(&["true"])).status().unwrap().success());
+    let older = std::fs::read(&file).unwrap();
+    for source in ["--ebpf", "--ptrace"] {
+        let refused = scene.recorder(&file, &[source], &[no_program(&scene)]).status().unwrap();
+        assert!(refused.code() == Some(2) && scene.said().contains("could not be executed"), "{}", scene.said());
+        assert!(std::fs::read(&file).unwrap() == older, "{source}: the older file is as it was");
+        assert!(!scene.path("x.reel.part").exists(), "{source}");
+    }
+    let mut reader = std::fs::File::open(&file).unwrap();
+    assert!(scene.recorder(&file, &[], &words(&["sh", "-c", "exit 0"])).status().unwrap().success());
+    let mut kept = Vec::new();
+    reader.read_to_end(&mut kept).unwrap();
+    assert!(kept == older, "whoever reads the older file keeps it");
+    assert!(std::fs::read(&file).unwrap() != older && counts(&file, "proc.name=sh").0 > 0);
+}
+
+#[test]
+fn a_file_that_is_removed_while_it_is_written_is_told_and_can_be_saved() {
+    let test = "a_file_that_is_removed_while_it_is_written_is_told_and_can_be_saved";
+    let Some(scene) = Scene::new(test) else { return };
+    let (file, go) = (scene.path("x.reel"), scene.path("go"));
+    let script = format!("touch begun; while [ ! -e {} ]; do sleep 0.02; done; touch done", go.display());
+    let command = ["sh", "-c", &script].map(str::to_owned);
+    let mut recorder = scene.recorder(&file, &["--flush", "0.05"], &command).spawn().unwrap();
+    until("the recording began", || scene.path("begun").exists());
+    std::fs::remove_file(&file).unwrap();
+    until("it was told", || scene.said().contains("was removed while it is written"));
+    let said = scene.said();
+    let copy = said.split("cp ").nth(1).and_then(|rest| rest.split(" FILE").next()).unwrap();
+    std::fs::copy(copy, scene.path("saved.reel")).unwrap();
+    std::fs::write(&go, "").unwrap();
+    assert!(recorder.wait().unwrap().success());
+    assert!(scene.is_done() && !file.exists());
+    assert_eq!(scene.said(), said, "it is told once");
+    assert!(counts(&scene.path("saved.reel"), "proc.name=sh").0 > 0);
+}
+
+#[test]
+fn a_file_that_is_moved_while_it_is_written_is_told_after_a_while_and_goes_on() {
+    let test = "a_file_that_is_moved_while_it_is_written_is_told_after_a_while_and_goes_on";
+    let Some(scene) = Scene::new(test) else { return };
+    let (file, moved, go) = (scene.path("x.reel"), scene.path("moved.reel"), scene.path("go"));
+    let script = format!("touch begun; while [ ! -e {} ]; do sleep 0.02; done; touch done", go.display());
+    let mut recorder =
+        scene.recorder(&file, &["--flush", "0.05"], &["sh", "-c", &script].map(str::to_owned)).spawn().unwrap();
+    until("the recording began", || scene.path("begun").exists());
+    std::fs::rename(&file, &moved).unwrap();
+    until("it was told", || scene.said().contains("was moved while it is written"));
+    std::fs::write(&go, "").unwrap();
+    assert!(recorder.wait().unwrap().success());
+    assert!(counts(&moved, "evt.type=procexit").0 > 0, "its end is in it");
+}

@@ -1,7 +1,7 @@
 //! [`Compact`]: numbers anew those rows of a segment's dictionary that something refers to; the others are not written.
 //!
 //! A dictionary holds the arguments and environments of all processes. A recording with a filter must not carry those
-//! of processes that it is not about.
+//! of processes that it is not about; of who they descend from, names and arguments are kept, and no environment.
 
 use crate::batch::{Columns, Schema};
 use crate::event::{Class, ParamType};
@@ -24,8 +24,13 @@ impl Numbers {
         if self.new.len() <= old as usize {
             self.new.resize(old as usize + 1, 0);
         }
+        self.new[old as usize] = self.next();
+        self.written
+    }
+
+    /// The number of one more row.
+    fn next(&mut self) -> u32 {
         self.written += 1;
-        self.new[old as usize] = self.written;
         self.written
     }
 }
@@ -37,6 +42,9 @@ pub(super) struct Compact {
     images: Numbers,
     threads: Numbers,
     descs: Numbers,
+    /// Images that were written without their environment, and threads that have such.
+    bare_images: BTreeMap<u32, u32>,
+    bare_threads: BTreeSet<u32>,
     /// Users and groups that written rows and parameters name.
     ids: [BTreeSet<u32>; 2],
     /// Their names as they were written last, by their old ids.
@@ -45,9 +53,13 @@ pub(super) struct Compact {
 }
 
 impl Compact {
-    /// Replaces references in a batch by those to written rows.
-    pub(super) fn columns(&mut self, dict: &Dict, schema: &Schema, columns: &mut Columns) {
-        self.need_threads(dict, columns.thread.iter().copied());
+    /// Replaces references in a batch by those to written rows. The recording is about the threads that it refers to, or
+    /// about those of them that are `own`; the others are ancestors.
+    pub(super) fn columns(&mut self, dict: &Dict, schema: &Schema, columns: &mut Columns, own: Option<&BTreeSet<u32>>) {
+        let mut direct: Vec<u32> = columns.thread.clone();
+        direct.dedup();
+        let direct: BTreeSet<u32> = direct.into_iter().collect();
+        self.need_threads(dict, &direct, own.unwrap_or(&direct));
         for row in &mut columns.thread {
             *row = self.threads.get(*row);
         }
@@ -123,34 +135,52 @@ impl Compact {
         self.descs.give(row)
     }
 
-    fn image(&mut self, dict: &Dict, row: u32) -> u32 {
-        if row == 0 || self.images.get(row) != 0 {
-            return self.images.get(row);
+    /// An image; of one that is only an ancestor's the environment is left out.
+    fn image(&mut self, dict: &Dict, row: u32, is_own: bool) -> u32 {
+        let known = self.images.get(row);
+        if row == 0 || known != 0 {
+            return known;
+        }
+        if let (false, Some(&bare)) = (is_own, self.bare_images.get(&row)) {
+            return bare;
         }
         let old = dict.image(row);
-        let env = old.env.iter().map(|&id| self.text(dict, id)).collect();
+        let env = if is_own { old.env.iter().map(|&id| self.text(dict, id)).collect() } else { Vec::new() };
         let (exe, exepath) = (self.text(dict, old.exe), self.text(dict, old.exepath));
         let args = self.text(dict, old.args);
         self.delta.images.push(ImageRow { exe, exepath, args, env });
-        self.images.give(row)
+        if is_own || old.env.is_empty() {
+            return self.images.give(row);
+        }
+        let bare = self.images.next();
+        self.bare_images.insert(row, bare);
+        bare
     }
 
-    /// Writes rows and all that they refer to; those stand before them, here as there.
-    fn need_threads(&mut self, dict: &Dict, rows: impl Iterator<Item = u32>) {
-        let needed = closure(dict, rows, &|row| self.threads.get(row) == 0);
-        for row in needed {
-            let thread = self.thread(dict, dict.thread(row));
+    /// Writes rows and all that they refer to; those stand before them, here as there. A row that was an ancestor's so far
+    /// is written anew once it is one of its `own`.
+    fn need_threads(&mut self, dict: &Dict, rows: &BTreeSet<u32>, own: &BTreeSet<u32>) {
+        let is_missing =
+            |row: u32| self.threads.get(row) == 0 || self.bare_threads.contains(&row) && own.contains(&row);
+        for row in closure(dict, rows.iter().copied(), &is_missing) {
+            let is_own = own.contains(&row);
+            let thread = self.thread(dict, dict.thread(row), is_own);
             self.delta.threads.push(thread);
             self.threads.give(row);
+            if is_own {
+                self.bare_threads.remove(&row);
+            } else {
+                self.bare_threads.insert(row);
+            }
         }
     }
 
-    fn thread(&mut self, dict: &Dict, old: &ThreadRow) -> ThreadRow {
+    fn thread(&mut self, dict: &Dict, old: &ThreadRow, is_own: bool) -> ThreadRow {
         self.ids[0].extend([old.uid, old.euid, old.loginuid]);
         self.ids[1].extend([old.gid, old.egid]);
         ThreadRow {
             comm: self.text(dict, old.comm),
-            image: self.image(dict, old.image),
+            image: self.image(dict, old.image, is_own),
             cwd: self.text(dict, old.cwd),
             root: self.text(dict, old.root),
             cgroup: self.text(dict, old.cgroup),
@@ -212,7 +242,7 @@ mod tests {
         let (dict, schema, mut compact) = (dict(), Schema::current(), Compact::default());
         let table = Table { kind: kinds::CLOSE.0, desc: vec![2], ..Table::default() };
         let mut columns = Columns { thread: vec![3], kind: vec![0], tables: vec![table], ..Columns::default() };
-        compact.columns(&dict, &schema, &mut columns);
+        compact.columns(&dict, &schema, &mut columns, None);
         let delta = compact.take_delta(&dict);
         let mut new = Dict::new();
         new.apply(&delta).unwrap();
@@ -229,11 +259,36 @@ mod tests {
         columns.thread = vec![3, 2];
         columns.kind = vec![0, 0];
         columns.tables.clear();
-        compact.columns(&dict, &schema, &mut columns);
+        compact.columns(&dict, &schema, &mut columns, None);
         let second = compact.take_delta(&dict);
         assert_eq!((columns.thread, second.first_thread, second.threads.len()), (vec![2, 3], 3, 1));
         new.apply(&second).unwrap();
         assert_eq!(new.text(new.image(new.thread(3).image).env[0]), b"SECRET=1");
+    }
+
+    #[test]
+    fn an_ancestors_environment_is_left_out_until_the_recording_is_about_it() {
+        let (mut dict, schema, mut compact) = (dict(), Schema::current(), Compact::default());
+        dict.threads[3].parent = 2;
+        let mut columns = Columns { thread: vec![3], kind: vec![0], ..Columns::default() };
+        compact.columns(&dict, &schema, &mut columns, None);
+        let mut new = Dict::new();
+        let delta = compact.take_delta(&dict);
+        assert!(memchr::memmem::find(&delta.string_bytes, b"SECRET").is_none());
+        new.apply(&delta).unwrap();
+        let parent = new.thread(new.thread(columns.thread[0]).parent);
+        assert_eq!((parent.tid, new.text(new.image(parent.image).exe)), (2, &b"/b"[..]), "its name is kept");
+        columns.thread = vec![2, 3];
+        columns.kind = vec![0, 0];
+        // Rows of the initial state of which only one is matched; then an event of the other.
+        compact.columns(&dict, &schema, &mut columns, Some(&BTreeSet::from([3])));
+        assert!(compact.take_delta(&dict).is_empty());
+        columns.thread = vec![2, 3];
+        compact.columns(&dict, &schema, &mut columns, None);
+        new.apply(&compact.take_delta(&dict)).unwrap();
+        let own = new.thread(columns.thread[0]);
+        assert_eq!((own.tid, new.text(new.image(own.image).env[0])), (2, &b"SECRET=1"[..]));
+        assert_eq!(new.thread(columns.thread[1]).tid, 3);
     }
 
     #[test]

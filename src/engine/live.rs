@@ -8,6 +8,7 @@ use super::assembler::{Assembler, Lost, Piece, SegmentLimits};
 use super::clock::Clock;
 use super::error::Error;
 use super::facts::{Answer, Resolver};
+use super::place::Place;
 use super::push::Judge;
 use super::request::{Record, Source};
 use super::rescan::{Rescans, rescan};
@@ -62,6 +63,8 @@ pub struct LiveRequest {
     pub chosen: Arc<OnceLock<Chosen>>,
     /// What the probe may leave out; `None`: nothing.
     pub push: Option<Arc<Push>>,
+    /// Hears when the command runs: the recording takes its name then.
+    pub place: Arc<Place>,
 }
 
 /// Longest time between two writes unless asked otherwise.
@@ -84,6 +87,7 @@ impl LiveRequest {
             tell: Some(request.tell),
             chosen: Arc::default(),
             push: None,
+            place: Arc::default(),
         }
     }
 }
@@ -262,6 +266,7 @@ fn wait(
         return Ok(None);
     }
     let mut child = child.map(sys::StoppedChild::start).transpose()?;
+    request.place.started();
     let end = request.duration.map(|d| Instant::now() + d);
     let mut naps = Naps::new(MOMENT / 5, 4 * MOMENT);
     loop {

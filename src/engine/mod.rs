@@ -12,6 +12,8 @@ mod follow;
 #[cfg(feature = "linux")]
 mod live;
 mod mixed;
+#[cfg(feature = "linux")]
+mod place;
 mod play;
 #[cfg(test)]
 mod play_tests;
@@ -44,6 +46,8 @@ pub use error::Error;
 pub use follow::{Follow, follow};
 #[cfg(feature = "linux")]
 pub use live::{LiveRequest, LiveSummary, capture};
+#[cfg(feature = "linux")]
+pub use place::Place;
 pub use play::{Batches, Damaged, Glance, Options, Played, Question, left_out, play};
 #[cfg(feature = "linux")]
 pub use record::{RecordSummary, record};

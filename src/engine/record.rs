@@ -9,9 +9,9 @@ use super::rotate::{Gauge, Pace};
 use super::sieve::Sieve;
 use super::spool::{Spool, Tell, Written};
 use super::traced::Chosen;
-use crate::batch::{Columns, Encoded, Encoder, Schema};
+use crate::batch::{Columns, Encoded, Encoder, Origin, Schema};
 use crate::filter::Push;
-use crate::reel::{ClockPair, Header, Loss, Note, is_recorded};
+use crate::reel::{ClockPair, Header, Loss, Note, is_recorded, part_of};
 use crate::sys;
 use crate::world::{Delta, LateFact};
 use crossbeam_channel::{Receiver, Sender, bounded};
@@ -60,8 +60,11 @@ pub fn record(request: &Record, tell: Tell<'_>) -> Result<RecordSummary, Error> 
     let ring = Ring::open(&path, &request.rotation, header.started)?;
     let first = ring.name(header.started);
     let is_new = claim(&first)?;
-    let sieve =
-        request.filter.as_ref().map(|(filter, _)| Sieve::new(filter.clone(), header.started, header.tz_offset_s));
+    let origin = Origin { host: header.host.clone(), reel: path.display().to_string() };
+    let sieve = request
+        .filter
+        .as_ref()
+        .map(|(filter, _)| Sieve::new(filter.clone(), header.started, header.tz_offset_s, origin));
     let (pieces, from_build) = bounded(QUEUE);
     let (frames, from_encode) = bounded(QUEUE);
     let (spare, recycle) = bounded(QUEUE);
@@ -71,7 +74,7 @@ pub fn record(request: &Record, tell: Tell<'_>) -> Result<RecordSummary, Error> 
     std::thread::scope(|threads| {
         let quota = Quota { left: request.limit.unwrap_or(u64::MAX), enough: &stop };
         let encoder = spawn(threads, "encode", move || encode_loop(sieve, quota, &from_build, &frames, &spare))?;
-        let spool = Spool::new(header, ring, request.rotation.is_on(), &gauge, &stop, tell);
+        let spool = Spool::new(header, ring, &live.place, request.rotation.is_on(), &gauge, &stop, tell);
         let (gauge, chosen) = (&gauge, &*live.chosen);
         // The receiver must go with the thread, or nobody would hear that it ended.
         let write = spawn(threads, "write", move || {
@@ -85,6 +88,7 @@ pub fn record(request: &Record, tell: Tell<'_>) -> Result<RecordSummary, Error> 
         // What stopped the writer stopped the others too, so it is the error to tell.
         let (written, write_cpu) = write.join().map_err(|_| Error::Thread("write"))??;
         let (kept, encode_cpu) = encoded?;
+        live.place.abandon();
         let begun = written.frames > 0 && !matches!(captured, Err(Error::Command(_)));
         if captured.is_err() && is_new && !begun {
             // A file with nothing in it would only puzzle whoever finds it.
@@ -108,7 +112,7 @@ fn pace(request: &Record, gauge: &Arc<Gauge>) -> Option<Pace> {
 }
 
 /// Whether a path is standard output, a pipe or a device: such hold nothing, and are not opened twice.
-fn is_stream(path: &Path) -> bool {
+pub(super) fn is_stream(path: &Path) -> bool {
     path == Path::new("-") || std::fs::metadata(path).is_ok_and(|about| !about.is_file() && !about.is_dir())
 }
 
@@ -118,7 +122,7 @@ fn claim(path: &Path) -> Result<bool, Error> {
     if is_stream(path) {
         return Ok(false);
     }
-    if is_recorded(path) {
+    if is_recorded(path) || is_recorded(&part_of(path)) {
         return Err(Error::Busy(path.to_owned()));
     }
     let is_new = std::fs::metadata(path).is_err();

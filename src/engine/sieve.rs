@@ -6,7 +6,7 @@
 
 use super::assembler::Piece;
 use super::compact::{Compact, closure};
-use crate::batch::{Batch, Columns, Error, Schema};
+use crate::batch::{Batch, Columns, Error, Origin, Schema};
 use crate::event::{Class, Kind, KindFlags, kinds};
 use crate::field::Context;
 use crate::filter::{Filter, Memo, Push};
@@ -23,6 +23,8 @@ pub(super) struct Sieve {
     push: Push,
     memo: Memo,
     context: Context,
+    /// What `evt.host` and `evt.reel` are.
+    origin: Arc<Origin>,
     schema: Arc<Schema>,
     dict: Arc<Dict>,
     compact: Compact,
@@ -34,8 +36,8 @@ pub(super) struct Sieve {
 }
 
 impl Sieve {
-    /// A sieve for a recording that began at `start` (ns UTC) at an offset from UTC.
-    pub(super) fn new(filter: Filter, start: u64, tz_offset_s: i32) -> Sieve {
+    /// A sieve for a recording that began at `start` (ns UTC) at an offset from UTC, on a host and into a reel.
+    pub(super) fn new(filter: Filter, start: u64, tz_offset_s: i32, origin: Origin) -> Sieve {
         let context = Context { start, tz_offset_s, ..Context::default() };
         let (schema, dict) = (Arc::new(Schema::current()), Arc::new(Dict::new()));
         let push = Push::all_of(&filter);
@@ -45,6 +47,7 @@ impl Sieve {
             push,
             memo,
             context,
+            origin: Arc::new(origin),
             schema,
             dict,
             compact,
@@ -74,7 +77,7 @@ impl Sieve {
             Piece::Batch(columns) => {
                 let mut kept = self.initial();
                 let columns = self.keep(columns)?;
-                kept.extend(self.written(columns));
+                kept.extend(self.written(columns, None));
                 Ok(kept)
             }
             Piece::Late(facts) => {
@@ -118,7 +121,8 @@ impl Sieve {
     /// The matching rows of a batch. Losses are always kept.
     fn keep(&mut self, columns: Columns) -> Result<Columns, Error> {
         let columns = Arc::new(columns);
-        let batch = Batch::of_columns(Arc::clone(&columns), Arc::clone(&self.schema), Arc::clone(&self.dict));
+        let batch = Batch::of_columns(Arc::clone(&columns), Arc::clone(&self.schema), Arc::clone(&self.dict))
+            .with_origin(Arc::clone(&self.origin));
         let wanted = self.filter.select(&mut self.memo, &batch, &self.context)?.to_rows(&batch)?;
         drop(batch);
         let mut columns = Arc::unwrap_or_clone(columns);
@@ -138,11 +142,11 @@ impl Sieve {
     }
 
     /// A batch behind the dictionary rows that it needs.
-    fn written(&mut self, mut columns: Columns) -> Vec<Piece> {
+    fn written(&mut self, mut columns: Columns, own: Option<&BTreeSet<u32>>) -> Vec<Piece> {
         if columns.rows() == 0 {
             return Vec::new();
         }
-        self.compact.columns(&self.dict, &self.schema, &mut columns);
+        self.compact.columns(&self.dict, &self.schema, &mut columns, own);
         let delta = self.compact.take_delta(&self.dict);
         let rows = (!delta.is_empty()).then_some(Piece::Rows(delta));
         rows.into_iter().chain([Piece::Batch(columns)]).collect()
@@ -155,11 +159,11 @@ impl Sieve {
             |columns: &Columns| columns.thread.iter().copied().filter(|&row| row != 0).collect::<BTreeSet<u32>>();
         let threads: BTreeSet<u32> = initial.iter().flat_map(rows).collect();
         let dict = Arc::clone(&self.dict);
-        let matching: Vec<u32> =
+        let matching: BTreeSet<u32> =
             threads.into_iter().filter(|&row| self.push.may_match(&dict, dict.thread(row))).collect();
         let processes: BTreeSet<u32> = matching.iter().map(|&row| dict.thread(row).pid).collect();
-        let namespaces = self.namespaces(&initial, &matching.iter().copied().collect());
-        let kept = closure(&dict, matching.into_iter(), &|_| true);
+        let namespaces = self.namespaces(&initial, &matching);
+        let kept = closure(&dict, matching.iter().copied(), &|_| true);
         let ids = |uid: bool| {
             let of = |row: &u32| {
                 let t = dict.thread(*row);
@@ -190,7 +194,7 @@ impl Sieve {
                 });
             }
             columns.retain(&keep);
-            out.extend(self.written(columns));
+            out.extend(self.written(columns, Some(&matching)));
         }
         out
     }

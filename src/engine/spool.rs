@@ -4,9 +4,12 @@
 //! queues and rings meanwhile, and what does not fit there is counted by the probe and recorded as lost afterwards.
 
 use super::error::Error;
+use super::place::Place;
 use super::ring::Ring;
 use super::rotate::Gauge;
 use crate::reel::{self, Header, Totals, Writer};
+use std::os::fd::AsRawFd;
+use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -16,6 +19,9 @@ const TRY_AGAIN: [Duration; 2] = [Duration::from_millis(10), Duration::from_secs
 
 /// How long tries go on once the recording is to end.
 const LAST_TRIES: Duration = Duration::from_secs(2);
+
+/// How often it is looked whether the file that is written is still there.
+const LOOK: Duration = Duration::from_secs(1);
 
 /// How a recorder says something while it runs.
 pub type Tell<'a> = &'a (dyn Fn(&str) + Sync);
@@ -35,6 +41,7 @@ pub struct Written {
 pub(super) struct Spool<'a> {
     header: Header,
     ring: Ring,
+    place: &'a Place,
     rotates: bool,
     gauge: &'a Gauge,
     /// The recording is to end.
@@ -42,6 +49,10 @@ pub(super) struct Spool<'a> {
     tell: Tell<'a>,
     writer: Option<(PathBuf, Writer)>,
     written: Written,
+    /// When it was looked whether the file at hand is still there; `None`: it is not, and that was told.
+    looked: Option<Instant>,
+    /// It was not there under its name when that was looked at last.
+    is_moved: bool,
 }
 
 impl<'a> Spool<'a> {
@@ -49,12 +60,25 @@ impl<'a> Spool<'a> {
     pub(super) fn new(
         header: Header,
         ring: Ring,
+        place: &'a Place,
         rotates: bool,
         gauge: &'a Gauge,
         ending: &'a AtomicBool,
         tell: Tell<'a>,
     ) -> Spool<'a> {
-        Spool { header, ring, rotates, gauge, ending, tell, writer: None, written: Written::default() }
+        Spool {
+            header,
+            ring,
+            place,
+            rotates,
+            gauge,
+            ending,
+            tell,
+            writer: None,
+            written: Written::default(),
+            looked: None,
+            is_moved: false,
+        }
     }
 
     /// Notes what sees the events, for the headers of files to come.
@@ -89,7 +113,46 @@ impl<'a> Spool<'a> {
         let failed = |error| Error::Write { path: path.clone(), error };
         let done = done.map_err(failed);
         self.writer = Some((path, writer));
+        if self.looked.is_some_and(|last| last.elapsed() >= LOOK) {
+            self.look(false);
+        }
         done
+    }
+
+    /// Says, once for a file, that it was taken away while it is written. The recording goes on in it: what was written is
+    /// there as long as it is open, and whoever took it away may have meant to.
+    fn look(&mut self, is_end: bool) {
+        if let Some(failure) = self.place.failure() {
+            (self.tell)(&failure);
+            self.looked = None;
+        }
+        let Some((path, file)) = self.writer.as_ref().and_then(|(path, writer)| Some((path, writer.file()?))) else {
+            return;
+        };
+        if self.looked.is_none() || self.place.is_waiting() {
+            return;
+        }
+        self.looked = Some(Instant::now());
+        let Ok(own) = file.metadata() else { return };
+        let is_same = |named: std::fs::Metadata| (named.dev(), named.ino()) == (own.dev(), own.ino());
+        if !own.is_file() || std::fs::metadata(path).is_ok_and(is_same) {
+            return;
+        }
+        // Whoever moves it mostly has the recorder begin the next one (a hang-up) in a moment.
+        if own.nlink() > 0 && (is_end || !std::mem::replace(&mut self.is_moved, true)) {
+            return;
+        }
+        let (path, fd, pid) = (path.display(), file.as_raw_fd(), std::process::id());
+        (self.tell)(&match (own.nlink(), is_end) {
+            (0, false) => format!(
+                "warning: {path} was removed while it is written: the recording goes on, and is gone when it ends\nhelp: save it before that, with cp /proc/{pid}/fd/{fd} FILE"
+            ),
+            (0, true) => format!("warning: {path} was removed while it was written: the recording is gone"),
+            _ => format!(
+                "warning: {path} was moved while it is written: the recording goes on where it is now\nhelp: a hang-up (kill -HUP {pid}) begins {path} anew"
+            ),
+        });
+        self.looked = None;
     }
 
     /// Ends the recording.
@@ -108,8 +171,9 @@ impl<'a> Spool<'a> {
         let writer = if self.rotates {
             self.insist(|| Writer::replace(&path, &header)).map_err(failed)?
         } else {
-            Writer::create(&path, &header).map_err(failed)?
+            self.place.begin(&path, &header).map_err(failed)?
         };
+        (self.looked, self.is_moved) = (Some(Instant::now()), false);
         self.gauge.file(writer.bytes());
         self.ring.begun(path.clone(), time);
         self.written.files += 1;
@@ -118,6 +182,7 @@ impl<'a> Spool<'a> {
     }
 
     fn close(&mut self) -> Result<(), Error> {
+        self.look(true);
         let Some((path, mut writer)) = self.writer.take() else { return Ok(()) };
         let failed = |error| Error::Write { path: path.clone(), error };
         // The sums are tried for; without what comes behind them a file is still whole.

@@ -122,7 +122,7 @@ pub(super) fn capture(
             Build::new(shared, scope, request.flush, decoder, None, recycle, assembler).work(&from_tracer, &to_tracer)
         })
         .inspect_err(|_| shared.stop.store(true, Ordering::Release))?;
-        let started = start(child, shared);
+        let started = start(child, shared).inspect(|()| request.place.started());
         wait(request, shared, enough, || {
             sys::ptrace::nudge(tracer_tid);
             tracer.is_finished()

@@ -30,4 +30,4 @@ pub use reader::Reader;
 pub use segment::{BatchRef, Heads, SegmentInfo};
 pub use tail::{Tail, Tailed};
 pub use verify::Verdict;
-pub use writer::{PART, Totals, Writer};
+pub use writer::{PART, Totals, Writer, part_of};

@@ -26,6 +26,13 @@ pub struct Totals {
 /// What stands behind the name of a reel that has no header yet.
 pub const PART: &str = ".part";
 
+/// The name that a reel has until it takes its place.
+pub fn part_of(path: &Path) -> PathBuf {
+    let mut part = path.as_os_str().to_owned();
+    part.push(PART);
+    part.into()
+}
+
 /// Tells readers that the reel is being written, where the file system has locks.
 fn lock(file: &File) {
     let _ = crate::sys::lock_for_writing(file);
@@ -62,18 +69,26 @@ impl Writer {
         Writer::start(path.to_owned(), Target::File(file), header)
     }
 
+    /// A reel in a new file beside the one of its name ([`part_of`]), which it is to replace once it is worth it.
+    pub fn beside(path: &Path, header: &Header) -> Result<Writer, Error> {
+        let part = part_of(path);
+        // What a killed recorder left here: a recording that never began.
+        let _ = std::fs::remove_file(&part);
+        let file = File::create_new(&part).map_err(|source| Error::Io { path: path.to_owned(), source })?;
+        lock(&file);
+        let begun = Writer::start(path.to_owned(), Target::File(file), header);
+        if begun.is_err() {
+            let _ = std::fs::remove_file(&part);
+        }
+        begun
+    }
+
     /// A reel in a new file that takes the place of an old one of the name in one step: whoever reads the old one keeps
     /// it, and nobody finds a file without a header.
     pub fn replace(path: &Path, header: &Header) -> Result<Writer, Error> {
         let failed = |source| Error::Io { path: path.to_owned(), source };
-        let mut part = path.as_os_str().to_owned();
-        part.push(PART);
-        let part = PathBuf::from(part);
-        // What a killed recorder left here is no more than a header.
-        let _ = std::fs::remove_file(&part);
-        let file = File::create_new(&part).map_err(failed)?;
-        lock(&file);
-        let renamed = Writer::start(path.to_owned(), Target::File(file), header)
+        let part = part_of(path);
+        let renamed = Writer::beside(path, header)
             .and_then(|writer| std::fs::rename(&part, path).map(|()| writer).map_err(failed));
         if renamed.is_err() {
             let _ = std::fs::remove_file(&part);
@@ -124,6 +139,11 @@ impl Writer {
             Target::File(file) => file.try_clone().ok(),
             Target::Stream(_) => None,
         }
+    }
+
+    /// The file that is written; `None` for a pipe.
+    pub fn file(&self) -> Option<&File> {
+        if let Target::File(file) = &self.target { Some(file) } else { None }
     }
 
     /// Sums of the open segment.
