@@ -203,3 +203,18 @@ fn live_questions_are_answered_the_same() {
     assert!(pushed.iter().any(|l| l.starts_with("cat|") && l.contains("/libc")), "{pushed:?}");
     assert_eq!(pushed, asked(&["--no-push"]));
 }
+
+#[test]
+fn a_recording_is_filtered_by_its_own_host_and_name() {
+    let test = "a_recording_is_filtered_by_its_own_host_and_name";
+    if !able(test) {
+        return;
+    }
+    let scene = Scene::new();
+    let host = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap();
+    let reads = |reel: &Path| replay(reel, &["-p", "%evt.num", "evt.type=read"]).lines().count();
+    let own = scene.record("own.reel", &[], &format!("evt.host = {} and evt.reel endswith /own.reel", host.trim()));
+    assert!(reads(&own) > 0);
+    let other = scene.record("other.reel", &[], "evt.host = somewhere-else or evt.reel endswith /own.reel");
+    assert_eq!(reads(&other), 0);
+}
