@@ -7,6 +7,17 @@ use crate::world::{Effect, Interner};
 /// No table yet.
 const NONE: u16 = u16::MAX;
 
+/// Bytes of columns from which on a batch is full: 65,536 calls without parameters take less, and as many with paths or
+/// data would take ten times as much. Two or three batches are on their way at a time, which bounds a recorder's memory.
+const FULL: usize = 3 << 20;
+
+/// Bytes of a row in the four columns that all kinds share: time, processor, thread, kind.
+const ROW_BYTES: usize = 8 + 2 + 4 + 1;
+
+/// Bytes of buffers that are kept for kinds that come again: about what a full batch takes. Each storm is of other kinds,
+/// and what all of them took at their largest would add up.
+const MOST_SPARE: usize = 2 * FULL;
+
 /// How one kind's parameters are stored.
 #[derive(Debug, Clone)]
 struct Plan {
@@ -14,6 +25,8 @@ struct Plan {
     /// Class of each parameter, and its column among those of the class.
     slots: Vec<(Class, u8)>,
     counts: [u8; 3],
+    /// Bytes that a row takes in all columns, data aside.
+    bytes: usize,
 }
 
 /// Events into columns. The buffers of a batch that was taken can be given back.
@@ -24,6 +37,9 @@ pub struct Builder {
     local: Vec<u16>,
     plans: Vec<Plan>,
     next_num: u64,
+    /// Bytes of the rows so far.
+    bytes: usize,
+    /// Empty tables with their buffers, the one that was used last at the end.
     spare: Vec<Table>,
 }
 
@@ -35,6 +51,7 @@ impl Builder {
             local: vec![NONE; SPECS.len()],
             plans: SPECS.iter().map(Plan::of).collect(),
             next_num: first_num,
+            bytes: 0,
             spare: Vec::new(),
         }
     }
@@ -46,7 +63,7 @@ impl Builder {
 
     /// Whether the batch must be taken before the next event.
     pub fn is_full(&self) -> bool {
-        self.rows() >= MAX_ROWS || self.columns.tables.len() >= MAX_KINDS
+        self.rows() >= MAX_ROWS || self.columns.tables.len() >= MAX_KINDS || self.bytes >= FULL
     }
 
     /// Adds an event; texts go to `interner`.
@@ -61,11 +78,11 @@ impl Builder {
         if local == NONE {
             local = columns.tables.len() as u16;
             self.local[kind] = local;
-            let spare = self.spare.iter().position(|t| usize::from(t.kind) == kind).map(|i| self.spare.swap_remove(i));
+            let spare = self.spare.iter().rposition(|t| usize::from(t.kind) == kind).map(|i| self.spare.remove(i));
             columns.tables.push(spare.unwrap_or_else(|| plan.table(event.kind.0)));
         }
         columns.kind.push(local as u8);
-        plan.push(&mut columns.tables[usize::from(local)], event, effect.desc, interner);
+        self.bytes += plan.bytes + plan.push(&mut columns.tables[usize::from(local)], event, effect.desc, interner);
     }
 
     /// The batch so far, and a new one begins. Snapshot rows have no numbers.
@@ -74,6 +91,7 @@ impl Builder {
             self.local[usize::from(table.kind)] = NONE;
         }
         let mut columns = std::mem::take(&mut self.columns);
+        self.bytes = 0;
         columns.snapshot = snapshot;
         columns.first_num = if snapshot { 0 } else { self.next_num };
         if !snapshot {
@@ -96,8 +114,18 @@ impl Builder {
             columns.kind.clear();
             self.columns = columns;
         }
-        // Kinds come and go; what has not been used for long is let go.
-        self.spare.truncate(2 * MAX_KINDS);
+        self.let_go();
+    }
+
+    /// Kinds come and go; the buffers of those that were not used for long are freed.
+    fn let_go(&mut self) {
+        let mut kept = 0;
+        let mut fits = |table: &&Table| {
+            kept += table.capacity();
+            kept <= MOST_SPARE
+        };
+        let count = self.spare.iter().rev().take(2 * MAX_KINDS).take_while(&mut fits).count();
+        self.spare.drain(..self.spare.len() - count);
     }
 
     /// Numbers events from here on anew, as the next file does. Only where the batch is empty.
@@ -128,7 +156,11 @@ impl Plan {
                 (param.class, *counter - 1)
             })
             .collect();
-        Plan { has_ret: spec.ret.is_some(), slots, counts }
+        let has_ret = spec.ret.is_some();
+        let [ints, texts, data] = counts.map(usize::from);
+        let per_row = 8 * usize::from(has_ret) + size_of::<u64>() + 2 * size_of::<u32>() + 1;
+        let bytes = ROW_BYTES + per_row + 8 * ints + 4 * texts + 4 * data;
+        Plan { has_ret, slots, counts, bytes }
     }
 
     fn table(&self, kind: u16) -> Table {
@@ -141,7 +173,9 @@ impl Plan {
         }
     }
 
-    fn push(&self, table: &mut Table, event: &Event<'_>, desc: u32, interner: &mut Interner) {
+    /// Adds a row; returns the bytes of its data.
+    fn push(&self, table: &mut Table, event: &Event<'_>, desc: u32, interner: &mut Interner) -> usize {
+        let mut bytes = 0;
         if self.has_ret {
             table.ret.push(event.ret);
         }
@@ -155,7 +189,10 @@ impl Plan {
             match (class, arg) {
                 (Class::Int, Arg::Int(value)) => table.ints[slot].push(value),
                 (Class::Text, Arg::Bytes(text)) => table.texts[slot].push(interner.text(text).0),
-                (Class::Data, Arg::Bytes(data)) => table.data[slot].push(data),
+                (Class::Data, Arg::Bytes(data)) => {
+                    table.data[slot].push(data);
+                    bytes += data.len();
+                }
                 (Class::Env, Arg::Bytes(_)) => {}
                 (class, _) => {
                     missing |= 1 << i;
@@ -164,6 +201,7 @@ impl Plan {
             }
         }
         table.missing.push(missing);
+        bytes
     }
 }
 
@@ -190,6 +228,17 @@ impl Table {
         }
     }
 
+    /// Bytes of its buffers.
+    fn capacity(&self) -> usize {
+        let ints = self.ints.iter().map(Vec::capacity).sum::<usize>();
+        let texts = self.texts.iter().map(Vec::capacity).sum::<usize>();
+        let data = self.data.iter().map(|column| 4 * column.lengths.capacity() + column.bytes.capacity());
+        8 * (self.ret.capacity() + self.duration.capacity() + ints)
+            + 4 * (self.desc.capacity() + self.missing.capacity() + texts)
+            + self.flags.capacity()
+            + data.sum::<usize>()
+    }
+
     fn clear(&mut self) {
         self.ret.clear();
         self.duration.clear();
@@ -209,5 +258,63 @@ impl DataColumn {
     fn push(&mut self, data: &[u8]) {
         self.lengths.push(data.len() as u32);
         self.bytes.extend_from_slice(data);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::event::{Args, Flags, kind_by_name};
+
+    /// A builder that was given `rows` writes with so many bytes of data each.
+    fn writes(builder: &mut Builder, rows: usize, bytes: usize) {
+        let kind = kind_by_name("write").unwrap();
+        let (data, mut interner) = (vec![7; bytes], Interner::new());
+        let args: Args<'_> = kind
+            .spec()
+            .params
+            .iter()
+            .map(|param| if param.class == Class::Data { Arg::Bytes(&data) } else { Arg::Int(1) })
+            .collect();
+        let event =
+            Event { kind, time: 1, duration: Some(1), cpu: 0, tid: 1, pid: 1, ret: 0, flags: Flags::default(), args };
+        for _ in 0..rows {
+            builder.push(&event, Effect::default(), &mut interner);
+        }
+    }
+
+    #[test]
+    fn a_batch_is_full_by_its_rows_or_by_its_bytes_whichever_comes_first() {
+        let mut builder = Builder::new(1);
+        writes(&mut builder, 700, 4096);
+        assert!(!builder.is_full());
+        writes(&mut builder, 100, 4096);
+        assert!(builder.is_full());
+        builder.take(false);
+        writes(&mut builder, 700, 4096);
+        assert!(!builder.is_full(), "the next one begins empty");
+    }
+
+    #[test]
+    fn buffers_are_used_again_and_those_beyond_a_bound_are_freed() {
+        let mut builder = Builder::new(1);
+        writes(&mut builder, 10, 100);
+        let first = builder.take(false);
+        let place = first.tables[0].data[0].bytes.as_ptr();
+        builder.recycle(first);
+        writes(&mut builder, 10, 100);
+        assert_eq!(builder.columns.tables[0].data[0].bytes.as_ptr(), place);
+        // Several batches that were all on their way at once come back together.
+        let heavy: Vec<Columns> = (0..5)
+            .map(|_| {
+                writes(&mut builder, 700, 4096);
+                builder.take(false)
+            })
+            .collect();
+        for columns in heavy {
+            builder.recycle(columns);
+        }
+        let kept: usize = builder.spare.iter().map(Table::capacity).sum();
+        assert!(kept > 0 && kept <= MOST_SPARE, "{kept}");
     }
 }

@@ -27,7 +27,7 @@ impl Default for SegmentLimits {
 const CHECKED_EVERY: u64 = 64;
 
 /// Bytes of dictionary rows that a batch may bring: several of them wait to be written, which bounds the recorder's memory.
-const MOST_PENDING: usize = 2 << 20;
+const MOST_PENDING: usize = 1 << 20;
 
 /// What the assembler hands on, in order.
 #[derive(Debug)]

@@ -27,6 +27,8 @@ pub(super) struct Answer {
 pub(super) struct Resolver {
     questions: Option<Sender<Want>>,
     answers: Receiver<Answer>,
+    /// Questions that are not answered yet.
+    open: usize,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -46,19 +48,26 @@ impl Resolver {
             }
         };
         let thread = std::thread::Builder::new().name("facts".to_owned()).spawn(body).ok();
-        Resolver { questions: Some(questions), answers, thread }
+        Resolver { questions: Some(questions), answers, open: 0, thread }
     }
 
     /// Asks.
-    pub(super) fn ask(&self, want: Want) {
-        if let Some(questions) = &self.questions {
-            questions.try_send(want).ok();
+    pub(super) fn ask(&mut self, want: Want) {
+        if self.questions.as_ref().is_some_and(|questions| questions.try_send(want).is_ok()) {
+            self.open += 1;
         }
     }
 
     /// An answer that has come.
-    pub(super) fn answer(&self) -> Option<Answer> {
-        self.answers.try_recv().ok()
+    pub(super) fn answer(&mut self) -> Option<Answer> {
+        let answer = self.answers.try_recv().ok()?;
+        self.open -= 1;
+        Some(answer)
+    }
+
+    /// Whether an answer is still to come.
+    pub(super) fn is_busy(&self) -> bool {
+        self.open > 0 && self.thread.as_ref().is_some_and(|thread| !thread.is_finished())
     }
 
     /// Waits until all questions are answered, and returns the answers that nobody took.

@@ -23,12 +23,13 @@ use crate::world::Want;
 use crossbeam_channel::{Receiver, Sender, TryRecvError, bounded};
 use std::collections::VecDeque;
 use std::ffi::OsString;
+use std::os::fd::AsFd;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
-/// Blocks that may wait for the build thread: 8 MiB, beside the rings themselves.
-pub(super) const QUEUE: usize = 32;
+/// Blocks that may wait for the build thread: 2 MiB, beside the rings themselves, which are the place to wait in.
+pub(super) const QUEUE: usize = 8;
 
 /// How long a wait for something else takes: the scan, the last switch of a dead process.
 const MOMENT: Duration = Duration::from_millis(5);
@@ -123,6 +124,7 @@ pub(super) struct Shared {
     dropped: AtomicU64,
     /// All events up to this time (ns UTC) were handed to the build thread.
     drained: AtomicU64,
+    builder: OnceLock<std::thread::Thread>,
 }
 
 impl Shared {
@@ -133,6 +135,14 @@ impl Shared {
             ready: AtomicBool::new(false),
             dropped: AtomicU64::new(0),
             drained: AtomicU64::new(0),
+            builder: OnceLock::new(),
+        }
+    }
+
+    /// Wakes the build thread: there is something for it.
+    pub(super) fn wake(&self) {
+        if let Some(builder) = self.builder.get() {
+            builder.unpark();
         }
     }
 }
@@ -175,8 +185,12 @@ pub fn capture(
     let (to_drain, from_build) = bounded(QUEUE);
     std::thread::scope(|threads| {
         let shared = &shared;
-        let drainer =
-            spawn(threads, "drain", move || drain_loop(drain, shared, request.flush, &to_build, &from_build))?;
+        let drainer = spawn(threads, "drain", move || {
+            let cpu = drain_loop(drain, shared, request.flush, &to_build, &from_build);
+            drop(to_build);
+            shared.wake();
+            cpu
+        })?;
         let builder = spawn(threads, "build", move || {
             let assembler = Assembler::new(SegmentLimits::default(), consume).with_pace(pace);
             let decoder = Decoder::new(plans, shared.clock.pair());
@@ -227,30 +241,6 @@ pub(super) fn spawn<'scope, T: Send + 'scope>(
     std::thread::Builder::new().name(name.to_owned()).spawn_scoped(threads, body).map_err(|_| Error::Thread(name))
 }
 
-/// Naps that grow while nothing happens: a wake-up costs some ten microseconds and cold caches, and those of an idle
-/// recorder are all that it costs.
-struct Naps {
-    first: Duration,
-    next: Duration,
-    longest: Duration,
-}
-
-impl Naps {
-    fn new(first: Duration, longest: Duration) -> Naps {
-        Naps { first, next: first, longest }
-    }
-
-    fn nap(&mut self) {
-        std::thread::sleep(self.next);
-        self.next = (self.next * 2).min(self.longest);
-    }
-
-    /// Something happened.
-    fn awake(&mut self) {
-        self.next = self.first;
-    }
-}
-
 /// Starts the command once the first state is known, and waits for the end.
 fn wait(
     request: &LiveRequest,
@@ -268,7 +258,9 @@ fn wait(
     let mut child = child.map(sys::StoppedChild::start).transpose()?;
     request.place.started();
     let end = request.duration.map(|d| Instant::now() + d);
-    let mut naps = Naps::new(MOMENT / 5, 4 * MOMENT);
+    // The command's end and signals wake us; what others set is seen a little later. A wake-up costs some ten microseconds
+    // and cold caches, and those of an idle recorder are all that it costs.
+    let ended = child.as_ref().and_then(|child| sys::process_end(child.pid()).ok());
     loop {
         if let Some(exit) = child.as_mut().map(sys::Child::try_wait).transpose().map_err(Error::Wait)?.flatten() {
             // The last switch away from the dead process, which brings its exact cputime, comes just after its end.
@@ -283,7 +275,11 @@ fn wait(
         {
             return Ok(None);
         }
-        naps.nap();
+        let left = end.map_or(10 * MOMENT, |end| end.saturating_duration_since(Instant::now()));
+        if sys::pause(ended.as_ref().map(AsFd::as_fd), left.min(10 * MOMENT)) == sys::Woken::Signal {
+            // It may have been a hang-up.
+            shared.wake();
+        }
     }
 }
 
@@ -299,19 +295,24 @@ fn drain_loop(
     sys::set_thread_nice(-10).ok();
     let mut seen = vec![0; drain.processors()];
     let nap = nap(drain.ring_bytes(), flush);
+    let send = |feed| {
+        let is_sent = to_build.send(feed).is_ok();
+        shared.wake();
+        is_sent
+    };
     let mut block = Block::default();
     loop {
         let stopping = shared.stop.load(Ordering::Acquire);
         let round = if stopping { drain.finish(&mut block) } else { drain.round(&mut block) };
         // Before the block: whatever came behind a gap is counted by now, so no row stands behind a gap that is not told.
         let lost = count_drops(&drain, shared, &mut seen);
-        if lost.into_iter().any(|lost| to_build.send(Feed::Lost(lost)).is_err()) {
+        if lost.into_iter().any(|lost| !send(Feed::Lost(lost))) {
             break;
         }
         if !block.is_empty() {
             let mut next = spare.try_recv().unwrap_or_default();
             next.clear();
-            if to_build.send(Feed::Block(std::mem::replace(&mut block, next))).is_err() {
+            if !send(Feed::Block(std::mem::replace(&mut block, next))) {
                 break;
             }
         }
@@ -416,18 +417,16 @@ impl<'a> Build<'a> {
     }
 
     fn run(&mut self, feed: &Receiver<Feed>, spare: &Sender<Block>) -> Result<(), Error> {
+        self.shared.builder.set(std::thread::current()).ok();
         self.scan()?;
         // Before the command starts: whatever happens to the recorder from here on, the file says where it comes from.
         self.assembler.begin(self.now())?;
         self.shared.ready.store(true, Ordering::Release);
         let (mut flushed, mut looked) = (Instant::now(), Instant::now());
-        // What is shown is at most as old as asked for: a part of that may be slept.
-        let mut naps = Naps::new(MOMENT, (self.flush / 5).clamp(MOMENT, 4 * MOMENT));
         loop {
             let drained = self.shared.drained.load(Ordering::Acquire);
             match feed.try_recv() {
                 Ok(Feed::Block(block)) => {
-                    naps.awake();
                     self.block(&block)?;
                     spare.try_send(block).ok();
                 }
@@ -435,12 +434,11 @@ impl<'a> Build<'a> {
                     self.assembler.lost(&lost)?;
                     self.rescans.lost();
                 }
-                // Asleep, not waiting on the channel: that would spin and yield first, and cost the other side a wake-up
-                // for each block, which is most of what a quiet recorder would do.
+                // Asleep, not waiting on the channel: that would spin and yield first. Whoever sends wakes us.
                 Err(TryRecvError::Empty) => {
                     self.settled = self.settled.max(drained);
                     self.answers()?;
-                    naps.nap();
+                    std::thread::park_timeout(self.rest(flushed.elapsed()));
                 }
                 Err(TryRecvError::Disconnected) => break,
             }
@@ -460,6 +458,19 @@ impl<'a> Build<'a> {
             }
         }
         self.end()
+    }
+
+    /// How long there is nothing to do if nobody wakes us; the last flush is so long ago.
+    fn rest(&self, flushed: Duration) -> Duration {
+        if !self.waiting.is_empty() || self.resolver.is_busy() {
+            return MOMENT;
+        }
+        if self.rescans.is_awaited() {
+            return 4 * MOMENT;
+        }
+        let is_open = self.assembler.open_rows() > 0;
+        let flush = if is_open { self.flush.saturating_sub(flushed) } else { LOOK_AT_CLOCK };
+        flush.min(LOOK_AT_CLOCK)
     }
 
     /// The state before the first event. The probe is attached already, so nothing falls between the two.

@@ -19,8 +19,9 @@ use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 
-/// Pieces that may wait between two threads. A batch is a few MiB at most, so this bounds the recorder's memory.
-const QUEUE: usize = 1;
+/// Pieces that may wait between two threads: none, so that there is one batch that is built, one that is encoded and one
+/// that is written. What else there is waits as records, in the rings and behind them.
+const QUEUE: usize = 0;
 
 /// What a recording holds.
 #[derive(Debug, Clone)]
@@ -67,7 +68,7 @@ pub fn record(request: &Record, tell: Tell<'_>) -> Result<RecordSummary, Error> 
         .map(|(filter, _)| Sieve::new(filter.clone(), header.started, header.tz_offset_s, origin));
     let (pieces, from_build) = bounded(QUEUE);
     let (frames, from_encode) = bounded(QUEUE);
-    let (spare, recycle) = bounded(QUEUE);
+    let (spare, recycle) = bounded(1);
     let stop = AtomicBool::new(false);
     let gauge = Arc::new(Gauge::default());
     let pace = pace(request, &gauge);

@@ -39,6 +39,11 @@ impl Rescans {
         self.is_due = true;
     }
 
+    /// Whether one is to begin, runs, or waits to be taken in.
+    pub(super) fn is_awaited(&self) -> bool {
+        self.is_due || self.running.is_some() || self.done.is_some()
+    }
+
     /// Starts a rescan if one is due and may begin. `known`: the processes that are known to be recorded, where not the
     /// whole machine is.
     pub(super) fn start(&mut self, clock: ClockPair, known: impl FnOnce() -> Option<Vec<u32>>) {

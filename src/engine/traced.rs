@@ -111,7 +111,10 @@ pub(super) fn capture(
                 Err(error) => (None, Err(error)),
             };
             begun.send(begins).ok();
-            tracer.map_or(Ok((None, 0)), |tracer| trace(tracer, shared, &to_build, &from_build))
+            let done = tracer.map_or(Ok((None, 0)), |tracer| trace(tracer, shared, &to_build, &from_build));
+            drop(to_build);
+            shared.wake();
+            done
         })?;
         // A command that cannot be traced is not started.
         let tracer_tid = beginning.recv().map_err(|_| Error::Thread("trace"))??;
@@ -184,7 +187,9 @@ fn trace(
     let exit = tracer.run(&shared.stop, &mut |block| {
         let mut next = spare.try_recv().unwrap_or_default();
         next.clear();
-        to_build.send(Feed::Block(std::mem::replace(block, next))).is_ok()
+        let is_sent = to_build.send(Feed::Block(std::mem::replace(block, next))).is_ok();
+        shared.wake();
+        is_sent
     })?;
     Ok((exit, sys::thread_cpu_ns()))
 }

@@ -17,12 +17,15 @@ use std::time::Duration;
 /// How old the batch that a live question sees may be.
 const FRESH: Duration = Duration::from_millis(50);
 
+/// Pieces that may wait for the questions; a batch is a few MiB at most.
+const WAITING: usize = 4;
+
 /// Watches until the command ends, the time is over, enough was shown or a signal asks to stop.
 pub fn watch(request: &Watch, screen: &mut dyn Screen) -> Result<LiveSummary, Error> {
     let enough = AtomicBool::new(false);
     let push = Push::of(request.questions.iter().map(|q| q.filter.as_ref())).filter(|_| request.record.push);
     let live = LiveRequest { flush: FRESH, push: push.map(Arc::new), ..LiveRequest::of(&request.record) };
-    let (pieces, from_build) = bounded(64);
+    let (pieces, from_build) = bounded(WAITING);
     let (_, recycle) = bounded(0);
     let consume = Box::new(move |piece| pieces.send(piece).map_err(|_| Error::Thread("watch")));
     std::thread::scope(|threads| {

@@ -18,6 +18,8 @@ mod memory;
 mod netlink;
 #[cfg(feature = "linux")]
 mod netns;
+#[cfg(feature = "linux")]
+mod pause;
 mod prefetch;
 #[cfg(feature = "linux")]
 pub mod ptrace;
@@ -45,6 +47,8 @@ pub use memory::return_freed_memory;
 pub use netlink::{Netlink, NetlinkFamily, netlink_attributes};
 #[cfg(feature = "linux")]
 pub use netns::in_network_namespace;
+#[cfg(feature = "linux")]
+pub use pause::{Woken, pause, process_end};
 pub use prefetch::prefetch;
 #[cfg(feature = "linux")]
 pub use ring::{RingCounters, Rings, SLACK, Window};

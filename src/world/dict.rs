@@ -16,6 +16,9 @@ impl StrId {
     pub const NONE: StrId = StrId(0);
 }
 
+/// Bytes of texts from which on their memory grows by a quarter at a time.
+const GROWS_SLOWLY_FROM: usize = 1 << 20;
+
 /// All strings of a segment, end to end.
 #[derive(Debug, Clone, Default)]
 pub struct Strings {
@@ -33,6 +36,11 @@ impl Strings {
 
     /// Appends a text and returns its id.
     pub fn push(&mut self, text: &[u8]) -> StrId {
+        // As large tables of rows do: by a quarter.
+        let (length, room) = (self.bytes.len(), self.bytes.capacity());
+        if room - length < text.len() && length >= GROWS_SLOWLY_FROM {
+            self.bytes.reserve_exact((length / 4).max(text.len()));
+        }
         self.bytes.extend_from_slice(text);
         self.ends.push(self.bytes.len() as u32);
         StrId((self.ends.len() - 1) as u32)

@@ -32,6 +32,9 @@ struct Known {
     length: u32,
 }
 
+/// Rows from which on a table grows by a quarter: the kernel moves such large ones without copying them (mremap(2)).
+const GROWS_SLOWLY_FROM: usize = 1 << 14;
+
 /// How much of each table [`Interner::take_delta`] has handed out.
 #[derive(Debug, Clone, Copy)]
 struct Written {
@@ -108,7 +111,7 @@ impl Interner {
 
     /// A row of a descriptor's own, whatever others say.
     pub fn push_desc(&mut self, row: DescRow) -> u32 {
-        self.dict.descs.push(row);
+        push(&mut self.dict.descs, row);
         (self.dict.descs.len() - 1) as u32
     }
 
@@ -119,7 +122,7 @@ impl Interner {
 
     /// Appends a thread row. Thread rows are made once per change, so they are not looked up.
     pub(super) fn push_thread(&mut self, row: super::ThreadRow) -> u32 {
-        self.dict.threads.push(row);
+        push(&mut self.dict.threads, row);
         (self.dict.threads.len() - 1) as u32
     }
 
@@ -189,6 +192,14 @@ impl Interner {
     }
 }
 
+/// Appends a row. A large table grows by a quarter, not to twice its size: its memory is what bounds a segment.
+fn push<T>(rows: &mut Vec<T>, row: T) {
+    if rows.len() == rows.capacity() && rows.len() >= GROWS_SLOWLY_FROM {
+        rows.reserve_exact(rows.len() / 4);
+    }
+    rows.push(row);
+}
+
 fn intern<T: Clone + Eq + std::hash::Hash>(
     table: &mut HashTable<u32>,
     rows: &mut Vec<T>,
@@ -199,7 +210,7 @@ fn intern<T: Clone + Eq + std::hash::Hash>(
     if let Some(&id) = table.find(hash, |&id| rows[id as usize] == *row) {
         return id;
     }
-    rows.push(row.clone());
+    push(rows, row.clone());
     let id = (rows.len() - 1) as u32;
     table.insert_unique(hash, id, |&id| hasher.hash_one(&rows[id as usize]));
     id
