@@ -100,7 +100,7 @@ fn cputime_agrees_with_what_the_kernel_charged() {
         return;
     }
     let folder = tempfile::tempdir().unwrap();
-    let burn = "i=0; while [ $i -lt 400000 ]; do i=$((i+1)); done";
+    let burn = "i=0; while [ $i -lt 800000 ]; do i=$((i+1)); done";
     let script = format!("TIMEFORMAT='%3U %3S'; {{ time sh -c '{burn}'; }} 2> {}/times", folder.path().display());
     let reel = record(&folder, &["bash", "-c", &script]);
     let times = std::fs::read_to_string(folder.path().join("times")).unwrap();
