@@ -8,6 +8,7 @@
 
 #define NR_EXECVE 59
 #define NR_EXECVEAT 322
+#define NR32_EXECVE 11
 #define NR32_EXECVEAT 358
 #define TS_COMPAT 2
 
@@ -77,7 +78,6 @@ static __always_inline void keep_early(struct slot *slot, struct desc *d)
 SEC("tp_btf/sys_enter")
 int BPF_PROG(on_enter, struct pt_regs *regs, long nr)
 {
-	u64 pidtgid = bpf_get_current_pid_tgid();
 	struct task_struct *task = bpf_get_current_task_btf();
 	struct slot *slot;
 	u8 compat = task->thread_info.status & TS_COMPAT ? COMPAT : 0;
@@ -85,6 +85,7 @@ int BPF_PROG(on_enter, struct pt_regs *regs, long nr)
 	struct desc *d = desc_of(nr, compat);
 	if (!d || (d->flags & SKIP && !tells(task, d, regs, compat)))
 		return 0;
+	u64 pidtgid = bpf_get_current_pid_tgid();
 	if (root_tgid) {
 		slot = slot_of(task, false);
 		if (!slot && pidtgid >> 32 == root_tgid && nr == NR_EXECVE) {
@@ -141,10 +142,26 @@ int BPF_PROG(on_enter, struct pt_regs *regs, long nr)
 	return 0;
 }
 
+/*
+ * Whether nobody wanted a call, told without its thread's slot. Its number and mode are those that it was entered with,
+ * but for an exec, which may change the mode, and a return from a signal handler, whose number becomes -1.
+ */
+static __always_inline bool is_skipped(struct task_struct *task, struct pt_regs *regs)
+{
+	u64 nr = regs->orig_ax;
+	if (nr > 510 || nr == NR_EXECVE || nr == NR_EXECVEAT || nr == NR32_EXECVE || nr == NR32_EXECVEAT)
+		return false;
+	struct desc *d = desc_of(nr, task->thread_info.status & TS_COMPAT ? COMPAT : 0);
+	return d && (d->flags & (SKIP | TELLS)) == SKIP;
+}
+
 SEC("tp_btf/sys_exit")
 int BPF_PROG(on_return, struct pt_regs *regs, long ret)
 {
-	struct slot *slot = slot_of(bpf_get_current_task_btf(), false);
+	struct task_struct *task = bpf_get_current_task_btf();
+	if (selective && is_skipped(task, regs))
+		return 0;
+	struct slot *slot = slot_of(task, false);
 	/* No entry seen: it was in the call when we attached, or it is a child that returns from its parent's fork. */
 	if (!slot || slot->state == IDLE)
 		return 0;

@@ -160,6 +160,9 @@ int BPF_PROG(on_exec, struct task_struct *task, pid_t old_tid, struct linux_binp
 		at = put_missing(r, at);
 	}
 	finish(&out, r, at);
+	/* What /proc says of a new program is asked for at once: it may not be there for long. */
+	if (*(volatile u64 *)&out.ring->sleep == QUIET)
+		ring_bell(out.ring);
 	return 0;
 }
 

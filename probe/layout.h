@@ -81,10 +81,11 @@ struct verdict {
 	u64 generation, denied;
 };
 
-/* head, drops, nested and events are ours, tail is user space's. */
+enum asleep { AWAKE, ASLEEP, QUIET };
+/* head, drops, nested and events are ours, tail is user space's; it sets `sleep` before it sleeps, and we clear that when we wake it. */
 struct ring {
 	u64 head, busy, drops, nested, events, unused0[3];
-	u64 tail, unused1[7];
+	u64 tail, sleep, unused1[6];
 };
 
 #endif

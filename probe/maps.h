@@ -50,6 +50,11 @@ struct {
 	__uint(value_size, RING_SENTINEL);
 } ring_data SEC(".maps");
 
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 4096); /* a page: it holds nothing but wake-ups */
+} bell SEC(".maps");
+
 /* Set before loading; the verifier removes what they rule out. */
 const volatile u32 own_tgid = 0;  /* the recorder, never recorded */
 const volatile u32 root_tgid = 0; /* track mode: only this process, from its execve on, and its descendants */
@@ -57,6 +62,7 @@ const volatile u32 ring_mask = 0; /* size of one ring - 1 */
 const volatile u32 snap_len = 80; /* most bytes of data kept of a call */
 const volatile u32 text_max = 256; /* most bytes of a path, its NUL included */
 const volatile u32 judged = 0;    /* threads may be denied: then only their ALWAYS calls are recorded */
+const volatile u32 selective = 0; /* there are calls that nobody wants */
 const volatile u32 inherited = 0; /* who is born of a denied thread is denied until it changes */
 const volatile u32 switches = 0;  /* each switch from one thread to another is recorded */
 

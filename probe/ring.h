@@ -9,6 +9,16 @@ struct out {
 	u64 head;
 };
 
+/* Wakes user space, once for each sleep. */
+static __noinline int ring_bell(struct ring *ring)
+{
+	u64 nothing = 0;
+	if (!ring)
+		return 0;
+	ring->sleep = AWAKE;
+	return bpf_ringbuf_output(&bell, &nothing, sizeof(nothing), BPF_RB_FORCE_WAKEUP);
+}
+
 static __always_inline struct record *begin(struct out *out, u8 type, u32 tid, u32 pid, u64 time)
 {
 	u32 cpu = bpf_get_smp_processor_id();
@@ -22,8 +32,10 @@ static __always_inline struct record *begin(struct out *out, u8 type, u32 tid, u
 		ring->nested++;
 		return 0;
 	}
-	u64 head = ring->head;
-	if (head - *(volatile u64 *)&ring->tail + SLACK > (u64)ring_mask + 1) {
+	u64 head = ring->head, waiting = head - *(volatile u64 *)&ring->tail;
+	if (waiting > ring_mask / 4 && *(volatile u64 *)&ring->sleep)
+		ring_bell(ring);
+	if (waiting + SLACK > (u64)ring_mask + 1) {
 		ring->drops++;
 		return 0;
 	}

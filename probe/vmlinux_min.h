@@ -36,12 +36,14 @@ enum { false, true };
 enum {
 	BPF_MAP_TYPE_HASH = 1,
 	BPF_MAP_TYPE_ARRAY = 2,
+	BPF_MAP_TYPE_RINGBUF = 27,
 	BPF_MAP_TYPE_TASK_STORAGE = 29,
 };
 enum {
 	BPF_F_NO_PREALLOC = 1u << 0,
 	BPF_F_MMAPABLE = 1u << 10,
 	BPF_LOCAL_STORAGE_GET_F_CREATE = 1u << 0,
+	BPF_RB_FORCE_WAKEUP = 1u << 1,
 };
 
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)

@@ -15,9 +15,10 @@ use seen::{Kept, Story, record, record_with, skip, take, words};
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::Command;
+use std::time::Duration;
 use sysreel::event::Flags;
 use sysreel::source::ebpf::{Block, Decoder, Options, Probe, preflight};
-use sysreel::sys::{Exit, StoppedChild, clock_pair};
+use sysreel::sys::{Exit, StoppedChild, WakeOn, clock_pair};
 
 #[test]
 fn a_command_tells_its_story_from_its_exec_to_its_end() {
@@ -155,6 +156,28 @@ fn what_a_full_ring_cannot_take_is_counted() {
     // An exec record is no row; late enters and times depend on the scheduler.
     let made = whole.rows.len() + whole.enters.len();
     assert!((taken + drops).abs_diff(made as u64) < 50, "{taken} + {drops} of {made}");
+}
+
+#[test]
+fn a_reader_that_sleeps_is_woken_by_a_ring_that_fills_and_if_it_wants_by_a_new_program() {
+    if skip() {
+        return;
+    }
+    // Longer than any test may take.
+    let long = Duration::from_secs(60);
+    let dd = ["dd", "if=/dev/zero", "of=/dev/null", "bs=1", "count=20000", "status=none"];
+    for (command, wake_on, wakes) in
+        [(&dd[..], WakeOn::Filling, true), (&["true"], WakeOn::Programs, true), (&["true"], WakeOn::Filling, false)]
+    {
+        let stopped = StoppedChild::new(&words(command)).unwrap();
+        let options = Options { root: Some(stopped.pid()), ring_total: 0, ..Options::default() };
+        let mut probe = Probe::open(&options).unwrap();
+        let mut drain = probe.drain().unwrap();
+        probe.attach().unwrap();
+        drain.falls_asleep(wake_on);
+        stopped.start().unwrap().wait().unwrap();
+        assert_eq!(drain.sleep(if wakes { long } else { Duration::from_millis(1) }, wake_on), wakes, "{command:?}");
+    }
 }
 
 #[test]

@@ -18,7 +18,7 @@ use crate::event::{Kind, kinds};
 use crate::filter::Push;
 use crate::source::ebpf::{Block, Decoder, Drain, Incoming, Options, Probe};
 use crate::source::proc::{self, Scope};
-use crate::sys;
+use crate::sys::{self, WakeOn};
 use crate::world::Want;
 use crossbeam_channel::{Receiver, Sender, TryRecvError, bounded};
 use std::collections::VecDeque;
@@ -36,10 +36,6 @@ const MOMENT: Duration = Duration::from_millis(5);
 
 /// Time between two looks at whether the machine's clock was set: for as long, times may be of the clock before.
 const LOOK_AT_CLOCK: Duration = Duration::from_millis(500);
-
-/// Bytes that one processor can put into its ring, per second, with room: a loop of one-byte reads and writes makes
-/// 125 MB/s here.
-const FASTEST: u64 = 250 << 20;
 
 /// What to capture, and for how long.
 #[derive(Debug, Clone, Default)]
@@ -294,7 +290,7 @@ fn drain_loop(
     // Being late here loses events; being nicer to others would not help them.
     sys::set_thread_nice(-10).ok();
     let mut seen = vec![0; drain.processors()];
-    let nap = nap(drain.ring_bytes(), flush);
+    let mut naps = Naps::new(flush);
     let send = |feed| {
         let is_sent = to_build.send(feed).is_ok();
         shared.wake();
@@ -323,17 +319,43 @@ fn drain_loop(
         if stopping {
             break;
         }
-        std::thread::sleep(nap);
+        naps.sleep(&mut drain, round.bytes);
     }
     sys::thread_cpu_ns()
 }
 
-/// Each round costs some microseconds and cold caches, however little there is: as few of them as the ring's size and
-/// the freshness of what is shown allow. Half of the ring fills meanwhile at worst.
-fn nap(ring_bytes: usize, flush: Duration) -> Duration {
-    let fills = Duration::from_nanos(ring_bytes as u64 * 1_000_000_000 / FASTEST / 2);
-    fills.min(flush / 10).clamp(Duration::from_micros(100), 8 * MOMENT)
+/// How long the drain thread sleeps between rounds. Each costs some microseconds and cold caches, however little there
+/// is: as few of them as the freshness of what is shown allows. The probe wakes it when a ring fills up.
+struct Naps {
+    longest: Duration,
+    /// Rounds in a row that brought little.
+    quiet: u32,
 }
+
+impl Naps {
+    /// What was recorded is to be handed on once in `flush`.
+    fn new(flush: Duration) -> Naps {
+        Naps { longest: (flush / 10).clamp(Duration::from_micros(100), 20 * MOMENT), quiet: 0 }
+    }
+
+    /// Sleeps after a round that brought so many bytes.
+    fn sleep(&mut self, drain: &mut Drain, bytes: usize) {
+        self.quiet = if bytes < LITTLE { self.quiet.saturating_add(1) } else { 0 };
+        if self.quiet <= QUIET_ROUNDS {
+            drain.sleep(self.longest.min(6 * MOMENT), WakeOn::Filling);
+        } else if drain.sleep(self.longest, WakeOn::Programs) {
+            // What rang is handed on by the next round but one.
+            self.quiet = 0;
+            std::thread::sleep(self.longest.min(MOMENT));
+        }
+    }
+}
+
+/// Bytes of records of a round that is called quiet.
+const LITTLE: usize = 16 << 10;
+
+/// Quiet rounds before the thread sleeps longer.
+const QUIET_ROUNDS: u32 = 8;
 
 fn count_drops(drain: &Drain, shared: &Shared, seen: &mut [u64]) -> Vec<Lost> {
     let mut lost = Vec::new();

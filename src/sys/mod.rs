@@ -51,7 +51,7 @@ pub use netns::in_network_namespace;
 pub use pause::{Woken, pause, process_end};
 pub use prefetch::prefetch;
 #[cfg(feature = "linux")]
-pub use ring::{RingCounters, Rings, SLACK, Window};
+pub use ring::{RingCounters, Rings, SLACK, WakeOn, Window};
 pub use signal::{note_hangups, refuse_large_files, stop_flag, stop_on_signals, take_hangup};
 pub use usage::{Usage, process_usage, set_thread_nice, thread_cpu_ns};
 #[cfg(feature = "linux")]

@@ -17,6 +17,7 @@ const DROPS: usize = 16;
 const NESTED: usize = 24;
 const EVENTS: usize = 32;
 const TAIL: usize = 64;
+const SLEEP: usize = 72;
 
 #[derive(Debug)]
 struct Mapping {
@@ -55,6 +56,15 @@ pub struct RingCounters {
     pub drops: u64,
     /// Records not written because one was being written there already.
     pub nested: u64,
+}
+
+/// What is to wake a reader that goes to sleep: `enum asleep` in the probe.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum WakeOn {
+    /// A ring that is a quarter full.
+    Filling = 1,
+    /// That, or a program that is executed.
+    Programs = 2,
 }
 
 /// Records that wait in a ring.
@@ -148,6 +158,13 @@ impl Rings {
         let bytes = bytes.min(self.waiting(processor));
         let tail = self.word(processor, TAIL);
         tail.store(tail.load(Ordering::Relaxed).wrapping_add(bytes as u64), Ordering::Release);
+    }
+
+    /// Says that the reader goes to sleep, and what is to wake it. Whatever comes between this and its sleep does too.
+    pub fn falls_asleep(&self, wake_on: WakeOn) {
+        for processor in 0..self.processors {
+            self.word(processor, SLEEP).store(wake_on as u64, Ordering::Release);
+        }
     }
 
     /// What a processor has written and dropped.

@@ -6,7 +6,10 @@
 
 use super::block::Block;
 use super::record::peek;
-use crate::sys::{RingCounters, Rings, boot_ns};
+use crate::sys::{self, RingCounters, Rings, WakeOn, Woken, boot_ns};
+use aya::maps::{MapData, RingBuf};
+use std::os::fd::AsFd;
+use std::time::Duration;
 
 /// What a round of [`Drain`] did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -29,9 +32,10 @@ struct Front {
 }
 
 /// Takes records out of the rings. Owns their mapping, so it goes on after the probe is detached.
-#[derive(Debug)]
 pub struct Drain {
     rings: Rings,
+    /// Wakes us when there is much to take.
+    bell: Option<RingBuf<MapData>>,
     fronts: Vec<Front>,
     /// The clock when the current round began, and when the one before did.
     began: u64,
@@ -41,9 +45,9 @@ pub struct Drain {
 }
 
 impl Drain {
-    pub(super) fn new(rings: Rings) -> Drain {
+    pub(super) fn new(rings: Rings, bell: Option<RingBuf<MapData>>) -> Drain {
         let fronts = Vec::with_capacity(rings.processors());
-        Drain { rings, fronts, began: 0, before: 0, in_round: false, damaged: 0 }
+        Drain { rings, bell, fronts, began: 0, before: 0, in_round: false, damaged: 0 }
     }
 
     /// Appends the records to `block` that can be in order by now. Call it again at once while [`Round::more`], else after a short sleep.
@@ -58,6 +62,20 @@ impl Drain {
     /// Appends all records, the newest ones too: for the end, when the probe is detached.
     pub fn finish(&mut self, block: &mut Block) -> Round {
         self.merge(block, u64::MAX)
+    }
+
+    /// From here on the probe wakes us: a [`Drain::sleep`] that follows is short.
+    pub fn falls_asleep(&self, wake_on: WakeOn) {
+        self.rings.falls_asleep(wake_on);
+    }
+
+    /// Sleeps at most so long, unless a ring becomes a quarter full or what `wake_on` names happens. Says whether it did.
+    pub fn sleep(&mut self, longest: Duration, wake_on: WakeOn) -> bool {
+        self.falls_asleep(wake_on);
+        let bell = self.bell.as_ref().map(AsFd::as_fd);
+        let is_rung = sys::pause(bell, longest) == Woken::Descriptor;
+        while is_rung && self.bell.as_mut().is_some_and(|bell| bell.next().is_some()) {}
+        is_rung
     }
 
     /// Exact counts of one processor since the probe was loaded.
@@ -191,7 +209,7 @@ mod tests {
             let (headers, data) = (tempfile::tempfile().unwrap(), tempfile::tempfile().unwrap());
             headers.set_len(4096).unwrap();
             data.set_len(((RING + SLACK) * 2).next_multiple_of(4096) as u64).unwrap();
-            let drain = Drain::new(Rings::map(headers.as_fd(), data.as_fd(), 2, RING).unwrap());
+            let drain = Drain::new(Rings::map(headers.as_fd(), data.as_fd(), 2, RING).unwrap(), None);
             (Kernel { headers, data, heads: [0; 2] }, drain)
         }
 

@@ -5,7 +5,7 @@ use super::object::{Object, ring_bytes};
 use super::plan::{Plans, ROW};
 use super::{Drain, preflight};
 use crate::sys::{Rings, processors};
-use aya::maps::{Array, HashMap, Map, MapData, MapError};
+use aya::maps::{Array, HashMap, Map, MapData, MapError, RingBuf};
 use aya::programs::{BtfTracePoint, ProgramError};
 use aya::{Btf, Ebpf, EbpfError, EbpfLoader};
 use std::io;
@@ -127,11 +127,13 @@ impl Probe {
     ///
     /// # Errors
     /// The rings cannot be mapped.
-    pub fn drain(&self) -> Result<Drain, Error> {
+    pub fn drain(&mut self) -> Result<Drain, Error> {
+        let bell = self.ebpf.take_map("bell").ok_or_else(|| missing("bell"))?;
+        let bell = RingBuf::try_from(bell).map_err(|e| Error::Load(chain(&e)))?;
         let mapped =
             Rings::map(map_fd(&self.ebpf, "rings")?, map_fd(&self.ebpf, "ring_data")?, processors(), self.ring_bytes);
         let bytes = self.ring_bytes * processors();
-        mapped.map(Drain::new).map_err(|source| Error::Rings { bytes, source })
+        mapped.map(|rings| Drain::new(rings, Some(bell))).map_err(|source| Error::Rings { bytes, source })
     }
 
     /// Where threads are denied; works on after the probe is detached, to no effect. Once: a second time it is an error.
@@ -191,7 +193,8 @@ fn load(object: &Object, btf: &Btf, options: &Options, ring_bytes: usize) -> Res
     let cpus = processors() as u32;
     let mut loader = EbpfLoader::new();
     loader.btf(Some(btf)).allow_unsupported_maps().map_max_entries("rings", cpus).map_max_entries("ring_data", cpus);
-    let [judged, inherited, switches] = [options.judged, options.inherited, options.switches].map(u32::from);
+    let flags = [options.calls.is_some(), options.judged, options.inherited, options.switches];
+    let [selective, judged, inherited, switches] = flags.map(u32::from);
     for (name, value) in [
         ("own_tgid", &own),
         ("root_tgid", &root),
@@ -199,6 +202,7 @@ fn load(object: &Object, btf: &Btf, options: &Options, ring_bytes: usize) -> Res
         ("snap_len", &snap),
         ("text_max", &text),
         ("judged", &judged),
+        ("selective", &selective),
         ("inherited", &inherited),
         ("switches", &switches),
     ] {
