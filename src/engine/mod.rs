@@ -5,6 +5,8 @@ mod assembler;
 mod clock;
 #[cfg(feature = "linux")]
 mod compact;
+#[cfg(feature = "linux")]
+mod drain;
 mod error;
 #[cfg(feature = "linux")]
 mod facts;
