@@ -23,7 +23,6 @@ pub mod query;
 pub mod format;
 
 pub mod chisel;
-#[cfg(feature = "linux")]
 pub mod source;
 
 pub mod engine;

@@ -14,6 +14,8 @@ pub trait Store: Send + Sync {
     fn thread(&self) -> Result<Runs, Error>;
     /// Time of each row, ns UTC.
     fn time(&self) -> Result<Vec<u64>, Error>;
+    /// `evt.num` of each row; empty where they follow each other from the head's first.
+    fn nums(&self) -> Result<Vec<u64>, Error>;
     /// Processor of each row.
     fn cpu(&self) -> Result<Vec<u16>, Error>;
     /// Return values of a local kind; empty where it has none.
@@ -69,6 +71,7 @@ pub struct Batch {
     thread: Cache<Runs>,
     time: Cache<Vec<u64>>,
     cpu: Cache<Vec<u16>>,
+    nums: Cache<Vec<u64>>,
     positions: Cache<Vec<u32>>,
     tables: Vec<TableCache>,
     damage: OnceLock<Error>,
@@ -122,6 +125,7 @@ impl Batch {
             thread: OnceLock::new(),
             time: OnceLock::new(),
             cpu: OnceLock::new(),
+            nums: OnceLock::new(),
             positions: OnceLock::new(),
             tables,
             damage: OnceLock::new(),
@@ -214,6 +218,12 @@ impl Batch {
     #[inline]
     pub fn time(&self) -> Result<&[u64], Error> {
         cached(&self.time, || self.store.time()).map(Vec::as_slice)
+    }
+
+    /// `evt.num` of each row; empty where they follow each other from the head's first.
+    #[inline]
+    pub fn nums(&self) -> Result<&[u64], Error> {
+        cached(&self.nums, || self.store.nums()).map(Vec::as_slice)
     }
 
     /// Processor of each row.

@@ -85,14 +85,35 @@ impl Builder {
         self.bytes += plan.bytes + plan.push(&mut columns.tables[usize::from(local)], event, effect.desc, interner);
     }
 
+    /// Gives the row that is pushed next a number of its own; those that get none follow the one before them.
+    pub fn number(&mut self, num: u64) {
+        self.number_rows(self.rows());
+        self.columns.nums.push(num);
+    }
+
+    /// Makes numbers for as many rows, if they have none.
+    fn number_rows(&mut self, rows: usize) {
+        let next = self.next_num;
+        let nums = &mut self.columns.nums;
+        while nums.len() < rows {
+            nums.push(nums.last().map_or(next, |last| last.wrapping_add(1)));
+        }
+    }
+
     /// The batch so far, and a new one begins. Snapshot rows have no numbers.
     pub fn take(&mut self, snapshot: bool) -> Columns {
         for table in &self.columns.tables {
             self.local[usize::from(table.kind)] = NONE;
         }
+        if !self.columns.nums.is_empty() {
+            self.number_rows(self.rows());
+        }
         let mut columns = std::mem::take(&mut self.columns);
         self.bytes = 0;
         columns.snapshot = snapshot;
+        if snapshot || columns.nums.iter().zip(self.next_num..).all(|(&num, next)| num == next) {
+            columns.nums.clear();
+        }
         columns.first_num = if snapshot { 0 } else { self.next_num };
         if !snapshot {
             self.next_num += columns.rows() as u64;
@@ -112,6 +133,7 @@ impl Builder {
             columns.cpu.clear();
             columns.thread.clear();
             columns.kind.clear();
+            columns.nums.clear();
             self.columns = columns;
         }
         self.let_go();

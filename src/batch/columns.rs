@@ -14,6 +14,8 @@ pub const MAX_KINDS: usize = 256;
 pub struct Columns {
     /// `evt.num` of the first row.
     pub first_num: u64,
+    /// `evt.num` of each row where they do not simply follow each other (imported captures keep theirs); else empty.
+    pub nums: Vec<u64>,
     /// Snapshot rows: no events, and no numbers.
     pub snapshot: bool,
     /// Time of completion, ns UTC; may step back.
@@ -88,6 +90,9 @@ impl Store for PlainStore {
     }
     fn time(&self) -> Result<Vec<u64>, Error> {
         Ok(self.columns.time.clone())
+    }
+    fn nums(&self) -> Result<Vec<u64>, Error> {
+        Ok(self.columns.nums.clone())
     }
     fn cpu(&self) -> Result<Vec<u16>, Error> {
         Ok(self.columns.cpu.clone())

@@ -3,7 +3,8 @@
 use super::{Columns, DataColumn, Table};
 
 impl Columns {
-    /// Keeps the rows for which `keep` (one entry per row) is true; their order stays. Numbers are given anew.
+    /// Keeps the rows for which `keep` (one entry per row) is true; their order stays. Numbers are given anew, unless
+    /// each row has its own.
     pub fn retain(&mut self, keep: &[bool]) {
         let mut by_table = vec![Vec::new(); self.tables.len()];
         for (&kind, &keep) in self.kind.iter().zip(keep) {
@@ -25,6 +26,7 @@ impl Columns {
         filter(&mut self.time, keep);
         filter(&mut self.cpu, keep);
         filter(&mut self.thread, keep);
+        filter(&mut self.nums, keep);
         for (table, keep) in self.tables.iter_mut().zip(&by_table) {
             table.retain(keep);
         }

@@ -34,7 +34,8 @@ impl<'a> Row<'a> {
     /// `evt.num`.
     #[inline]
     pub fn num(&self) -> u64 {
-        self.batch.head().first_num + self.index as u64
+        let told = self.get(self.batch.nums(), self.index);
+        told.unwrap_or_else(|| self.batch.head().first_num.wrapping_add(self.index as u64))
     }
 
     /// Time of completion, ns UTC.
@@ -67,10 +68,10 @@ impl<'a> Row<'a> {
         self.batch.thread_row(self.thread)
     }
 
-    /// Return value; `None` where the kind has none.
+    /// Return value; `None` where the kind has none, or its source does not tell.
     #[inline]
     pub fn ret(&self) -> Option<i64> {
-        self.info().ret.as_ref()?;
+        self.info().ret.as_ref().filter(|_| !self.flags().has(Flags::UNTOLD))?;
         self.get(self.batch.ret(self.kind), self.position)
     }
 

@@ -3,6 +3,7 @@
 use super::args::Options;
 use super::exit::Failure;
 use super::replay::render;
+use crate::engine::open_capture;
 use crate::field::{FieldArg, lookup};
 use crate::reel::{Error, Header, Reader};
 use crate::report::{Cell, Column, Report, Table, Unit};
@@ -20,7 +21,7 @@ const ROWS: usize = 50;
 pub(super) fn info(options: &Options, paths: &[String], out: &mut dyn Write) -> Result<(), Failure> {
     let files = files(paths)?;
     let report = match files.as_slice() {
-        [path] => one(path, &Reader::open(path).map_err(|e| failed(path, &e))?),
+        [path] => one(path, &open_capture(path, &mut Vec::new()).map_err(|e| failed(path, &e))?),
         _ => many(&files)?,
     };
     Ok(out.write_all(render(options, &report).as_bytes())?)
@@ -342,7 +343,7 @@ fn many(files: &[PathBuf]) -> Result<Report, Failure> {
         ]
     };
     for path in files {
-        let reader = match Reader::open(path) {
+        let reader = match open_capture(path, &mut Vec::new()) {
             Ok(reader) => reader,
             Err(error) => {
                 let first = error.to_string();

@@ -11,6 +11,7 @@
 //! | `exit` | codes and messages |
 
 mod args;
+mod convert;
 mod exit;
 mod info;
 mod list;

@@ -2,7 +2,7 @@
 
 use super::args::{Options, parse};
 use super::exit::{Failure, code, say, usage};
-use super::{info, list, plan, question, record, replay, verify, watch};
+use super::{convert, info, list, plan, question, record, replay, verify, watch};
 use clap::error::ErrorKind;
 use std::ffi::OsString;
 use std::io::{self, Write};
@@ -91,10 +91,7 @@ fn dispatch(options: &Options, words: &[OsString], out: &mut (dyn Write + Send))
         ));
     }
     match (&options.write, options.read.is_empty()) {
-        (Some(_), false) => Err(Failure::new(
-            "not supported yet: -r with -w, writing a part of a reel into another",
-            "give one of them",
-        )),
+        (Some(path), false) => convert::convert(options, path),
         (Some(path), true) => {
             out.flush()?;
             record::record(options, path, words)

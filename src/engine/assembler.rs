@@ -105,6 +105,8 @@ pub struct Assembler<E> {
     pace: Option<Pace>,
     /// Doubtful events, all in all and of the segment.
     doubtful: [u64; 2],
+    /// Number of the event that is being taken in, if it has one of its own.
+    number: Option<u64>,
 }
 
 impl<E> Assembler<E> {
@@ -122,6 +124,7 @@ impl<E> Assembler<E> {
             events: 0,
             pace: None,
             doubtful: [0; 2],
+            number: None,
         }
     }
 
@@ -152,6 +155,12 @@ impl<E> Assembler<E> {
         self.note(&text)
     }
 
+    /// Takes an event in that has a number of its own.
+    pub fn numbered(&mut self, event: &Event<'_>, num: u64) -> Result<(), E> {
+        self.number = Some(num);
+        self.event(event)
+    }
+
     /// Takes an event in.
     pub fn event(&mut self, event: &Event<'_>) -> Result<(), E> {
         self.make_way(event.time)?;
@@ -167,6 +176,9 @@ impl<E> Assembler<E> {
             self.doubtful = self.doubtful.map(|count| count + 1);
             flags = flags.with(Flags::DOUBTFUL);
         }
+        if let Some(num) = self.number.take() {
+            self.builder.number(num);
+        }
         if flags == event.flags {
             self.builder.push(event, effect, self.world.interner());
         } else {
@@ -174,6 +186,21 @@ impl<E> Assembler<E> {
             self.builder.push(&marked, effect, self.world.interner());
         }
         self.pushed(event)
+    }
+
+    /// Applies an event to the state without recording it.
+    pub fn apply(&mut self, event: &Event<'_>) {
+        self.world.apply(event);
+    }
+
+    /// Ends the segment, and with it all that is known of the state: rows of another one may follow, then events.
+    pub fn forget(&mut self) -> Result<(), E> {
+        if self.begun.take().is_some() {
+            self.end_segment()?;
+        }
+        self.world = World::new();
+        self.latest = 0;
+        Ok(())
     }
 
     /// Notes a call that was entered.

@@ -74,6 +74,9 @@ pub enum Error {
     /// What was to be shown could not be.
     #[error("{0}")]
     Screen(std::io::Error),
+    /// A capture of another program cannot be read.
+    #[error(transparent)]
+    Scap(#[from] crate::source::scap::Error),
     /// A batch could not be encoded.
     #[error(transparent)]
     Encode(#[from] crate::batch::Error),

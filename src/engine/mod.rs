@@ -11,6 +11,7 @@ mod error;
 #[cfg(feature = "linux")]
 mod facts;
 mod follow;
+mod import;
 #[cfg(feature = "linux")]
 mod live;
 mod mixed;
@@ -46,6 +47,7 @@ mod watcher;
 pub use assembler::{Assembler, Cost, Lost, Piece, SegmentLimits};
 pub use error::Error;
 pub use follow::{Follow, follow};
+pub use import::{Imported, import, open_capture};
 #[cfg(feature = "linux")]
 pub use live::{LiveRequest, LiveSummary, capture};
 #[cfg(feature = "linux")]

@@ -67,7 +67,7 @@ impl Reels {
                 if !is_new {
                     continue;
                 }
-                match Reader::open(&path) {
+                match super::open_capture(&path, &mut told) {
                     // A copy has the same last hash, which stands for all of it.
                     Ok(reader) if hashes.insert((reader.last_hash(), reader.size())) => {
                         let origin = origin(&path, reader.header());
@@ -280,7 +280,9 @@ fn reels_in(folder: &Path, told: &mut Vec<String>) -> Result<Vec<PathBuf>, (Path
     let failed = |source| (folder.to_owned(), Error::Io { path: folder.to_owned(), source });
     let is_reel = |path: &PathBuf| {
         let mut start = [0; MAGIC.len()];
-        std::fs::File::open(path).and_then(|mut file| file.read_exact(&mut start)).is_ok() && start == MAGIC
+        let is_own =
+            std::fs::File::open(path).and_then(|mut file| file.read_exact(&mut start)).is_ok() && start == MAGIC;
+        is_own || crate::source::scap::is_scap(path)
     };
     let (reels, others): (Vec<PathBuf>, Vec<PathBuf>) =
         files_of(folder).map_err(failed)?.into_iter().partition(is_reel);

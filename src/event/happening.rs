@@ -47,6 +47,8 @@ impl Flags {
     pub const TRUNCATED: Flags = Flags(8);
     /// Events were lost before it, and nothing has confirmed since what is said of its thread or descriptor.
     pub const DOUBTFUL: Flags = Flags(16);
+    /// A call whose source does not tell what it returned.
+    pub const UNTOLD: Flags = Flags(32);
 
     /// Whether all bits of `other` are set.
     pub fn has(self, other: Flags) -> bool {

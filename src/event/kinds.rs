@@ -203,3 +203,11 @@ pub const WRITE: Kind = find("write");
 pub const PREAD: Kind = find("pread");
 /// `pwrite`.
 pub const PWRITE: Kind = find("pwrite");
+/// `snap_fork`.
+pub const SNAP_FORK: Kind = find("snap_fork");
+/// `syscall`.
+pub const SYSCALL: Kind = find("syscall");
+/// `container`.
+pub const CONTAINER: Kind = find("container");
+/// `asyncevent`.
+pub const ASYNCEVENT: Kind = find("asyncevent");

@@ -144,8 +144,15 @@ fn write_int(out: &mut Vec<u8>, ty: ParamType, v: i64, ctx: &Context) {
             out.push(b' ');
             write_time_of_day(out, v as u64, ctx.tz_offset_s, true);
         }
+        // Beside the kernel's bits an imported value may have bits that the kernel does not know.
+        ParamType::Flags | ParamType::Enum if v < 0 => write_u64(out, kernels(v)),
         _ => write_i64(out, v),
     }
+}
+
+/// The kernel's bits of a value.
+fn kernels(v: i64) -> u64 {
+    if v < 0 { v as u64 & 0xffff_ffff } else { v as u64 }
 }
 
 fn write_bytes(out: &mut Vec<u8>, ty: ParamType, bytes: &[u8], ctx: &Context) {
@@ -249,8 +256,8 @@ fn write_resolved_int(row: &Row<'_>, item: &Item<'_>, v: i64, ctx: &Context, out
         ParamType::Uid => write_owner(row, v, true, ctx, out),
         ParamType::Gid => write_owner(row, v, false, ctx, out),
         ParamType::Signal => v != 0 && write_name(out, signal_name(v)),
-        ParamType::Flags | ParamType::Mode => write_flags(out, item.table, v as u64),
-        ParamType::Enum => write_enum(out, item.table, v as u64),
+        ParamType::Flags | ParamType::Mode => write_flags(out, item.table, kernels(v)),
+        ParamType::Enum => write_enum(out, item.table, kernels(v)),
         ParamType::Duration if v >= 0 => {
             write_seconds(out, v as u64);
             out.push(b's');

@@ -141,6 +141,7 @@ impl Eval<'_> {
         let rows = match column {
             Column::Time => Bits::of(batch.time()?.iter().map(|&t| test.ask(Some(t as i64)))),
             Column::Cpu => Bits::of(batch.cpu()?.iter().map(|&c| test.ask(Some(i64::from(c))))),
+            _ if !batch.nums()?.is_empty() => Bits::of(batch.nums()?.iter().map(|&n| test.ask(Some(n as i64)))),
             _ => {
                 let first = batch.head().first_num;
                 Bits::of((0..batch.rows() as u64).map(|i| test.ask(Some(first.wrapping_add(i) as i64))))

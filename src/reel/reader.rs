@@ -33,6 +33,12 @@ impl Reader {
         Reader::of_bytes(input::bytes(path)?)
     }
 
+    /// A file that is open, such as one without a name.
+    pub fn of_file(file: &std::fs::File) -> Result<Reader, Error> {
+        let mapped = crate::sys::map_file(file);
+        Reader::of_bytes(Arc::new(mapped.map_err(|source| Error::Io { path: "temporary reel".into(), source })?))
+    }
+
     /// A reel in memory.
     pub fn of_bytes(bytes: Bytes) -> Result<Reader, Error> {
         if let Some(layout) = index::layout((*bytes).as_ref()) {

@@ -85,6 +85,8 @@ pub(super) enum Action {
     /// Sends or receives, perhaps with the peer's address, perhaps with descriptors.
     Message {
         addr: u8,
+        /// Both ends, which imported calls tell.
+        tuple: Option<u8>,
         files: Option<u8>,
         flags: Option<u8>,
         receives: bool,
@@ -320,7 +322,7 @@ fn socket_action(kind: crate::event::Kind, spec: &Spec) -> Option<Action> {
     let ends = || Some(Ends { addr: param(spec, "addr")?, tuple: param(spec, "tuple")?, file });
     let message = |receives| {
         let (files, flags) = (param(spec, "files"), param(spec, "flags"));
-        Some(Action::Message { addr: param(spec, "addr")?, files, flags, receives })
+        Some(Action::Message { addr: param(spec, "addr")?, tuple: param(spec, "tuple"), files, flags, receives })
     };
     let made = |first| {
         let (domain, ty, protocol) = (param(spec, "domain")?, param(spec, "type")?, param(spec, "proto")?);
@@ -346,7 +348,7 @@ fn socket_action(kind: crate::event::Kind, spec: &Spec) -> Option<Action> {
 
 fn process_action(kind: crate::event::Kind, spec: &Spec) -> Option<Action> {
     Some(match kind {
-        kinds::PROCFORK => Action::Fork(ForkParams {
+        kinds::PROCFORK | kinds::SNAP_FORK => Action::Fork(ForkParams {
             tid: param(spec, "child_tid")?,
             pid: param(spec, "child_pid")?,
             vtid: param(spec, "child_vtid")?,

@@ -307,6 +307,13 @@ impl World {
         u32::from(!inner)
     }
 
+    /// Whether a thread is the only one of its process that did not exit; so is one that nobody announced.
+    pub fn is_last_thread(&self, tid: u32) -> bool {
+        let process = self.facts(tid).and_then(|row| self.processes.get(&row.pid));
+        let runs = |other: u32| self.find(other).is_some_and(|i| self.threads[i].exited == 0);
+        process.is_none_or(|process| !process.tids.iter().any(|&other| other != tid && runs(other)))
+    }
+
     /// Whether a process has a thread that did not exit.
     fn runs(&self, process: &super::thread::Process) -> bool {
         process.tids.iter().any(|&tid| self.find(tid).is_some_and(|i| self.threads[i].exited == 0))

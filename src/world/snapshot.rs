@@ -19,6 +19,12 @@ impl World {
             kinds::SNAP_FD => self.snap_fd(event),
             kinds::SNAP_GONE => self.snap_gone(event),
             kinds::SNAP_CLOSED => self.snap_closed(event),
+            kinds::SNAP_FORK => {
+                self.is_running = true;
+                let index = self.thread(event.tid, event.pid);
+                self.act(index, event);
+                self.seen(index, 0)
+            }
             kinds::SNAP_USER | kinds::SNAP_GROUP => {
                 let name = bytes(event, 1).map_or(StrId::NONE, |b| self.interner.text(b));
                 let id = int(event, 0) as u32;

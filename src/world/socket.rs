@@ -70,10 +70,10 @@ impl World {
             }
             Action::Accept { listener, tuple, flags, file } if event.ret >= 0 => {
                 let cloexec = flags.is_some_and(|f| int(event, f) & O_CLOEXEC != 0);
-                let row = self.accepted(index, int(event, listener), bytes(event, tuple));
+                let row = self.accepted(index, event, listener, bytes(event, tuple));
                 self.install_socket(index, event.ret, &DescRow { ino: file.read(event).1, ..row }, cloexec)
             }
-            Action::Message { addr, files, flags, receives } => {
+            Action::Message { addr, tuple, files, flags, receives } => {
                 if let Some(list) =
                     files.and_then(|f| bytes(event, f)).filter(|list| event.ret >= 0 && !list.is_empty())
                 {
@@ -85,7 +85,8 @@ impl World {
                         self.pass(index, list);
                     }
                 }
-                self.message(index, event, addr, receives)
+                let ends = tuple.and_then(|at| bytes(event, at)).and_then(self::tuple);
+                self.message(index, event, (addr, ends), receives)
             }
             _ => event.kind.spec().fd.map_or(0, |fd| self.uses(index, int(event, fd))),
         }
@@ -153,8 +154,10 @@ impl World {
         }
     }
 
-    fn accepted(&self, index: usize, listener: i64, ends: Option<&[u8]>) -> DescRow {
-        let listening = self.dict().desc(self.uses(index, listener)).clone();
+    fn accepted(&mut self, index: usize, event: &Event<'_>, listener: u8, ends: Option<&[u8]>) -> DescRow {
+        // Imported calls do not tell who listens.
+        let listener = event.args.get(usize::from(listener)).and_then(|fd| fd.int());
+        let listening = listener.map(|fd| self.dict().desc(self.uses(index, fd)).clone()).unwrap_or_default();
         let mut row = DescRow { role: Role::Server, ..listening };
         if let Some((local, remote)) = ends.and_then(tuple) {
             set_ends(&mut row, remote, local);
@@ -163,11 +166,21 @@ impl World {
             }
         } else if let Some(&family) = ends.and_then(<[u8]>::first) {
             row.kind = socket_kind(i64::from(family));
+            // They have the path behind both ends instead.
+            if let Some(path) = ends.and_then(|e| e.get(17..)).filter(|p| row.name == StrId::NONE && p.len() > 1) {
+                row.name = self.interner.text(path.split(|&b| b == 0).next().unwrap_or_default());
+            }
         }
         row
     }
 
-    fn message(&mut self, index: usize, event: &Event<'_>, addr: u8, receives: bool) -> u32 {
+    fn message(
+        &mut self,
+        index: usize,
+        event: &Event<'_>,
+        (addr, ends): (u8, Option<(Endpoint, Endpoint)>),
+        receives: bool,
+    ) -> u32 {
         let fd = fd_of(event);
         let desc = self.uses(index, fd);
         let addr = bytes(event, addr).filter(|a| event.ret >= 0 && !a.is_empty());
@@ -176,6 +189,11 @@ impl World {
         }
         let named = self.named(addr);
         let mut row = self.dict().desc(desc).clone();
+        if let Some((from, to)) = ends {
+            // The end of the socket itself, which its bound address may leave open.
+            let own = if receives { to } else { from };
+            if row.role == Role::Client { row.client = Some(own) } else { row.server = Some(own) }
+        }
         exchanged(&mut row, named, receives);
         self.retell(index, fd, &row, false)
     }

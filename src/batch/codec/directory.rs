@@ -102,6 +102,9 @@ pub(super) struct Directory {
     pub(super) head: PackedHead,
     pub(super) frames: Vec<Frame>,
     pub(super) chunks: Vec<Chunk>,
+    /// Gaps between the rows' numbers, where there are any: stands behind the rest, so that who does not know it passes over it.
+    #[serde(skip)]
+    pub(super) numbers: Option<Chunk>,
 }
 
 /// Directories below this many bytes are stored as they are.
@@ -113,7 +116,11 @@ pub(super) const PREFIX: usize = 12;
 impl Directory {
     /// The directory with its prefix.
     pub(super) fn bytes(&self, level: i32) -> Result<Vec<u8>, Fault> {
-        let plain = postcard::to_stdvec(self).map_err(|e| Fault::new("a directory to store", e.to_string()))?;
+        let failed = |e: postcard::Error| Fault::new("a directory to store", e.to_string());
+        let mut plain = postcard::to_stdvec(self).map_err(failed)?;
+        if let Some(numbers) = &self.numbers {
+            plain.extend(postcard::to_stdvec(numbers).map_err(failed)?);
+        }
         if plain.len() > MAX_DIRECTORY {
             return Err(Fault::new(format!("at most {MAX_DIRECTORY} bytes"), format!("{}", plain.len())));
         }
@@ -143,8 +150,9 @@ impl Directory {
         };
         check_crc(bytes, crc)?;
         let plain = inflate(bytes, inflated, MAX_DIRECTORY)?;
-        let directory: Directory =
-            postcard::from_bytes(&plain).map_err(|e| Fault::new("a directory", e.to_string()))?;
+        let (mut directory, behind): (Directory, &[u8]) =
+            postcard::take_from_bytes(&plain).map_err(|e| Fault::new("a directory", e.to_string()))?;
+        directory.numbers = if behind.is_empty() { None } else { postcard::from_bytes(behind).ok() };
         Ok((directory, PREFIX + stored))
     }
 

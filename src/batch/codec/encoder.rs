@@ -72,9 +72,13 @@ impl Encoder {
                 self.table(table, info).map_err(|f| f.of_column("table"))?;
             }
         }
+        let is_numbered = !columns.nums.is_empty();
+        if is_numbered {
+            self.numbers(columns);
+        }
         self.stage.finish().map_err(|f| f.of_column("shared frames"))?;
         let head = self.head(columns);
-        let body = self.body(&head).map_err(|f| f.of_column("directory"))?;
+        let body = self.body(&head, is_numbered).map_err(|f| f.of_column("directory"))?;
         Ok(Encoded { head, body })
     }
 
@@ -176,12 +180,18 @@ impl Encoder {
         Head::with(columns, self.threads.rows().to_vec(), descs)
     }
 
-    fn body(&mut self, head: &Head) -> Result<Vec<u8>, super::Fault> {
-        let directory = Directory {
-            head: PackedHead::of(head),
-            frames: std::mem::take(&mut self.stage.frames),
-            chunks: std::mem::take(&mut self.stage.chunks),
-        };
+    /// Steps between the rows' numbers, less one.
+    fn numbers(&mut self, columns: &Columns) {
+        let befores = std::iter::once(columns.first_num.wrapping_sub(1)).chain(columns.nums.iter().copied());
+        let gaps = columns.nums.iter().zip(befores).map(|(num, before)| num.wrapping_sub(before).wrapping_sub(1));
+        self.put_codes(Group::Cpu, gaps.map(|gap| zigzag(gap as i64)), Nature::Signed);
+    }
+
+    fn body(&mut self, head: &Head, is_numbered: bool) -> Result<Vec<u8>, super::Fault> {
+        let mut chunks = std::mem::take(&mut self.stage.chunks);
+        let numbers = if is_numbered { chunks.pop() } else { None };
+        let frames = std::mem::take(&mut self.stage.frames);
+        let directory = Directory { head: PackedHead::of(head), frames, chunks, numbers };
         let bytes = directory.bytes(self.stage.level());
         self.stage.frames = directory.frames;
         self.stage.chunks = directory.chunks;
@@ -238,6 +248,9 @@ fn check(columns: &Columns, schema: &Schema) -> Result<(), Error> {
     if columns.first_num.checked_add(MAX_ROWS as u64).is_none() {
         let expected = "a first number that leaves room for the rows".to_owned();
         return Err(Error { column: "number", expected, found: format!("{}", columns.first_num) });
+    }
+    if !columns.nums.is_empty() {
+        expect("numbers", columns.nums.len(), rows)?;
     }
     expect("time", columns.time.len(), rows)?;
     expect("cpu", columns.cpu.len(), rows)?;

@@ -43,6 +43,9 @@ pub struct StoredBatch {
     places: Vec<Place>,
     /// Index of each kind's first column in `places`.
     firsts: Vec<usize>,
+    /// Number of the first row; and whether the last of `places` is the column of gaps between the others'.
+    first_num: u64,
+    is_numbered: bool,
 }
 
 impl StoredBatch {
@@ -53,9 +56,11 @@ impl StoredBatch {
         let body = whole
             .get(range.clone())
             .ok_or_else(|| located(Fault::new("a batch body", format!("{} bytes", whole.len()))))?;
-        let (directory, length) = Directory::take(body).map_err(located)?;
+        let (mut directory, length) = Directory::take(body).map_err(located)?;
         let head = directory.head.unpack().map_err(located)?;
         directory.check(&head, &schema, body.len() - length).map_err(located)?;
+        let is_numbered = directory.numbers.is_some();
+        directory.chunks.extend(directory.numbers);
         let (slots, places) = places(&directory.frames, &directory.chunks).map_err(located)?;
         let mut next = ROW_CHUNKS;
         let firsts = head.kinds.iter().map(|k| {
@@ -67,7 +72,10 @@ impl StoredBatch {
         let start = range.start + length;
         let (rows, threads) = (head.rows as usize, head.threads.len());
         let kinds = head.kinds.clone();
-        Ok((head, StoredBatch { bytes, start, rows, threads, kinds, schema, slots, places, firsts }))
+        let first_num = head.first_num;
+        let stored =
+            StoredBatch { bytes, start, rows, threads, kinds, schema, slots, places, firsts, first_num, is_numbered };
+        Ok((head, stored))
     }
 
     /// Calls `decode` with a column's bytes and says where the column stands if that fails.
@@ -221,6 +229,20 @@ impl Store for StoredBatch {
             });
             Ok(result.map(|()| times))
         })?
+    }
+
+    fn nums(&self) -> Result<Vec<u64>, Error> {
+        if !self.is_numbered {
+            return Ok(Vec::new());
+        }
+        let gaps: Vec<i64> = self.column("numbers", self.places.len() - 1, |bytes| unpack(bytes, &[], self.rows))?;
+        let mut next = self.first_num;
+        let after = |gap: i64| {
+            let num = next.wrapping_add(gap as u64);
+            next = num.wrapping_add(1);
+            num
+        };
+        Ok(gaps.into_iter().map(after).collect())
     }
 
     fn cpu(&self) -> Result<Vec<u16>, Error> {

@@ -102,6 +102,7 @@ pub(crate) fn columns(seed: u64, rows: usize, kinds: usize, shapes: &[u8]) -> Co
     let by_row = |dice: &mut Dice, shape| (0..rows).map(|i| dice.value(shape, i as u64)).collect::<Vec<u64>>();
     Columns {
         first_num: seed >> 1,
+        nums: if seed.is_multiple_of(3) { by_row(&mut dice, shapes[1]) } else { Vec::new() },
         snapshot: seed.is_multiple_of(5),
         time: by_row(&mut dice, shapes[0]),
         cpu: by_row(&mut dice, shapes[1]).iter().map(|&v| v as u16).collect(),
@@ -135,6 +136,7 @@ pub(crate) fn gather(head: &Head, store: &dyn Store, schema: &Schema) -> Result<
     }
     Ok(Columns {
         first_num: head.first_num,
+        nums: store.nums()?,
         snapshot: head.snapshot,
         time: store.time()?,
         cpu: store.cpu()?,

@@ -2,6 +2,7 @@
 
 use super::descriptor::DESCRIPTOR;
 use super::file::FILE;
+use super::imported::IMPORTED;
 use super::io::IO;
 use super::ipc::IPC;
 use super::made::MADE;
@@ -11,7 +12,8 @@ use super::process::{PROCESS, SIGNAL, USER};
 use super::system::{SYSTEM, TIME};
 use crate::event::spec::{Kind, Spec};
 
-const FAMILIES: &[&[Spec]] = &[MADE, IO, DESCRIPTOR, NET, PROCESS, USER, SIGNAL, FILE, MEMORY, IPC, TIME, SYSTEM];
+const FAMILIES: &[&[Spec]] =
+    &[MADE, IO, DESCRIPTOR, NET, PROCESS, USER, SIGNAL, FILE, MEMORY, IPC, TIME, SYSTEM, IMPORTED];
 
 const COUNT: usize = {
     let (mut count, mut family) = (0, 0);

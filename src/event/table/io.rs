@@ -2,7 +2,7 @@
 
 use super::entry::{
     NEW, NO, PLAIN, READS, RES, RES_FD, STATE, WAITS, WRITES, address, call, choice, data, fd, field, first, flags,
-    hex, number, part, pid, plain, ret, text_from, uint,
+    hex, number, part, pid, plain, ret, source, text_from, uint,
 };
 use crate::event::flags::{
     IO_URING_ENTER_FLAGS, IO_URING_REGISTER_OPCODES, IO_URING_SETUP_FEATS, IO_URING_SETUP_FLAGS, RWF_FLAGS,
@@ -24,13 +24,13 @@ pub(super) const IO: &[Spec] = &[
     call("pwritev", 296, 70, IoWrite, RES, WRITES, &[data("data", From::Iov(1)), fd("fd", 0), uint("pos", 3), number("size", ParamType::Uint, From::IovSize(1))]).on(1),
     call("preadv2", 327, 286, IoRead, RES, READS, &[data("data", From::Iov(1)), fd("fd", 0), uint("pos", 3), flags("flags", 5, RWF_FLAGS), number("size", ParamType::Uint, From::IovSize(1))]).on(1),
     call("pwritev2", 328, 287, IoWrite, RES, WRITES, &[data("data", From::Iov(1)), fd("fd", 0), uint("pos", 3), flags("flags", 5, RWF_FLAGS), number("size", ParamType::Uint, From::IovSize(1))]).on(1),
-    call("sendto", 44, 206, IoWrite, RES, WRITES | STATE, &[data("data", From::BufRet(1)), fd("fd", 0), uint("size", 2), address("addr", From::SockIn(4, 5))]).on(1).asks(2),
-    call("recvfrom", 45, 207, IoRead, RES, READS | STATE, &[data("data", From::BufRet(1)), fd("fd", 0), uint("size", 2), address("addr", From::SockOut(4, 5))]).on(1).asks(2),
-    call("sendmsg", 46, 211, IoWrite, RES, WRITES | STATE, &[data("data", part(MessagePart::Data)), fd("fd", 0), address("addr", part(MessagePart::Name)), number("size", ParamType::Uint, part(MessagePart::Size)), data("msgcontrol", part(MessagePart::Control)), text_from("files", ParamType::FileList, part(MessagePart::Files))]).on(1),
-    call("recvmsg", 47, 212, IoRead, RES, READS | STATE, &[data("data", part(MessagePart::Data)), fd("fd", 0), address("addr", part(MessagePart::Name)), number("size", ParamType::Uint, part(MessagePart::Size)), data("msgcontrol", part(MessagePart::Control)), text_from("files", ParamType::FileList, part(MessagePart::Files))]).on(1),
+    call("sendto", 44, 206, IoWrite, RES, WRITES | STATE, &[data("data", From::BufRet(1)), fd("fd", 0), uint("size", 2), address("addr", From::SockIn(4, 5)), source("tuple", ParamType::Tuple)]).on(1).asks(2),
+    call("recvfrom", 45, 207, IoRead, RES, READS | STATE, &[data("data", From::BufRet(1)), fd("fd", 0), uint("size", 2), address("addr", From::SockOut(4, 5)), source("tuple", ParamType::Tuple)]).on(1).asks(2),
+    call("sendmsg", 46, 211, IoWrite, RES, WRITES | STATE, &[data("data", part(MessagePart::Data)), fd("fd", 0), address("addr", part(MessagePart::Name)), number("size", ParamType::Uint, part(MessagePart::Size)), data("msgcontrol", part(MessagePart::Control)), text_from("files", ParamType::FileList, part(MessagePart::Files)), source("tuple", ParamType::Tuple)]).on(1),
+    call("recvmsg", 47, 212, IoRead, RES, READS | STATE, &[data("data", part(MessagePart::Data)), fd("fd", 0), address("addr", part(MessagePart::Name)), number("size", ParamType::Uint, part(MessagePart::Size)), data("msgcontrol", part(MessagePart::Control)), text_from("files", ParamType::FileList, part(MessagePart::Files)), source("tuple", ParamType::Tuple)]).on(1),
     // struct mmsghdr starts with a struct msghdr, so this is the first message; the result counts messages, not bytes
-    call("sendmmsg", 307, 269, IoWrite, RES, WRITES | STATE, &[fd("fd", 0), data("data", first(MessagePart::Data)), address("addr", first(MessagePart::Name)), number("size", ParamType::Uint, first(MessagePart::Size)), data("msgcontrol", first(MessagePart::Control)), text_from("files", ParamType::FileList, first(MessagePart::Files))]).on(0),
-    call("recvmmsg", 299, 243, IoRead, RES, READS | STATE, &[fd("fd", 0), data("data", first(MessagePart::Data)), address("addr", first(MessagePart::Name)), number("size", ParamType::Uint, first(MessagePart::Size)), data("msgcontrol", first(MessagePart::Control)), text_from("files", ParamType::FileList, first(MessagePart::Files))]).on(0),
+    call("sendmmsg", 307, 269, IoWrite, RES, WRITES | STATE, &[fd("fd", 0), data("data", first(MessagePart::Data)), address("addr", first(MessagePart::Name)), number("size", ParamType::Uint, first(MessagePart::Size)), data("msgcontrol", first(MessagePart::Control)), text_from("files", ParamType::FileList, first(MessagePart::Files)), source("tuple", ParamType::Tuple)]).on(0),
+    call("recvmmsg", 299, 243, IoRead, RES, READS | STATE, &[fd("fd", 0), data("data", first(MessagePart::Data)), address("addr", first(MessagePart::Name)), number("size", ParamType::Uint, first(MessagePart::Size)), data("msgcontrol", first(MessagePart::Control)), text_from("files", ParamType::FileList, first(MessagePart::Files)), source("tuple", ParamType::Tuple)]).on(0),
     call("sendfile", 40, 71, IoWrite, RES, PLAIN, &[field("offset", ParamType::Uint, [2, 8, 0, 8]), fd("out_fd", 0), fd("in_fd", 1), uint("size", 3)]).on(1),
     call("splice", 275, 76, IoOther, RES, PLAIN, &[fd("fd_in", 0), fd("fd_out", 2), uint("size", 4), flags("flags", 5, SPLICE_FLAGS)]).on(0),
     call("vmsplice", 278, 75, IoWrite, RES, WRITES, &[data("data", From::Iov(1)), fd("fd", 0), flags("flags", 3, SPLICE_FLAGS), number("size", ParamType::Uint, From::IovSize(1))]).on(1),
@@ -39,8 +39,8 @@ pub(super) const IO: &[Spec] = &[
     call("process_vm_readv", 310, 270, Ipc, Some(ret("res", ParamType::Int)), PLAIN, &[pid("pid", 0), data("data", From::Iov(1))]),
     call("process_vm_writev", 311, 271, Ipc, Some(ret("res", ParamType::Int)), PLAIN, &[pid("pid", 0), data("data", From::Iov(1))]),
     // 32-bit calls that 64-bit kernels have no number for
-    call("send", NO, NO, IoWrite, RES, WRITES, &[data("data", From::BufRet(1)), fd("fd", 0), uint("size", 2)]).on(1).asks(2),
-    call("recv", NO, NO, IoRead, RES, READS, &[data("data", From::BufRet(1)), fd("fd", 0), uint("size", 2)]).on(1).asks(2),
+    call("send", NO, NO, IoWrite, RES, WRITES, &[data("data", From::BufRet(1)), fd("fd", 0), uint("size", 2), source("tuple", ParamType::Tuple)]).on(1).asks(2),
+    call("recv", NO, NO, IoRead, RES, READS, &[data("data", From::BufRet(1)), fd("fd", 0), uint("size", 2), source("tuple", ParamType::Tuple)]).on(1).asks(2),
     // what is asked of the kernel's own queues
     call("io_setup", 206, 0, IoOther, RES, PLAIN, &[uint("nr_events", 0), hex("ctx", 1)]),
     call("io_destroy", 207, 1, IoOther, RES, PLAIN, &[hex("ctx", 0)]),

@@ -217,4 +217,19 @@ pub(super) const MADE: &[Spec] = &[
     ),
     // Stands for the kinds of later versions.
     made("unknown", Internal, KindFlags::INTERNAL, &[]),
+    // A fork that two events of a scap tell of, each half of it.
+    made(
+        "snap_fork",
+        Internal,
+        SNAPSHOT,
+        &[
+            source("child_tid", ParamType::Pid),
+            source("child_pid", ParamType::Pid),
+            source("child_vtid", ParamType::Pid),
+            source("child_vpid", ParamType::Pid),
+            source("ppid", ParamType::Pid),
+            source("flags", ParamType::Flags).named(CLONE_FLAGS),
+            source("start", ParamType::Time),
+        ],
+    ),
 ];

@@ -7,6 +7,7 @@ mod all;
 mod descriptor;
 mod entry;
 mod file;
+mod imported;
 mod io;
 mod ipc;
 mod made;

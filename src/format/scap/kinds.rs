@@ -24,6 +24,8 @@ const RENAMED: &[(&str, &str, &str)] = &[];
 
 /// Parameters that have another name than ours: (their types, the half, theirs, ours, why).
 const PARAMS: &[(&str, Side, &str, &str, &str)] = &[
+    ("syscall", Side::Enter, "nativeID", "nativeid", "names have no capitals here"),
+    ("syscall", Side::Exit, "nativeID", "nativeid", "names have no capitals here"),
     ("execve", Side::Exit, "trusted_exepath", "exepath", "the kernel's own path of the program"),
     ("execveat", Side::Exit, "trusted_exepath", "exepath", "the kernel's own path of the program"),
     ("execveat", Side::Exit, "flags", "exe_flags", "the call has flags of its own, which only its enter event tells"),

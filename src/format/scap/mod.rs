@@ -4,11 +4,16 @@
 
 pub mod block;
 mod calls;
+pub mod event;
 mod kinds;
+pub mod meta;
 mod ppm;
+pub mod stream;
 mod types;
+pub mod values;
 
 pub use calls::{call_code, kind_of_call, name_of_call};
+pub use event::RawEvent;
 pub use kinds::{Side, enter_type, exit_type, kind_of, our_name, same_family, their_name};
-pub use ppm::{Conversion, VALUES};
+pub use ppm::{Conversion, VALUES, kept_bits};
 pub use types::{EventType, Param, TYPES, Wire, event_type};

@@ -46,6 +46,11 @@ const KEPT: u64 = 0x7fff_ffff;
 /// The kernel's value of a choice is not known.
 const UNKNOWN: u64 = 0xffff_ffff;
 
+/// The bits of scap's value that a kept one has beside the kernel's (see [`Conversion`]).
+pub fn kept_bits(kept: i64) -> u64 {
+    if kept as u64 & MARKED == 0 { 0 } else { kept as u64 >> 32 & KEPT }
+}
+
 /// The way between scap's values of one table and the kernel's.
 ///
 /// What has no partner is kept: a converted value has the kernel's in its lower 32 bits and, where that alone would not give the

@@ -1,0 +1,226 @@
+//! Captures of other programs as reels: events → world → batches → file, with a bounded memory.
+
+use super::assembler::{Assembler, Piece, SegmentLimits};
+use super::error::Error;
+use crate::batch::{Columns, Encoder, Schema};
+use crate::event::Event;
+use crate::format::scap::stream::Damage;
+use crate::reel::{self, Header, Note, Reader, Totals, Writer};
+use crate::source::scap::{self, Input, Sink, Summary};
+use crate::world::World;
+use crossbeam_channel::{Receiver, Sender, bounded};
+use std::fs::File;
+use std::io::BufWriter;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// Pieces that may wait between the two threads.
+const QUEUE: usize = 2;
+/// Events between two looks at how far it is.
+const TOLD_EVERY: u64 = 1 << 16;
+/// Damages that are told one by one.
+const MAX_NOTES: usize = 10;
+
+/// What an import came to.
+#[derive(Debug, Clone)]
+pub struct Imported {
+    /// What was read.
+    pub summary: Summary,
+    /// What was written.
+    pub written: Totals,
+}
+
+/// Hears how far an import is: bytes of the file read, and all it has (0: not known).
+pub(super) type Progress<'a> = &'a mut dyn FnMut(u64, u64);
+
+/// Reads a capture and writes it as a reel, whose file `create` makes of its header.
+///
+/// # Errors
+/// The capture's start is not one, or the reel cannot be written. Damage behind the start is none: see [`Summary`].
+pub fn import(
+    input: Input,
+    create: impl FnOnce(&Header) -> Result<Writer, Error>,
+    progress: Progress<'_>,
+) -> Result<Imported, Error> {
+    let mut reader = scap::Reader::new(input)?;
+    let header = header(&reader);
+    let writer = create(&header)?;
+    let (pieces, from_build) = bounded(QUEUE);
+    let (spare, recycle) = bounded(QUEUE);
+    std::thread::scope(|threads| {
+        let write = std::thread::Builder::new()
+            .name("write".to_owned())
+            .spawn_scoped(threads, move || write_loop(writer, &from_build, &spare));
+        let write = write.map_err(|_| Error::Thread("write"))?;
+        let hand_on = Box::new(move |piece| pieces.send(piece).map_err(|_| Error::Thread("write")));
+        let assembler = Assembler::new(SegmentLimits::default(), hand_on);
+        let mut into = Into { assembler, recycle };
+        let read = read_all(&mut reader, &mut into, &header, progress);
+        // The write thread ends when nobody hands on any more.
+        drop(into);
+        let written = write.join().map_err(|_| Error::Thread("write"))??;
+        read?;
+        Ok(Imported { summary: reader.summary(), written })
+    })
+}
+
+fn read_all(
+    reader: &mut scap::Reader<Input>,
+    into: &mut Into,
+    header: &Header,
+    progress: Progress<'_>,
+) -> Result<(), Error> {
+    let mut count = 0u64;
+    while reader.step(into)? {
+        count += 1;
+        if count.is_multiple_of(TOLD_EVERY) {
+            let (read, all) = reader.input().progress();
+            progress(read, all);
+        }
+    }
+    into.assembler.begin(header.started)?;
+    for note in remarks(&reader.summary()) {
+        into.assembler.note(&note)?;
+    }
+    into.assembler.finish(into.assembler.latest())
+}
+
+/// What whoever reads the reel should know.
+fn remarks(summary: &Summary) -> Vec<String> {
+    let damages = &summary.damages;
+    let one = |damage: &Damage| {
+        format!("import: damage at {:#x}, {} bytes passed over: {}", damage.offset, damage.skipped, damage.what)
+    };
+    let mut notes: Vec<String> = damages.told.iter().take(MAX_NOTES).map(one).collect();
+    if damages.count > notes.len() as u64 {
+        notes.push(format!(
+            "import: {} places are damaged, {} bytes in all were passed over",
+            damages.count, damages.skipped
+        ));
+    }
+    if summary.counts.unknown > 0 {
+        notes.push(format!(
+            "import: {} events of types that this version does not know are left out",
+            summary.counts.unknown
+        ));
+    }
+    notes
+}
+
+fn header(reader: &scap::Reader<Input>) -> Header {
+    let (major, minor) = reader.version();
+    // Kernel, architecture, time zone, command line and filter are not in a scap.
+    Header {
+        host: reader.machine().host.clone(),
+        tool_version: env!("CARGO_PKG_VERSION").to_owned(),
+        probe: format!("scap {major}.{minor}"),
+        started: reader.first_time(),
+        ..Header::default()
+    }
+}
+
+/// Events into an assembler.
+struct Into {
+    assembler: Assembler<Error>,
+    recycle: Receiver<Columns>,
+}
+
+impl Sink for Into {
+    type Error = Error;
+
+    fn world(&self) -> &World {
+        self.assembler.world()
+    }
+
+    fn event(&mut self, event: &Event<'_>, num: u64) -> Result<(), Error> {
+        self.assembler.numbered(event, num)?;
+        if self.assembler.open_rows() == 0 {
+            // Nobody can be asked: what is not in the capture stays unknown.
+            self.assembler.take_wants();
+            while let Ok(columns) = self.recycle.try_recv() {
+                self.assembler.recycle(columns);
+            }
+        }
+        Ok(())
+    }
+
+    fn row(&mut self, row: &Event<'_>, num: u64) -> Result<(), Error> {
+        self.event(row, num)
+    }
+
+    fn state(&mut self, event: &Event<'_>) -> Result<(), Error> {
+        self.assembler.apply(event);
+        Ok(())
+    }
+
+    fn initial(&mut self, row: &Event<'_>) -> Result<(), Error> {
+        self.assembler.initial(row);
+        Ok(())
+    }
+
+    fn section(&mut self) -> Result<(), Error> {
+        self.assembler.forget()
+    }
+}
+
+fn write_loop(mut writer: Writer, pieces: &Receiver<Piece>, spare: &Sender<Columns>) -> Result<Totals, Error> {
+    let schema = Schema::current();
+    let mut encoder = Encoder::new();
+    let failed = |error| Error::Write { path: PathBuf::from("reel"), error };
+    let mut time = 0;
+    for piece in pieces {
+        match piece {
+            Piece::Begin(begun) => {
+                time = begun;
+                writer.begin_segment(&schema, &[])
+            }
+            Piece::Rows(delta) => writer.dictionary(&delta),
+            Piece::Batch(columns) => {
+                let encoded = encoder.encode(&columns, &schema)?;
+                spare.try_send(columns).ok();
+                if encoded.head.snapshot { writer.snapshot(&encoded) } else { writer.batch(&encoded) }
+            }
+            Piece::Lost(lost) => writer.loss(&lost.into()),
+            Piece::Late(facts) => writer.late(&facts),
+            Piece::Note(text) => writer.note(&Note { time, text }),
+            Piece::End => writer.close_segment(),
+            Piece::Rotate(_) => Ok(()),
+        }
+        .map_err(failed)?;
+    }
+    writer.finish().map_err(failed)
+}
+
+/// Opens a reel, or a capture of another program as a temporary reel that nobody sees; what that lacks goes to `told`.
+///
+/// # Errors
+/// The file cannot be read, or is neither.
+pub fn open_capture(path: &Path, told: &mut Vec<String>) -> Result<Reader, reel::Error> {
+    if !scap::is_scap(path) {
+        return Reader::open(path);
+    }
+    let failed = |source| reel::Error::Io { path: path.to_owned(), source };
+    let input = scap::open(path).map_err(|error| failed(std::io::Error::other(error.to_string())))?;
+    let file = temporary().map_err(failed)?;
+    let copy = file.try_clone().map_err(failed)?;
+    let create = |header: &Header| {
+        let wrong = |error| Error::Write { path: path.to_owned(), error };
+        Writer::new(BufWriter::with_capacity(1 << 20, copy), header).map_err(wrong)
+    };
+    let imported = import(input, create, &mut |_, _| {});
+    let imported = imported.map_err(|error| failed(std::io::Error::other(error.to_string())))?;
+    if imported.summary.counts.events == 0 {
+        told.push(format!("{}: no events in it", path.display()));
+    }
+    Reader::of_file(&file)
+}
+
+/// A file without a name, in the folder for such (`TMPDIR`).
+fn temporary() -> std::io::Result<File> {
+    static NUMBER: AtomicU64 = AtomicU64::new(0);
+    let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+    let path = std::env::temp_dir().join(format!(".sysreel-{}-{number}", std::process::id()));
+    let file = File::options().read(true).write(true).create_new(true).open(&path)?;
+    std::fs::remove_file(&path)?;
+    Ok(file)
+}
