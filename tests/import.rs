@@ -68,8 +68,11 @@ fn ours(path: &Path) -> BTreeMap<u64, (Shown, bool)> {
 }
 
 /// Types that sysdig 0.29 calls otherwise: (sysdig's, ours, why).
-const NAMES: &[(&str, &str, &str)] =
-    &[("sigreturn", "rt_sigreturn", "the call has number 15 on x86-64, which is `rt_sigreturn` in today's table of codes")];
+const NAMES: &[(&str, &str, &str)] = &[(
+    "sigreturn",
+    "rt_sigreturn",
+    "the call has number 15 on x86-64, which is `rt_sigreturn` in today's table of codes",
+)];
 
 /// Events that only one of the two shows: (sample, type, how many more we show, why).
 const EXPLAINED: &[(&str, &str, i64, &str)] = &[(
