@@ -45,7 +45,14 @@ fn is_hex64(id: &[u8]) -> bool {
 const PREFIXES: &[&[u8]] = &[b"docker-", b"cri-containerd-", b"crio-", b"libpod-payload-", b"libpod-", b"nerdctl-"];
 
 /// The container of a control group path: the innermost component that names one.
-fn id_of_cgroup(path: &[u8]) -> Option<&[u8]> {
+///
+/// Imported captures have a list, `subsystem=path` with a NUL behind each: the first path that names one.
+fn id_of_cgroup(groups: &[u8]) -> Option<&[u8]> {
+    let path = |group: &'_ [u8]| group.iter().position(|&b| b == b'/').unwrap_or(0);
+    groups.split(|&b| b == 0).find_map(|group| id_of_path(&group[path(group)..]))
+}
+
+fn id_of_path(path: &[u8]) -> Option<&[u8]> {
     let mut parent: &[u8] = b"";
     let mut found = None;
     for part in path.split(|&b| b == b'/').filter(|p| !p.is_empty()) {
@@ -90,6 +97,8 @@ mod tests {
             ("/lxc.payload.web/system.slice".to_owned(), Some("web")),
             ("/user.slice/user-0.slice/session-1.scope".to_owned(), None),
             ("/".to_owned(), None),
+            (format!("cpuset=/\0cpu=/docker/{id}\0"), Some(id)),
+            ("cpuset=/\0cpu=/user.slice\0".to_owned(), None),
         ] {
             let got = id_of_cgroup(path.as_bytes()).map(|b| std::str::from_utf8(b).unwrap());
             assert_eq!(got, want, "{path}");

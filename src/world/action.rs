@@ -382,6 +382,11 @@ pub(super) fn int(event: &Event<'_>, param: u8) -> i64 {
     event.args.get(usize::from(param)).and_then(|a| a.int()).unwrap_or(0)
 }
 
+/// The descriptor in a parameter; none where it is missing.
+pub(super) fn number(event: &Event<'_>, param: u8) -> i64 {
+    event.args.get(usize::from(param)).and_then(|a| a.int()).unwrap_or(-1)
+}
+
 /// A parameter's bytes.
 pub(super) fn bytes<'a>(event: &Event<'a>, param: u8) -> Option<&'a [u8]> {
     event.args.get(usize::from(param)).and_then(|a| a.bytes())
@@ -408,7 +413,7 @@ impl World {
         let action = self.actions[usize::from(event.kind.0)];
         match action {
             Action::None => 0,
-            Action::Uses(fd) => self.uses(index, int(event, fd)),
+            Action::Uses(fd) => self.uses(index, number(event, fd)),
             Action::Write { fd, data } => self.write(index, event, fd, data),
             _ => self.change(action, index, event),
         }
@@ -418,7 +423,7 @@ impl World {
         // What happened before the process was scanned is in the scan: only what the call was about is looked up.
         let scanned = event.time <= self.threads[index].stamp;
         if scanned && !matches!(action, Action::Fork(_) | Action::CpuTime | Action::Open { .. }) {
-            return event.kind.spec().fd.map_or(0, |fd| self.uses(index, int(event, fd)));
+            return event.kind.spec().fd.map_or(0, |fd| self.uses(index, number(event, fd)));
         }
         match action {
             Action::Open { .. }

@@ -152,7 +152,7 @@ impl World {
     /// What an event refers to, without making its change: a call in flight has not changed anything yet.
     pub fn look(&mut self, event: &Event<'_>) -> Effect {
         let index = self.thread(event.tid, event.pid);
-        let fd = event.kind.spec().fd.map_or(-1, |fd| super::action::int(event, fd));
+        let fd = event.kind.spec().fd.map_or(-1, |fd| super::action::number(event, fd));
         let desc = self.uses(index, fd);
         Effect { thread: self.row(index), desc }
     }

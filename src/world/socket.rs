@@ -231,7 +231,7 @@ impl World {
 }
 
 fn fd_of(event: &Event<'_>) -> i64 {
-    event.kind.spec().fd.map_or(-1, |fd| int(event, fd))
+    event.kind.spec().fd.map_or(-1, |fd| super::action::number(event, fd))
 }
 
 fn socket_kind(family: i64) -> DescKind {

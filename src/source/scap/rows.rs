@@ -85,8 +85,9 @@ pub(super) fn teach<S: Sink>(told: &Told<'_>, at: At, sink: &mut S) -> Result<()
     args[place::VTID] = told.number("vtid").map_or(args[place::TID], |_| told.id("vtid"));
     args[place::VPID] = told.number("vpid").map_or(args[place::PID], |_| told.id("vpid"));
     args[place::PPID] = told.id("ptid");
-    (args[place::UID], args[place::EUID]) = (told.id("uid"), told.id("uid"));
-    (args[place::GID], args[place::EGID]) = (told.id("gid"), told.id("gid"));
+    let who = |name| told.number(name).map_or(Arg::Int(NO_USER), |id| Arg::Int(i64::from(id as u32)));
+    (args[place::UID], args[place::EUID]) = (who("uid"), who("uid"));
+    (args[place::GID], args[place::EGID]) = (who("gid"), who("gid"));
     args[place::LOGINUID] = told.number("loginuid").map_or(Arg::Int(NO_USER), |_| told.id("loginuid"));
     (args[place::COMM], args[place::EXE]) = (told.text("comm"), told.text("exe"));
     args[place::ARGS] = told.list("args");

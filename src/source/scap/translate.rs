@@ -124,7 +124,8 @@ impl Translator {
                     state.arena.clear();
                     values.put(plan, event.params, false, &mut state.arena);
                     let made = generic(plan, event.params.get(0)).or(plan.kind);
-                    return state.tell_open(at, made, &values, event.state_only, sink);
+                    let is_named = plan.special == Special::Generic && made != Some(kinds::SYSCALL);
+                    return state.tell_open(at, (made, is_named), &values, event.state_only, sink);
                 }
                 Ok(())
             }
@@ -179,7 +180,6 @@ impl State {
         }
         let since = enter.as_ref().and_then(|enter| at.time.checked_sub(enter.time));
         let told = self.returned(plan, event, (at, since), &mut values, &mut arena, sink);
-        drop(values);
         self.arena = arena;
         if let Some(enter) = enter {
             self.enters.recycle(at.tid, enter);
@@ -252,13 +252,15 @@ impl State {
         self.arena = arena;
         let at = At { time: enter.time, tid, pid: pid_of(sink, tid), cpu: enter.cpu, num: enter.num };
         let kind = generic(plan, enter.params().get(0)).or(plan.kind);
-        self.tell_open(at, kind, &values, enter.state_only, sink)
+        let is_named = plan.special == Special::Generic && kind != Some(kinds::SYSCALL);
+        self.tell_open(at, (kind, is_named), &values, enter.state_only, sink)
     }
 
+    /// `is_named`: it is a call that is named by its code, and its parameters are not the kind's.
     fn tell_open<S: Sink>(
         &mut self,
         at: At,
-        kind: Option<Kind>,
+        (kind, is_named): (Option<Kind>, bool),
         values: &Values<'_>,
         state_only: bool,
         sink: &mut S,
@@ -269,8 +271,7 @@ impl State {
             return Ok(());
         }
         self.counts.open += 1;
-        let plain = kind == kinds::SYSCALL || values.values.iter().any(|value| *value != Value::Missing);
-        let args = if plain { values.args(kind, &self.arena) } else { crate::event::Args::new() };
+        let args = if is_named { crate::event::Args::new() } else { values.args(kind, &self.arena) };
         sink.event(&Event { flags: Flags::IN_FLIGHT, args, ..at.event(kind) }, at.num)
     }
 
