@@ -10,7 +10,6 @@
 #define NR_EXECVEAT 322
 #define NR32_EXECVE 11
 #define NR32_EXECVEAT 358
-#define TS_COMPAT 2
 
 static __always_inline u32 put_args(struct record *r, struct slot *slot, u32 n)
 {

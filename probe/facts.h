@@ -6,18 +6,16 @@
 #include <bpf/bpf_tracing.h>
 #include <bpf/bpf_core_read.h>
 
-/* Both ends of the socket behind a descriptor: family u8, local address, local port LE, remote address, remote port LE. */
-__noinline u32 put_tuple(struct area *area, u32 at, u32 fd)
+/* Both ends of an open socket: family u8, local address, local port LE, remote address, remote port LE. */
+__noinline u32 put_tuple_of(struct area *area, u32 at, u64 open)
 {
 	void *r = area;
+	struct file *file = (void *)open;
 	if (!r)
 		return at;
 	CAP(at, MAX_START);
 	u8 *p = r + at + 4;
-	struct task_struct *task = bpf_get_current_task_btf();
-	struct fdtable *table = task->files->fdt;
-	struct file **files = table->fd, *file = 0;
-	if (fd >= table->max_fds || bpf_probe_read_kernel(&file, sizeof(file), files + fd) || !file)
+	if (!file)
 		return put_missing(r, at);
 	struct inode *inode = BPF_CORE_READ(file, f_inode);
 	if ((BPF_CORE_READ(inode, i_mode) & 0170000) != 0140000)
@@ -69,6 +67,11 @@ static __always_inline struct file *file_of(u32 fd)
 	if (fd >= table->max_fds || bpf_probe_read_kernel(&file, sizeof(file), files + fd))
 		return 0;
 	return file;
+}
+
+static __always_inline u32 put_tuple(struct area *area, u32 at, u32 fd)
+{
+	return put_tuple_of(area, at, (u64)file_of(fd));
 }
 
 #define FMODE_CREATED 0x100000 /* include/linux/fs.h */

@@ -41,6 +41,8 @@ struct record {
 	s64 ret;
 };
 #define MISSING 0xffffu
+/* A number that is not there. */
+#define UNKNOWN (1ull << 63)
 
 /* Done only if argument `when` - 1 (as a u32, shifted right by `shift`, its low byte) is between `low` and `high`; 0: always. */
 struct op {

@@ -66,6 +66,7 @@ const volatile u32 selective = 0; /* there are calls that nobody wants */
 const volatile u32 inherited = 0; /* who is born of a denied thread is denied until it changes */
 const volatile u32 switches = 0;  /* each switch from one thread to another is recorded */
 
+#define TS_COMPAT 2
 #define PF_KTHREAD 0x00200000
 
 static __always_inline struct slot *slot_of(struct task_struct *task, bool create)

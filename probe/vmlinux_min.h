@@ -263,14 +263,91 @@ struct io_uring_task {
 	struct task_struct *task;
 };
 struct io_kiocb {
+	struct file *file;
 	u8 opcode;
 	u64 flags;
 	struct io_cqe cqe;
 	struct io_uring_task *tctx;
+	void *async_data;
 };
 /* before 6.9 */
 struct io_kiocb___u32 {
 	u32 flags;
+};
+
+/* What a request holds once it was taken in, by its operation (io_uring/); each lies where its struct io_kiocb begins. */
+struct filename {
+	const char *name;
+};
+struct open_how {
+	u64 flags, mode;
+};
+struct io_open {
+	int dfd;
+	u32 file_slot;
+	struct filename *filename;
+	struct open_how how;
+};
+struct io_close {
+	int fd;
+	u32 file_slot;
+};
+struct kiocb {
+	s64 ki_pos;
+};
+struct io_rw {
+	struct kiocb kiocb;
+	u64 addr;
+	u32 len;
+};
+struct io_sr_msg {
+	void *buf;
+	int len;
+};
+struct io_connect {
+	void *addr;
+	int addr_len;
+};
+struct io_accept {
+	int flags;
+	u32 file_slot;
+};
+struct io_socket {
+	int domain, type, protocol, flags;
+	u32 file_slot;
+};
+struct io_bind {
+	int addr_len;
+};
+struct io_async_msghdr {
+	u8 addr[128];
+};
+struct io_statx {
+	int dfd;
+	unsigned int flags;
+	struct filename *filename;
+};
+struct io_unlink {
+	int dfd, flags;
+	struct filename *filename;
+};
+struct io_mkdir {
+	int dfd;
+	umode_t mode;
+	struct filename *filename;
+};
+struct io_rename {
+	int old_dfd, new_dfd;
+	struct filename *oldpath, *newpath;
+	int flags;
+};
+struct io_link {
+	int old_dfd, new_dfd;
+	struct filename *oldpath, *newpath;
+	int flags;
+};
+struct io_epoll {
+	int fd;
 };
 
 struct linux_binprm {

@@ -203,6 +203,58 @@ fn requests_to_a_ring_and_their_results_are_told() {
 }
 
 #[test]
+fn requests_to_a_ring_tell_what_they_are_about() {
+    if skip() {
+        return;
+    }
+    let Some((story, said)) = told("ring_calls", &["DIR"]) else { return };
+    assert_eq!((story.exit, story.drops), (Exit::Code(0), 0));
+    let requests = |opcode: i64| story.all("io_uring_submit").filter(move |r| r.int("opcode") == opcode);
+    let request = |opcode: i64| requests(opcode).next().unwrap_or_else(|| panic!("no request {opcode}"));
+    let result = |of: &Seen| {
+        let same = |r: &&Seen| r.int("request") == of.int("request") && r.time >= of.time;
+        story.all("io_uring_complete").find(same).unwrap().clone()
+    };
+    let open = request(18);
+    assert_eq!((open.int("dirfd"), open.text("name"), open.arg("fd")), (said["dir"], "made".into(), &Kept::Missing));
+    assert_eq!((open.int("open_flags") & 0o103, open.int("mode") & 0o777), (0o102, 0o640));
+    let opened = result(open);
+    assert_eq!((opened.int("res"), opened.int("fd")), (said["open"], said["open"]));
+    if !layered(&std::env::temp_dir()) {
+        assert_eq!(opened.int("ino"), said["open.ino"]);
+    }
+    let (write, read) = (request(23), request(22));
+    let numbers = ["fd", "size", "pos"].map(|name| write.int(name));
+    assert_eq!((numbers, write.arg("data")), ([said["open"], 9, 0], &bytes("by a ring")));
+    assert_eq!((read.int("size"), read.int("pos"), read.arg("data")), (16, 3, &Kept::Missing));
+    assert_eq!(result(read).arg("data"), &bytes("a ring"));
+    let missing = requests(18).nth(1).unwrap();
+    assert_eq!((missing.text("name"), missing.int("dirfd")), ("/no/such".into(), -100));
+    assert_eq!((result(missing).int("res"), result(missing).arg("fd")), (said["missing"], &Kept::Missing));
+    assert_eq!((request(37).text("name"), request(37).int("mode") & 0o777), ("folder".into(), 0o700));
+    let moved = request(35);
+    assert_eq!((moved.text("name"), moved.text("newname")), ("made".into(), "folder/moved".into()));
+    assert_eq!((moved.int("dirfd"), moved.int("newdirfd")), (said["dir"], said["dir"]));
+    let removed: Vec<(String, i64)> = requests(36).map(|r| (r.text("name"), r.int("op_flags"))).collect();
+    assert_eq!(removed, [("folder/moved".into(), 0), ("folder".into(), 0x200)]);
+    assert_eq!(request(19).int("fd"), said["open"]);
+    let socket = request(45);
+    assert_eq!(["domain", "type", "proto"].map(|name| socket.int(name)), [2, 0o2_000_001, 0]);
+    let ends = |local: i64, remote: i64| {
+        let end = |port: i64| [&[127, 0, 0, 1][..], &(port as u16).to_le_bytes()].concat();
+        Kept::Bytes([vec![2], end(local), end(remote)].concat())
+    };
+    let connect = request(16);
+    assert_eq!(connect.int("fd"), said["socket"]);
+    let Kept::Bytes(addr) = connect.arg("addr") else { panic!("no address") };
+    assert_eq!(addr[..4], [&[2, 0][..], &(said["port"] as u16).to_be_bytes()].concat());
+    assert_eq!(result(connect).arg("tuple"), &ends(said["own"], said["port"]));
+    let accepted = result(request(13));
+    assert_eq!((accepted.int("fd"), accepted.arg("tuple")), (said["accept"], &ends(said["port"], said["own"])));
+    assert_eq!((request(9).arg("data"), request(9).int("size")), (&bytes("by message"), 10));
+}
+
+#[test]
 fn multiplexed_32_bit_calls_are_taken_apart() {
     if skip() {
         return;

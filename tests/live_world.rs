@@ -167,3 +167,38 @@ fn sockets_are_named_client_to_server_whatever_number_they_have() {
 fn descriptors_that_were_passed_on_have_their_names() {
     play("passing", 14, PASSED);
 }
+
+#[test]
+fn what_a_ring_opened_and_closed_is_known_to_calls() {
+    let test = "what_a_ring_opened_and_closed_is_known_to_calls";
+    if !able(test) {
+        return;
+    }
+    let dir = tempfile::tempdir().unwrap();
+    let Some(program) = common::live::program(test, "ring_calls", dir.path()) else { return };
+    let (reel, place) = (dir.path().join("x.reel"), std::fs::canonicalize(dir.path()).unwrap());
+    let done = Command::new(SYSREEL).args(["-q", "-w"]).arg(&reel).arg("--").arg(program).arg(&place).output().unwrap();
+    let told = String::from_utf8_lossy(&done.stdout).into_owned();
+    let said = |key: &str| told.lines().find_map(|l| l.strip_prefix(key)?.strip_prefix('=')).map(str::to_owned);
+    let Some(opened) = said("open") else { return skip(test, "this kernel lets nobody have a ring") };
+    let rows = |filter: &str| {
+        let format = "*%evt.type|%fd.num|%fd.name|%evt.arg.op|%evt.arg.opcode|%evt.arg.res";
+        let out = Command::new(SYSREEL).arg("-r").arg(&reel).args(["-p", format, filter]).output().unwrap();
+        assert!(out.status.success(), "{}", String::from_utf8_lossy(&out.stderr));
+        let text = String::from_utf8_lossy(&out.stdout).into_owned();
+        text.lines().map(|l| l.split('|').map(str::to_owned).collect()).collect::<Vec<Vec<String>>>()
+    };
+    let made = place.join("made").display().to_string();
+    let writes = rows(&format!("evt.type = write and fd.num = {opened}"));
+    assert_eq!(writes.iter().map(|w| w[2].as_str()).collect::<Vec<_>>(), [made.as_str(), "<NA>"]);
+    let ends = format!("127.0.0.1:{}->127.0.0.1:{}", said("own").unwrap(), said("port").unwrap());
+    for (call, fd) in [("sendto", "socket"), ("recvfrom", "accept")] {
+        let used = rows(&format!("evt.type = {call} and fd.num = {}", said(fd).unwrap()));
+        assert_eq!(used.iter().map(|r| r[2].as_str()).collect::<Vec<_>>(), [ends.as_str()], "{call}");
+    }
+    for (what, names) in [("io_uring_submit", [made.as_str(), "/no/such"]), ("io_uring_complete", [&made, "/no/such"])]
+    {
+        let opens = rows(&format!("evt.type = {what} and evt.arg.opcode = IORING_OP_OPENAT"));
+        assert_eq!(opens.iter().map(|r| r[2].as_str()).collect::<Vec<_>>(), names, "{what}");
+    }
+}

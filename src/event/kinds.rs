@@ -9,6 +9,10 @@ pub const PROCFORK: Kind = find("procfork");
 pub const PROCEXIT: Kind = find("procexit");
 /// `cputime`.
 pub const CPUTIME: Kind = find("cputime");
+/// `io_uring_submit`.
+pub const IO_URING_SUBMIT: Kind = find("io_uring_submit");
+/// `io_uring_complete`.
+pub const IO_URING_COMPLETE: Kind = find("io_uring_complete");
 /// `switch`.
 pub const SWITCH: Kind = find("switch");
 /// `loss`.

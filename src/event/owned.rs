@@ -42,6 +42,11 @@ impl OwnedEvent {
         OwnedEvent::new(event, event.args.iter().map(OwnedArg::of).collect())
     }
 
+    /// The parameters.
+    pub fn args(&self) -> &[OwnedArg] {
+        &self.args
+    }
+
     /// The event, borrowed.
     pub fn event(&self) -> Event<'_> {
         let args = self

@@ -71,6 +71,10 @@ pub(super) enum Action {
         fd: u8,
         data: u8,
     },
+    /// A request to a ring.
+    Submit,
+    /// Its result.
+    Complete,
     Socket(SocketParams),
     Socketpair(SocketParams),
     Bind(Ends),
@@ -207,6 +211,8 @@ pub fn changes_thread(kind: crate::event::Kind) -> bool {
             | Action::Fcntl { .. }
             | Action::Pipe { .. }
             | Action::Write { .. }
+            | Action::Submit
+            | Action::Complete
             | Action::Socket(_)
             | Action::Socketpair(_)
             | Action::Bind(_)
@@ -263,6 +269,8 @@ fn file_action(kind: crate::event::Kind, spec: &Spec) -> Option<Action> {
             Action::Open { dirfd: param(spec, "dirfd"), path, flags, file }
         }
         kinds::CLOSE => Action::Close(0),
+        kinds::IO_URING_SUBMIT => Action::Submit,
+        kinds::IO_URING_COMPLETE => Action::Complete,
         kinds::CLOSE_RANGE => {
             Action::CloseRange { first: param(spec, "first")?, last: param(spec, "last")?, flags: flags? }
         }
@@ -415,6 +423,8 @@ impl World {
             Action::None => 0,
             Action::Uses(fd) => self.uses(index, number(event, fd)),
             Action::Write { fd, data } => self.write(index, event, fd, data),
+            Action::Submit => self.submitted(index, event),
+            Action::Complete => self.completed(index, event),
             _ => self.change(action, index, event),
         }
     }

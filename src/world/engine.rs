@@ -67,6 +67,7 @@ pub struct World {
     pub(super) namespaces: u32,
     /// Messages with descriptors, the oldest first.
     pub(super) passed: VecDeque<super::passing::Passed>,
+    pub(super) requests: super::ring::Requests,
     /// Threads that exited, the earliest first: (ns UTC, tid).
     pub(super) exits: VecDeque<(u64, u32)>,
     /// The thread whose last event is being applied.
@@ -103,6 +104,7 @@ impl World {
             directories: Sharers::default(),
             namespaces: 0,
             passed: VecDeque::new(),
+            requests: super::ring::Requests::default(),
             exits: VecDeque::new(),
             last: (u32::MAX, 0),
             gone: None,

@@ -21,6 +21,7 @@ mod open;
 mod passing;
 pub mod path;
 mod process;
+mod ring;
 mod segment;
 mod sharers;
 mod snapshot;

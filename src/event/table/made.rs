@@ -1,7 +1,7 @@
 //! Kinds that are no calls: life cycle, the recorder's own, and the initial state.
 
 use super::entry::{environment, made, source};
-use crate::event::flags::{CLONE_FLAGS, FILE_FLAGS, IO_URING_OPS};
+use crate::event::flags::{CLONE_FLAGS, FILE_FLAGS, IO_URING_OPS, SOCKET_FAMILIES};
 use crate::event::spec::Category::{Internal, IoOther, Process, Scheduler, Signal};
 use crate::event::spec::{KindFlags, ParamType, Spec};
 
@@ -69,26 +69,55 @@ pub(super) const MADE: &[Spec] = &[
     made(
         "io_uring_submit",
         IoOther,
-        KindFlags::NONE,
+        KindFlags::STATE,
         &[
             source("opcode", ParamType::Enum).named(IO_URING_OPS),
             source("fd", ParamType::Fd),
             source("user_data", ParamType::Hex),
             source("flags", ParamType::Hex),
+            // the request's address in the kernel: the same in its completion
+            source("request", ParamType::Hex),
+            source("dirfd", ParamType::Fd),
+            source("name", ParamType::RelPath),
+            source("newdirfd", ParamType::Fd),
+            source("newname", ParamType::RelPath),
+            source("open_flags", ParamType::Flags).named(FILE_FLAGS),
+            source("mode", ParamType::Oct),
+            source("op_flags", ParamType::Hex),
+            source("size", ParamType::Uint),
+            source("pos", ParamType::Int),
+            source("data", ParamType::Bytes),
+            source("addr", ParamType::SockAddr),
+            source("files", ParamType::FileList),
+            source("domain", ParamType::Enum).named(SOCKET_FAMILIES),
+            source("type", ParamType::Uint),
+            source("proto", ParamType::Uint),
+            // what it makes is an entry of the ring's own table, and no descriptor
+            source("direct", ParamType::Bool),
         ],
     )
     .on(1),
     made(
         "io_uring_complete",
         IoOther,
-        KindFlags::NONE,
+        KindFlags::STATE,
         &[
             source("res", ParamType::Errno),
             source("opcode", ParamType::Enum).named(IO_URING_OPS),
             source("user_data", ParamType::Hex),
             source("flags", ParamType::Hex),
+            source("request", ParamType::Hex),
+            // the descriptor that it made
+            source("fd", ParamType::Fd),
+            source("dev", ParamType::Hex),
+            source("ino", ParamType::Uint),
+            source("tuple", ParamType::Tuple),
+            source("data", ParamType::Bytes),
+            source("addr", ParamType::SockAddr),
+            source("files", ParamType::FileList),
         ],
-    ),
+    )
+    .on(5),
     // on request only: of the thread that leaves the processor, with what it has had so far
     made(
         "switch",

@@ -1,6 +1,6 @@
 //! [`Decoder`]: records into events.
 
-use super::plan::{EXEC_NUMBERS, ExitPart, Part, Plan, Plans, Step, TIMESPEC32};
+use super::plan::{EXEC_NUMBERS, ExitPart, Part, Plan, Plans, REQUEST, RESULT, Step, TIMESPEC32};
 use super::record::{COMPAT, HEADER, LAST, MAX_ITEMS, Record, TRUNCATED, Type, UNKNOWN, items};
 use crate::event::{Arg, Args, Event, Flags, ParamType};
 use crate::sys::ClockPair;
@@ -81,8 +81,8 @@ impl Decoder {
             }
             Type::Cputime => self.cputime(record),
             Type::Signal => Some(Sources::plain(record, self.clock).made(self.plans.signal.as_ref()?)),
-            Type::Submit => Some(Sources::plain(record, self.clock).made(self.plans.submit.as_ref()?)),
-            Type::Complete => Some(Sources::plain(record, self.clock).made(self.plans.complete.as_ref()?)),
+            Type::Submit => Some(Sources::of(record, self.clock, REQUEST).made(self.plans.submit.as_ref()?)),
+            Type::Complete => Some(Sources::of(record, self.clock, RESULT).made(self.plans.complete.as_ref()?)),
             Type::Switch => Some(Sources::plain(record, self.clock).made(self.plans.switch.as_ref()?)),
         }
     }
@@ -142,6 +142,11 @@ impl<'a> Sources<'a> {
         Sources { record, items: [None; MAX_ITEMS], exec: None, clock, delta: 0 }
     }
 
+    /// A record that is no call, with items behind its numbers.
+    fn of(record: Record<'a>, clock: ClockPair, (numbers, count): (usize, usize)) -> Sources<'a> {
+        Sources { items: items(record.after(numbers), count), ..Sources::plain(record, clock) }
+    }
+
     /// The event of a kind that is no call.
     fn made(&self, plan: &Plan) -> Incoming<'a> {
         Incoming::Event(self.event(plan, self.record.time(), None, 0))
@@ -189,6 +194,12 @@ impl<'a> Sources<'a> {
             Step::IfLast(_) | Step::Time { last: true, .. } if !self.is_last() => Arg::Missing,
             Step::Number(n) | Step::IfLast(n) => number(self.record.word(usize::from(n))),
             Step::Time { from, user, .. } => number(self.time_used(usize::from(from), user)),
+            Step::Either(n, item) => match number(self.record.word(usize::from(n))) {
+                Arg::Missing => {
+                    self.item(item).and_then(|b| field(b, 0, 8, ParamType::Uint)).map_or(Arg::Missing, Arg::Int)
+                }
+                known => known,
+            },
             Step::Process => Arg::Int(i64::from(self.record.pid())),
             Step::RingFd => ring_fd(self.record.word(0), self.record.word(1), self.record.word(3)),
             Step::ExitPart(part) => Arg::Int(exit_part(part, self.record.ret())),
@@ -267,10 +278,11 @@ fn exit_part(part: ExitPart, status: i64) -> i64 {
 /// A request's flag that says that its descriptor is the index of a registered file (`REQ_F_FIXED_FILE`).
 const FIXED_FILE: u64 = 1;
 /// Requests whose field for a descriptor means nothing (`enum io_uring_op`, `linux/io_uring.h`).
-const NO_FD: &[u64] = &[0, 7, 11, 12, 14, 15, 20, 25, 31, 32, 42, 44, 45, 50, 51, 52, 53, 62];
+const NO_FD: &[u64] =
+    &[0, 7, 11, 12, 14, 15, 18, 20, 21, 25, 28, 31, 32, 35, 36, 37, 38, 39, 42, 44, 45, 50, 51, 52, 53, 62];
 
 fn ring_fd<'a>(opcode: u64, fd: u64, flags: u64) -> Arg<'a> {
-    let none = flags & FIXED_FILE != 0 || NO_FD.contains(&opcode);
+    let none = flags & FIXED_FILE != 0 || fd == UNKNOWN || NO_FD.contains(&opcode);
     if none { Arg::Missing } else { Arg::Int(i64::from(fd as i32)) }
 }
 

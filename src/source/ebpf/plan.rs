@@ -52,7 +52,9 @@ pub(super) enum Step {
     Nr,
     /// 8 bytes as they stand.
     Number(u8),
-    /// The same, if the record is the last of its process.
+    /// The same, or, if it is not known, the 8 bytes that an item is.
+    Either(u8, u8),
+    /// 8 bytes as they stand, if the record is the last of its process.
     IfLast(u8),
     /// Processor time of its own or of the kernel for it, out of what a thread used (`put_used` in the probe).
     Time { from: u8, user: bool, last: bool },
@@ -400,14 +402,56 @@ fn signal_step(name: &str) -> Step {
     }
 }
 
-/// A request to a ring, or its completion.
-fn ring_step(name: &str) -> Step {
+/// Numbers and items of a request to a ring (`probe/uring.h`).
+pub(super) const REQUEST: (usize, usize) = (16, 7);
+
+fn request_step(name: &str) -> Step {
+    let number = |n| Step::Number(n);
+    match name {
+        "opcode" => number(0),
+        "fd" => Step::RingFd,
+        "user_data" => number(2),
+        "flags" => number(3),
+        "request" => number(4),
+        "dirfd" => number(5),
+        "newdirfd" => number(6),
+        "open_flags" => number(7),
+        "mode" => number(8),
+        "pos" => number(9),
+        "domain" => number(11),
+        "type" => number(12),
+        "proto" => number(13),
+        "direct" => number(14),
+        "op_flags" => number(15),
+        "name" => Step::Item(0),
+        "newname" => Step::Item(1),
+        "data" => Step::Item(2),
+        // of vectors and messages the sum is an item
+        "size" => Step::Either(10, 3),
+        "addr" => Step::Item(4),
+        "files" => Step::Item(6),
+        _ => Step::Missing,
+    }
+}
+
+/// Numbers and items of a request's completion.
+pub(super) const RESULT: (usize, usize) = (6, 7);
+
+fn result_step(name: &str) -> Step {
+    let fact = |offset, width, ty| Step::Field { item: 1, offset, width, ty };
     match name {
         "opcode" => Step::Number(0),
-        "fd" => Step::RingFd,
         "res" => Step::Number(1),
         "user_data" => Step::Number(2),
         "flags" => Step::Number(3),
+        "request" => Step::Number(4),
+        "fd" => Step::Number(5),
+        "tuple" => Step::Item(0),
+        "dev" => fact(0, 4, ParamType::Hex),
+        "ino" => fact(8, 8, ParamType::Uint),
+        "data" => Step::Item(2),
+        "addr" => Step::Item(4),
+        "files" => Step::Item(6),
         _ => Step::Missing,
     }
 }
@@ -470,8 +514,8 @@ impl Plans {
             exit: Plan::made("procexit", exit_step),
             cputime: Plan::made("cputime", cputime_step),
             signal: Plan::made("signaldeliver", signal_step),
-            submit: Plan::made("io_uring_submit", ring_step),
-            complete: Plan::made("io_uring_complete", ring_step),
+            submit: Plan::made("io_uring_submit", request_step),
+            complete: Plan::made("io_uring_complete", result_step),
             switch: Plan::made("switch", switch_step),
         }
     }
