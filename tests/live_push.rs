@@ -97,6 +97,40 @@ fn the_same_events_are_kept_with_and_without_leaving_out() {
 }
 
 #[test]
+fn a_program_that_is_suppressed_is_left_out_with_all_that_descends_from_it() {
+    use std::os::unix::fs::PermissionsExt;
+    let test = "a_program_that_is_suppressed_is_left_out_with_all_that_descends_from_it";
+    if !able(test) {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let (outer, reel) = (folder.path().join("outer"), folder.path().join("x.reel"));
+    std::fs::write(&outer, "#!/bin/sh\n(cat /etc/passwd | head -c 3; true) >/dev/null\ntrue\n").unwrap();
+    std::fs::set_permissions(&outer, std::fs::Permissions::from_mode(0o755)).unwrap();
+    let story = format!("{}; wc -c /etc/passwd >/dev/null; true", outer.display());
+    let names = |options: &[&str]| {
+        let words = ["-q", "-w", reel.to_str().unwrap(), "--", "env", "-i", "sh", "-c", &story];
+        sysreel(&[options, &words].concat());
+        let lines = replay(&reel, &["-p", "%proc.name"]);
+        let mut names: Vec<String> = lines.lines().map(str::to_owned).collect();
+        names.sort();
+        names.dedup();
+        names
+    };
+    let all = names(&[]);
+    assert!(["cat", "head", "outer", "sh", "wc"].iter().all(|name| all.iter().any(|n| n == name)), "{all:?}");
+    for options in [&["-U", "outer"][..], &["-U", "outer", "--no-push"]] {
+        let left = names(options);
+        assert!(left.iter().any(|n| n == "wc"), "{left:?}");
+        assert!(!left.iter().any(|n| matches!(n.as_str(), "cat" | "head" | "outer")), "{left:?}");
+    }
+    // The same of a recording of everything.
+    names(&[]);
+    let shown = replay(&reel, &["-U", "outer", "-p", "%proc.name"]);
+    assert!(shown.contains("wc") && !shown.contains("cat") && !shown.contains("outer"), "{shown}");
+}
+
+#[test]
 fn fewer_records_are_taken_when_the_kernel_knows_the_filter() {
     let test = "fewer_records_are_taken_when_the_kernel_knows_the_filter";
     if !able(test) {

@@ -124,6 +124,9 @@ pub struct Options {
     /// Write at least every SEC seconds
     #[arg(long, value_name = "SEC", value_parser = seconds, allow_negative_numbers = true, help_heading = "Limits")]
     pub flush: Option<Duration>,
+    /// Leave out programs of this name and all that descend from them
+    #[arg(short = 'U', long = "suppress-comm", value_name = "NAME", help_heading = "Limits")]
+    pub suppress: Vec<String>,
     /// Record everything and filter afterwards: the same result at a higher cost
     #[arg(long, help_heading = "Limits")]
     pub no_push: bool,
@@ -179,7 +182,6 @@ pub(super) const NOT_YET: &[(Option<char>, &str, bool, &str)] = &[
     (Some('P'), "progress", false, "a progress display"),
     (Some('d'), "displayflt", false, "filters for the display only"),
     (Some('E'), "exclude-users", false, "recording without users"),
-    (Some('U'), "suppress-comm", true, "leaving programs out"),
     (Some('B'), "bpf", false, "choosing a probe (there is one)"),
     (Some('H'), "plugin", true, "plugins"),
     (Some('I'), "input", true, "plugins"),

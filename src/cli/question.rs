@@ -52,7 +52,7 @@ pub(super) fn questions(options: &Options, library: &Library) -> Result<Vec<Ques
         asked.push((chisel, args));
     }
     let words: Vec<&str> = options.words.iter().zip(&taken).filter(|(_, t)| !**t).map(|(w, _)| w.as_str()).collect();
-    let filter = filter(&words)?;
+    let filter = without(filter(&words)?, &options.suppress)?;
     let both = |own: Option<Filter>| match (filter.clone(), own) {
         (Some(a), Some(b)) => Some(a.and(b)),
         (a, b) => a.or(b),
@@ -116,6 +116,19 @@ pub(super) fn filter(words: &[&str]) -> Result<Option<Filter>, Failure> {
         ),
         _ => Failure::of(error),
     })
+}
+
+/// The same filter, but nothing of programs with these names (`-U`) and of what descends from them.
+pub(super) fn without(wanted: Option<Filter>, names: &[String]) -> Result<Option<Filter>, Failure> {
+    let quoted = |name: &String| format!("\"{}\"", name.replace('\\', "\\\\").replace('"', "\\\""));
+    let list: Vec<String> = names.iter().map(quoted).collect();
+    if list.is_empty() {
+        return Ok(wanted);
+    }
+    let list = list.join(", ");
+    let others =
+        Filter::parse(&format!("not (proc.name in ({list}) or proc.aname in ({list}))")).map_err(Failure::of)?;
+    Ok(Some(wanted.map_or(others.clone(), |wanted| wanted.and(others))))
 }
 
 /// The arguments in a word; one that can only be a filter is not taken apart, but its quotes are taken off.

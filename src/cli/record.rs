@@ -2,8 +2,9 @@
 
 use super::args::Options;
 use super::exit::Failure;
-use super::question::filter;
+use super::question::{filter, without};
 use crate::engine::{Record, Rotation, Source};
+use crate::filter::Filter;
 use std::ffi::OsString;
 use std::num::NonZeroU64;
 use std::path::Path;
@@ -100,7 +101,10 @@ pub(super) fn record(options: &Options, path: &Path, words: &[OsString]) -> Resu
 pub(super) fn request(options: &Options, path: &Path, words: &[OsString]) -> Result<Record, Failure> {
     let text = options.words.join(" ");
     let words_of_filter: Vec<&str> = options.words.iter().map(String::as_str).collect();
-    Ok(Record { filter: filter(&words_of_filter)?.map(|f| (f, text)), ..live(options, path, words) })
+    let filter = without(filter(&words_of_filter)?, &options.suppress)?;
+    let written = |f: &Filter| if options.suppress.is_empty() { text } else { f.expr().to_string() };
+    let filter = filter.map(|f| (f.clone(), written(&f)));
+    Ok(Record { filter, ..live(options, path, words) })
 }
 
 /// The part of a recording that has nothing to do with its filter.
