@@ -2,9 +2,8 @@
 //! happens. `cargo bench --bench weather` runs for a minute, `SYSREEL_LONG=1 cargo bench --bench weather` for a quarter of
 //! an hour. Bounds: 70 MB beside the rings, and half a percent of a processor.
 //!
-//! Seen: 110 MB at most in a minute of the mixed load with 32 MiB of rings (76 beside them: 6 over the bound), 0.6 % idle beside
-//! little else. With three pieces waiting between threads instead of one, and batches that might bring any number of new rows, a quarter
-//! of an hour beside compilers took 146 MB; with naps of 2 and 5 ms instead of growing ones, idle was 2.0 %.
+//! Seen: 84 MB at most in a quarter of an hour of the mixed load with 33.6 MB of rings, beside compilers; 0.14 % with a sleeping
+//! command. Before batches and spare buffers were bounded by bytes it was 146 MB; with threads that polled, 0.6 %.
 //!
 //! Memory is mostly the segment's dictionary, which storms of distinct paths fill (16 MiB, and the rows that wait to be
 //! written), and what the allocator keeps: without `sys::return_freed_memory` a storm of opens took a third more.
