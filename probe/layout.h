@@ -25,7 +25,7 @@ enum record_type { CALL = 1, ENTER, FORK, EXEC, EXIT, CPUTIME, SIGNAL, SUBMIT, C
 enum record_flags { COMPAT = 1, TRUNCATED = 2, LATE_ENTER = 4, LAST = 8 };
 enum op_kind {
 	NOTHING, STR, EARLY, BUF_RET, BUF_LEN, SOCK_IN, SOCK_OUT, IOV, MSG, FIELD, ARRAY8, TUPLE, FILE_FACTS, MEMORY, BACKLOG, ENDS,
-	ELEMENTS,
+	ELEMENTS, BITS,
 };
 /* ALWAYS: whoever makes it, for it changes the state. CHANGES: its thread may be another afterwards, by name, user or program. */
 /* TELLS: names a thread, if it is about a file of procfs; then it is recorded in any case. */

@@ -4,6 +4,9 @@
 #define PROBE_OP_H
 #include "message.h"
 
+/* Descriptors in a set that is told. */
+#define MAX_BITS 1024
+
 /* Items that an op makes. */
 static __always_inline u32 items_of(u8 kind)
 {
@@ -43,6 +46,10 @@ __noinline u32 put_op(struct area *area, u32 at, const struct op *from, struct s
 		if (ret < 0)
 			return put_missing(r, at);
 		len = ret;
+		if (op.max) {
+			len *= op.max;
+			max = op.max;
+		}
 		break;
 	case BUF_LEN:
 		if (op.max)
@@ -63,6 +70,13 @@ __noinline u32 put_op(struct area *area, u32 at, const struct op *from, struct s
 		if (ret < 0)
 			return put_missing(r, at);
 		len = max = op.max;
+		break;
+	case BITS:
+		if (ret < 0)
+			return put_missing(r, at);
+		/* A set is made of words. */
+		len = len > MAX_BITS ? MAX_BITS / 8 : (len + 63) / 64 * 8;
+		max = MAX_BITS / 8;
 		break;
 	case ELEMENTS:
 		if (ret < 0)

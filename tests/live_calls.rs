@@ -255,6 +255,68 @@ fn requests_to_a_ring_tell_what_they_are_about() {
 }
 
 #[test]
+fn structures_and_buffers_of_calls_are_told_as_what_they_mean() {
+    if skip() {
+        return;
+    }
+    let Some((story, said)) = told("contents", &["DIR"]) else { return };
+    assert_eq!((story.exit, story.drops), (Exit::Code(0), 0));
+    let ints = |of: &Seen, names: &[&str]| names.iter().map(|name| of.int(name)).collect::<Vec<i64>>();
+    let members = |of: &Kept| {
+        let Kept::Bytes(set) = of else { panic!("{of:?}") };
+        (0..set.len() as i64 * 8).filter(|fd| set[*fd as usize / 8] >> (fd % 8) & 1 == 1).collect::<Vec<i64>>()
+    };
+    for call in ["select", "pselect6"] {
+        let selected = last(&story, call);
+        assert_eq!((selected.ret, selected.int("nfds")), (2, said["out"] + 1), "{call}");
+        assert_eq!(members(selected.arg("asked")), [said["full"], said["empty"]], "{call}");
+        assert_eq!(members(selected.arg("readfds")), [said["full"]], "{call}");
+        assert_eq!(members(selected.arg("writefds")), [said["out"]], "{call}");
+        assert_eq!(selected.arg("exceptfds"), &Kept::Missing, "{call}");
+    }
+    assert_eq!(ints(last(&story, "epoll_ctl"), &["events", "user_data"]), [0x8000_0001, 0x11_2233_4455]);
+    let waited: Vec<&Seen> = story.all("epoll_wait").collect();
+    assert_eq!(
+        ints(waited[0], &["epfd", "timeout", "events_0", "user_data_0"]),
+        [said["epoll"], 1000, 1, 0x11_2233_4455]
+    );
+    assert_eq!((waited[1].ret, waited[1].arg("events_0")), (0, &Kept::Missing));
+    let times = last(&story, "utimensat");
+    assert_eq!((times.int("atime"), times.arg("mtime")), (1_000_000_000_000_000_005, &Kept::Missing));
+    let attribute = last(&story, "setxattr");
+    assert_eq!(
+        (attribute.text("name"), attribute.arg("value"), attribute.int("flags")),
+        ("user.secret".into(), &bytes("value"), 1)
+    );
+    assert_eq!(last(&story, "inotify_add_watch").int("mask"), 0x300);
+    assert_eq!(last(&story, "sethostname").text("name"), "somewhere");
+    let command = |cmd: i64| story.all("bpf").find(|b| b.int("cmd") == cmd).unwrap();
+    if said["map"] >= 0 {
+        let (map, load) = (command(0), command(5));
+        assert_eq!((map.text("map_name"), ints(map, &["map_type", "max_entries"])), ("evidence".into(), vec![2, 3]));
+        assert_eq!((load.text("prog_name"), ints(load, &["prog_type", "insn_cnt"])), ("watcher".into(), vec![1, 2]));
+        assert_eq!((map.arg("prog_name"), load.arg("map_name")), (&Kept::Missing, &Kept::Missing));
+    }
+    if said["perf"] >= 0 {
+        assert_eq!(ints(last(&story, "perf_event_open"), &["type", "config"]), [1, 1]);
+    }
+    let operation = last(&story, "semtimedop");
+    assert_eq!(ints(operation, &["nsops", "sem_num_0", "sem_op_0", "timeout"]), [1, 0, 1, 2_000_000_007]);
+    assert_eq!(ints(last(&story, "msgsnd"), &["size", "type"]), [4, 7]);
+    assert_eq!(last(&story, "add_key").arg("payload"), &bytes("payload"));
+    assert_eq!(last(&story, "wait4").int("wstatus"), 0x300);
+    let action = story.all("rt_sigaction").find(|a| a.int("sig") == 10).unwrap();
+    assert_eq!((action.int("flags") & 0x5000_0000, action.int("handler")), (0x5000_0000, 0));
+    assert_eq!(ints(last(&story, "timerfd_settime"), &["interval", "expires"]), [3_000_000_001, 4_000_000_002]);
+    assert_eq!(ints(last(&story, "clock_nanosleep"), &["clockid", "request"]), [7, 1000]);
+    let read = last(&story, "process_vm_readv");
+    assert_eq!(ints(read, &["remote_addr", "remote_len", "riovcnt"]), [said["remote"], 5, 1]);
+    assert_eq!(last(&story, "madvise").int("advice"), 10);
+    assert_eq!(last(&story, "sched_setaffinity").int("mask"), said["mask"]);
+    assert_eq!(ints(last(&story, "setgroups"), &["size", "gid_0", "gid_1"]), [2, 11, 12]);
+}
+
+#[test]
 fn multiplexed_32_bit_calls_are_taken_apart() {
     if skip() {
         return;

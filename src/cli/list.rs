@@ -83,6 +83,7 @@ fn type_name(ty: ParamType) -> &'static str {
         ParamType::Tuple => "SOCKTUPLE",
         ParamType::FdList => "FDLIST",
         ParamType::FileList => "FILELIST",
+        ParamType::FdSet => "FDSET",
         ParamType::OptionValue => "DYN",
         ParamType::Bool => "BOOL",
     }

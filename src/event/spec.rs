@@ -162,6 +162,8 @@ pub enum ParamType {
     FileList,
     /// The value of a socket option, as the kernel has it.
     OptionValue,
+    /// A set of descriptors as `select` has it: one bit for each.
+    FdSet,
 }
 
 impl ParamType {
@@ -234,6 +236,45 @@ pub enum From {
         /// Width of the value, bytes.
         width: u8,
     },
+    /// The same of the first of as many elements as the call returned.
+    Returned {
+        /// Register argument with the pointer.
+        arg: u8,
+        /// Bytes of one element.
+        size: u8,
+        /// Offset of the value.
+        offset: u8,
+        /// Width of the value, bytes.
+        width: u8,
+    },
+    /// Text of at most `len` bytes inside a structure of the length in argument `count`, of which at most `size` bytes are read.
+    Inside {
+        /// Register argument with the pointer.
+        arg: u8,
+        /// Register argument with the structure's length.
+        count: u8,
+        /// Bytes to read.
+        size: u8,
+        /// Offset of the text.
+        offset: u8,
+        /// Room of the text, bytes.
+        len: u8,
+    },
+    /// The same structure; the parameter is the integer of `width` bytes at `offset`.
+    Part {
+        /// Register argument with the pointer.
+        arg: u8,
+        /// Register argument with the structure's length.
+        count: u8,
+        /// Bytes to read.
+        size: u8,
+        /// Offset of the value.
+        offset: u8,
+        /// Width of the value, bytes.
+        width: u8,
+    },
+    /// Array of bits at argument n, as many as the second argument says; at most 1024.
+    Bits(u8, u8),
     /// The same of a structure (at most 16 bytes) as it was when the call was entered, because the kernel writes over it.
     Early {
         /// Register argument with the pointer.

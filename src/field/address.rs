@@ -105,6 +105,20 @@ pub(super) fn write_fd_list(out: &mut Vec<u8>, bytes: &[u8]) {
     }
 }
 
+/// Appends the descriptors of a set, blanks between.
+pub(super) fn write_fd_set(out: &mut Vec<u8>, bytes: &[u8]) {
+    let bits = bytes
+        .iter()
+        .enumerate()
+        .flat_map(|(at, byte)| (0..8).filter(move |b| byte >> b & 1 == 1).map(move |b| 8 * at + b));
+    for (n, fd) in bits.enumerate() {
+        if n > 0 {
+            out.push(b' ');
+        }
+        write_u64(out, fd as u64);
+    }
+}
+
 /// Appends the files that a message passes: number, device and inode (hexadecimal, decimal) of each, blanks between.
 pub(super) fn write_file_list(out: &mut Vec<u8>, bytes: &[u8]) {
     for (n, mut entry) in bytes.chunks_exact(16).enumerate() {

@@ -108,6 +108,7 @@ fn type_of(field: &Field, arg: &FieldArg) -> Type {
             | ParamType::Tuple
             | ParamType::FdList
             | ParamType::FileList
+            | ParamType::FdSet
             | ParamType::OptionValue,
         ) => Type::Bytes,
         _ => Type::Int,

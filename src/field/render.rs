@@ -3,7 +3,7 @@
 //! A parameter has a raw form, and many have a resolved one, which stands behind it in parentheses. Everything is
 //! appended to a buffer: this is the hot path of printing.
 
-use super::address::{write_fd_list, write_file_list, write_option_value, write_sock_addr, write_tuple};
+use super::address::{write_fd_list, write_fd_set, write_file_list, write_option_value, write_sock_addr, write_tuple};
 use super::{BufferFormat, Context, TimeFormat, fd, path};
 use crate::batch::Row;
 use crate::event::{Arg, Class, FlagTable, Flags, KindFlags, ParamType, SPECS, errno_name, flag_table, signal_name};
@@ -164,6 +164,7 @@ fn write_bytes(out: &mut Vec<u8>, ty: ParamType, bytes: &[u8], ctx: &Context) {
         | ParamType::Tuple
         | ParamType::FdList
         | ParamType::FileList
+        | ParamType::FdSet
         | ParamType::OptionValue
             if bytes.is_empty() =>
         {
@@ -173,6 +174,7 @@ fn write_bytes(out: &mut Vec<u8>, ty: ParamType, bytes: &[u8], ctx: &Context) {
         ParamType::Tuple => write_tuple(out, bytes, ctx.raw_text),
         ParamType::FdList => write_fd_list(out, bytes),
         ParamType::FileList => write_file_list(out, bytes),
+        ParamType::FdSet => write_fd_set(out, bytes),
         ParamType::OptionValue => write_option_value(out, bytes),
         ParamType::Bytes => write_data(out, bytes, ctx),
         _ => write_text(out, bytes, ctx),
@@ -257,7 +259,7 @@ fn write_resolved_int(row: &Row<'_>, item: &Item<'_>, v: i64, ctx: &Context, out
         ParamType::Gid => write_owner(row, v, false, ctx, out),
         ParamType::Signal => v != 0 && write_name(out, signal_name(v)),
         ParamType::Flags | ParamType::Mode => write_flags(out, item.table, kernels(v)),
-        ParamType::Enum => write_enum(out, item.table, kernels(v)),
+        ParamType::Enum | ParamType::Hex => write_enum(out, item.table, kernels(v)),
         ParamType::Duration if v >= 0 => {
             write_seconds(out, v as u64);
             out.push(b's');
@@ -363,6 +365,12 @@ fn write_resolved_path(row: &Row<'_>, item: &Item<'_>, name: &[u8], ctx: &Contex
         (ParamType::RelPath, Slot::Param(n)) if n > 0 => row.arg(n - 1).int(),
         _ => Some(AT_FDCWD),
     };
+    // A `chdir` that succeeded: the row of its thread is the one after it, so what it named is where that one stands.
+    if info.name == "chdir" && row.ret().is_some_and(|ret| ret >= 0) {
+        let name = dict.strings.get(row.thread().cwd);
+        write_text(out, name.unwrap_or_default(), ctx);
+        return name.is_some();
+    }
     let full = match (base, item.slot) {
         (Some(fd), _) if fd as i32 == AT_FDCWD as i32 => cwd(),
         // The world has resolved what it opened; nothing else says what directory it was relative to.

@@ -1,6 +1,7 @@
 //! Names of flags, enumerations, errors and signals.
 
 mod all;
+mod content;
 mod descriptor;
 mod errno;
 mod names;
@@ -13,6 +14,11 @@ mod system;
 mod tests;
 
 pub use all::flag_table;
+pub(in crate::event) use content::{
+    BPF_MAP_TYPES, BPF_PROGRAM_TYPES, CLOCKS, EPOLL_EVENTS, INOTIFY_EVENTS, IOCTL_REQUESTS, IPC_COMMANDS,
+    LANDLOCK_ACCESS, MADVISE_ADVICE, PERF_TYPES, REBOOT_COMMANDS, SCHEDULING_POLICIES, SECCOMP_OPERATIONS,
+    SIGACTION_FLAGS, WAIT_OPTIONS, XATTR_FLAGS,
+};
 pub(in crate::event) use descriptor::{
     CLOSE_RANGE_FLAGS, EPOLL_CREATE1_FLAGS, EPOLL_CTL_OPS, FCNTL_COMMANDS, FLOCK_FLAGS, IO_URING_ENTER_FLAGS,
     IO_URING_OPS, IO_URING_REGISTER_OPCODES, IO_URING_SETUP_FEATS, IO_URING_SETUP_FLAGS, LSEEK_WHENCE,

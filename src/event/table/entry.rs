@@ -203,6 +203,11 @@ pub(super) const fn field(name: &'static str, ty: ParamType, place: [u8; 4]) -> 
     param(name, ty, Class::Int, From::Field { arg, size, offset, width })
 }
 
+/// A set of descriptors at register argument `n`, as the call left it: as many as argument 0 says.
+pub(super) const fn fd_set(name: &'static str, n: u8) -> Param {
+    param(name, ParamType::FdSet, Class::Text, From::Bits(n, 0))
+}
+
 /// An integer from somewhere else than a register.
 pub(super) const fn number(name: &'static str, ty: ParamType, from: From) -> Param {
     param(name, ty, Class::Int, from)
@@ -260,6 +265,7 @@ pub(super) const fn source(name: &'static str, ty: ParamType) -> Param {
         | T::Tuple
         | T::FdList
         | T::FileList
+        | T::FdSet
         | T::OptionValue => Class::Text,
         T::Bytes => Class::Data,
         _ => Class::Int,

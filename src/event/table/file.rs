@@ -1,12 +1,12 @@
 //! Calls on paths, directories and mounts.
 
 use super::entry::{
-    FD, NEW, NO, PLAIN, RES, STATE, call, choice, data, fd, field, flags, gid, hex, int, mode, oct, path, plain,
-    relpath, text, text_from, uid, uint,
+    FD, NEW, NO, PLAIN, RES, STATE, call, choice, data, fd, field, flags, gid, hex, int, mode, number, oct, path,
+    plain, relpath, text, text_from, uid, uint,
 };
 use crate::event::flags::{
     ACCESS_FLAGS, CHMOD_MODE, FCHOWNAT_FLAGS, FSCONFIG_CMDS, LINKAT_FLAGS, MKNOD_MODE, MOUNT_FLAGS, NEWFSTATAT_FLAGS,
-    QUOTACTL_CMDS, QUOTACTL_TYPES, RENAMEAT2_FLAGS, UMOUNT_FLAGS, UNLINKAT_FLAGS,
+    QUOTACTL_CMDS, QUOTACTL_TYPES, RENAMEAT2_FLAGS, UMOUNT_FLAGS, UNLINKAT_FLAGS, XATTR_FLAGS,
 };
 use crate::event::spec::Category::{File, Other, Process, System, User};
 use crate::event::spec::{From, ParamType, Spec};
@@ -68,19 +68,20 @@ pub(super) const FILE: &[Spec] = &[
     call("fchown", 93, 55, File, RES, PLAIN, &[fd("fd", 0), uid("uid", 1), gid("gid", 2)]).on(0),
     call("fchownat", 260, 54, File, RES, PLAIN, &[fd("dirfd", 0), relpath("pathname", 1), uid("uid", 2), gid("gid", 3), flags("flags", 4, FCHOWNAT_FLAGS)]).on(0),
     call("truncate", 76, 45, File, RES, PLAIN, &[path("path", 0), uint("length", 1)]),
-    call("utime", 132, NO, File, RES, PLAIN, &[path("path", 0), hex("times", 1)]),
-    call("utimes", 235, NO, File, RES, PLAIN, &[path("path", 0), hex("times", 1)]),
-    call("futimesat", 261, NO, File, RES, PLAIN, &[fd("dirfd", 0), relpath("path", 1), hex("times", 2)]).on(0),
-    call("utimensat", 280, 88, File, RES, PLAIN, &[fd("dirfd", 0), relpath("path", 1), hex("times", 2), hex("flags", 3)]).on(0),
-    call("setxattr", 188, 5, File, RES, PLAIN, &[path("path", 0), text("name", 1), hex("value", 2), uint("size", 3), hex("flags", 4)]),
-    call("lsetxattr", 189, 6, File, RES, PLAIN, &[path("path", 0), text("name", 1), hex("value", 2), uint("size", 3), hex("flags", 4)]),
-    call("fsetxattr", 190, 7, File, RES, PLAIN, &[fd("fd", 0), text("name", 1), hex("value", 2), uint("size", 3), hex("flags", 4)]).on(0),
-    call("getxattr", 191, 8, File, RES, PLAIN, &[path("path", 0), text("name", 1), hex("value", 2), uint("size", 3)]),
-    call("lgetxattr", 192, 9, File, RES, PLAIN, &[path("path", 0), text("name", 1), hex("value", 2), uint("size", 3)]),
-    call("fgetxattr", 193, 10, File, RES, PLAIN, &[fd("fd", 0), text("name", 1), hex("value", 2), uint("size", 3)]).on(0),
-    call("listxattr", 194, 11, File, RES, PLAIN, &[path("path", 0), hex("list", 1), uint("size", 2)]),
-    call("llistxattr", 195, 12, File, RES, PLAIN, &[path("path", 0), hex("list", 1), uint("size", 2)]),
-    call("flistxattr", 196, 13, File, RES, PLAIN, &[fd("fd", 0), hex("list", 1), uint("size", 2)]).on(0),
+    // of the times that a file is to have; those that are "now" or "as before" are missing
+    call("utime", 132, NO, File, RES, PLAIN, &[path("path", 0), hex("times", 1), field("atime_s", ParamType::Int, [1, 16, 0, 8]), field("mtime_s", ParamType::Int, [1, 16, 8, 8])]),
+    call("utimes", 235, NO, File, RES, PLAIN, &[path("path", 0), hex("times", 1), field("atime_s", ParamType::Int, [1, 32, 0, 8]), field("mtime_s", ParamType::Int, [1, 32, 16, 8])]),
+    call("futimesat", 261, NO, File, RES, PLAIN, &[fd("dirfd", 0), relpath("path", 1), hex("times", 2), field("atime_s", ParamType::Int, [2, 32, 0, 8]), field("mtime_s", ParamType::Int, [2, 32, 16, 8])]).on(0),
+    call("utimensat", 280, 88, File, RES, PLAIN, &[fd("dirfd", 0), relpath("path", 1), hex("times", 2), flags("flags", 3, NEWFSTATAT_FLAGS), field("atime", ParamType::Time, [2, 32, 0, 16]), field("mtime", ParamType::Time, [2, 32, 16, 16])]).on(0),
+    call("setxattr", 188, 5, File, RES, PLAIN, &[path("path", 0), text("name", 1), data("value", From::BufLen(2, 3)), uint("size", 3), flags("flags", 4, XATTR_FLAGS)]),
+    call("lsetxattr", 189, 6, File, RES, PLAIN, &[path("path", 0), text("name", 1), data("value", From::BufLen(2, 3)), uint("size", 3), flags("flags", 4, XATTR_FLAGS)]),
+    call("fsetxattr", 190, 7, File, RES, PLAIN, &[fd("fd", 0), text("name", 1), data("value", From::BufLen(2, 3)), uint("size", 3), flags("flags", 4, XATTR_FLAGS)]).on(0),
+    call("getxattr", 191, 8, File, RES, PLAIN, &[path("path", 0), text("name", 1), data("value", From::BufRet(2)), uint("size", 3)]),
+    call("lgetxattr", 192, 9, File, RES, PLAIN, &[path("path", 0), text("name", 1), data("value", From::BufRet(2)), uint("size", 3)]),
+    call("fgetxattr", 193, 10, File, RES, PLAIN, &[fd("fd", 0), text("name", 1), data("value", From::BufRet(2)), uint("size", 3)]).on(0),
+    call("listxattr", 194, 11, File, RES, PLAIN, &[path("path", 0), text_from("list", ParamType::TextList, From::BufRet(1)), uint("size", 2)]),
+    call("llistxattr", 195, 12, File, RES, PLAIN, &[path("path", 0), text_from("list", ParamType::TextList, From::BufRet(1)), uint("size", 2)]),
+    call("flistxattr", 196, 13, File, RES, PLAIN, &[fd("fd", 0), text_from("list", ParamType::TextList, From::BufRet(1)), uint("size", 2)]).on(0),
     call("removexattr", 197, 14, File, RES, PLAIN, &[path("path", 0), text("name", 1)]),
     call("lremovexattr", 198, 15, File, RES, PLAIN, &[path("path", 0), text("name", 1)]),
     call("fremovexattr", 199, 16, File, RES, PLAIN, &[fd("fd", 0), text("name", 1)]).on(0),
@@ -95,7 +96,7 @@ pub(super) const FILE: &[Spec] = &[
     call("umount", NO, NO, File, RES, STATE, &[path("name", 0)]),
     call("umount2", 166, 39, File, RES, STATE, &[path("name", 0), flags("flags", 1, UMOUNT_FLAGS)]),
     call("move_mount", 429, 429, File, RES, STATE, &[fd("from_dirfd", 0), relpath("from_path", 1), fd("to_dirfd", 2), relpath("to_path", 3), hex("flags", 4)]),
-    call("mount_setattr", 442, 442, File, RES, STATE, &[fd("dirfd", 0), relpath("path", 1), hex("flags", 2), hex("attr", 3), uint("size", 4)]).on(0),
+    call("mount_setattr", 442, 442, File, RES, STATE, &[fd("dirfd", 0), relpath("path", 1), hex("flags", 2), hex("attr", 3), uint("size", 4), number("attr_set", ParamType::Hex, From::Part { arg: 3, count: 4, size: 32, offset: 0, width: 8 }), number("attr_clr", ParamType::Hex, From::Part { arg: 3, count: 4, size: 32, offset: 8, width: 8 }), number("propagation", ParamType::Hex, From::Part { arg: 3, count: 4, size: 32, offset: 16, width: 8 })]).on(0),
     call("fsopen", 430, 430, File, FD, NEW, &[text("fsname", 0), hex("flags", 1)]),
     call("fsconfig", 431, 431, System, RES, PLAIN, &[fd("fd", 0), choice("cmd", 1, FSCONFIG_CMDS), text("key", 2), text("value_charbuf", 3).when([1, 0, 1, 1]), int("aux", 4), data("value_bytebuf", From::BufLen(3, 4)).when([1, 0, 2, 2])]).on(0),
     call("fsmount", 432, 432, File, FD, NEW, &[fd("fs_fd", 0), hex("flags", 1), hex("attr_flags", 2)]),

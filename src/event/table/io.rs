@@ -36,8 +36,8 @@ pub(super) const IO: &[Spec] = &[
     call("vmsplice", 278, 75, IoWrite, RES, WRITES, &[data("data", From::Iov(1)), fd("fd", 0), flags("flags", 3, SPLICE_FLAGS), number("size", ParamType::Uint, From::IovSize(1))]).on(1),
     call("tee", 276, 77, IoOther, RES, PLAIN, &[fd("fd_in", 0), fd("fd_out", 1), uint("size", 2), flags("flags", 3, SPLICE_FLAGS)]).on(0),
     call("copy_file_range", 326, 285, File, RES, READS | WRITES, &[fd("fdout", 2), field("offout", ParamType::Uint, [3, 8, 0, 8]), fd("fdin", 0), field("offin", ParamType::Uint, [1, 8, 0, 8]), uint("len", 4)]).on(0),
-    call("process_vm_readv", 310, 270, Ipc, Some(ret("res", ParamType::Int)), PLAIN, &[pid("pid", 0), data("data", From::Iov(1))]),
-    call("process_vm_writev", 311, 271, Ipc, Some(ret("res", ParamType::Int)), PLAIN, &[pid("pid", 0), data("data", From::Iov(1))]),
+    call("process_vm_readv", 310, 270, Ipc, Some(ret("res", ParamType::Int)), PLAIN, &[pid("pid", 0), data("data", From::Iov(1)), field("remote_addr", ParamType::Hex, [3, 16, 0, 8]), field("remote_len", ParamType::Uint, [3, 16, 8, 8]), uint("riovcnt", 4)]),
+    call("process_vm_writev", 311, 271, Ipc, Some(ret("res", ParamType::Int)), PLAIN, &[pid("pid", 0), data("data", From::Iov(1)), field("remote_addr", ParamType::Hex, [3, 16, 0, 8]), field("remote_len", ParamType::Uint, [3, 16, 8, 8]), uint("riovcnt", 4)]),
     // 32-bit calls that 64-bit kernels have no number for
     call("send", NO, NO, IoWrite, RES, WRITES, &[data("data", From::BufRet(1)), fd("fd", 0), uint("size", 2), source("tuple", ParamType::Tuple)]).on(1).asks(2),
     call("recv", NO, NO, IoRead, RES, READS, &[data("data", From::BufRet(1)), fd("fd", 0), uint("size", 2), source("tuple", ParamType::Tuple)]).on(1).asks(2),

@@ -1,7 +1,7 @@
 //! Calls on memory.
 
-use super::entry::{NO, PLAIN, RES, RES_HEX, call, fd, flags, hex, int, memory, plain, uint};
-use crate::event::flags::{MLOCK2_FLAGS, MLOCKALL_FLAGS, MMAP_FLAGS, PROT_FLAGS};
+use super::entry::{NO, PLAIN, RES, RES_HEX, call, choice, fd, flags, hex, int, memory, plain, uint};
+use crate::event::flags::{MADVISE_ADVICE, MLOCK2_FLAGS, MLOCKALL_FLAGS, MMAP_FLAGS, PROT_FLAGS};
 use crate::event::spec::Category::Memory;
 use crate::event::spec::Spec;
 
@@ -22,7 +22,7 @@ pub(super) const MEMORY: &[Spec] = &[
     call("munlockall", 152, 231, Memory, RES, PLAIN, &[]),
     plain("msync", 26, 227, Memory, 3),
     plain("mincore", 27, 232, Memory, 3),
-    plain("madvise", 28, 233, Memory, 3),
+    call("madvise", 28, 233, Memory, RES, PLAIN, &[hex("addr", 0), uint("length", 1), choice("advice", 2, MADVISE_ADVICE)]),
     plain("mseal", 462, 462, Memory, 3),
     plain("remap_file_pages", 216, 234, Memory, 5),
     plain("mbind", 237, 235, Memory, 6),

@@ -96,6 +96,7 @@ fn stored(ty: ParamType) -> Class {
         | T::Tuple
         | T::FdList
         | T::FileList
+        | T::FdSet
         | T::OptionValue => Class::Text,
         _ => Class::Int,
     }
@@ -151,6 +152,8 @@ fn reading(from: From) -> Option<String> {
         From::None | From::Source | From::Arg(_) => None,
         From::Field { arg, size, .. } | From::Halves { arg, size, .. } => Some(format!("struct {arg} {size}")),
         From::Elements { arg, .. } => Some(format!("elements {arg}")),
+        From::Returned { arg, .. } => Some(format!("returned {arg}")),
+        From::Inside { arg, size, .. } | From::Part { arg, size, .. } => Some(format!("part {arg} {size}")),
         From::Early { arg, .. } => Some(format!("early {arg}")),
         From::Iov(arg) | From::IovSize(arg) => Some(format!("segments {arg}")),
         From::Message { arg, .. } => Some(format!("message {arg}")),
@@ -168,8 +171,13 @@ fn arguments(from: From) -> Vec<u8> {
         | From::Facts { of: Facts::Memory, .. }
         | From::Facts { fd: 255, .. } => vec![],
         From::Facts { fd, .. } => vec![fd & 127],
-        From::Elements { arg, count, .. } => vec![arg, count],
-        From::BufLen(a, b) | From::SockIn(a, b) | From::SockOut(a, b) | From::Array8(a, b) => vec![a, b],
+        From::Elements { arg, count, .. } | From::Inside { arg, count, .. } | From::Part { arg, count, .. } => {
+            vec![arg, count]
+        }
+        From::Returned { arg, .. } => vec![arg],
+        From::BufLen(a, b) | From::SockIn(a, b) | From::SockOut(a, b) | From::Array8(a, b) | From::Bits(a, b) => {
+            vec![a, b]
+        }
         From::Arg(a) | From::Str(a) | From::BufRet(a) | From::Tuple(a) => vec![a],
         From::Iov(a) | From::IovSize(a) => vec![a, a + 1],
         From::Message { arg, .. } | From::Field { arg, .. } | From::Halves { arg, .. } | From::Early { arg, .. } => {
@@ -189,7 +197,7 @@ fn the_probe_can_read_every_call() {
             assert!(arguments(p.from).iter().all(|&a| a < 6), "{what}: there are 6 register arguments");
             if let From::Field { size, offset, width, .. } = p.from {
                 assert!(offset + width <= size, "{what} lies outside its structure");
-                let timespec = width == 16 && p.ty == ParamType::Duration;
+                let timespec = width == 16 && matches!(p.ty, ParamType::Duration | ParamType::Time);
                 assert!(matches!(width, 1 | 2 | 4 | 8) || timespec, "{what} is {width} bytes wide");
             }
         }
@@ -269,6 +277,11 @@ const ADDED: &[(&str, &[&str])] = &[
     ("open openat openat2 creat", &["created"]),
     ("memfd_create pidfd_getfd", &["dev", "ino"]),
     ("mount", &["options"]),
+    ("select", &["nfds", "readfds", "writefds", "exceptfds", "asked"]),
+    ("epoll_wait", &["epfd", "timeout", "events_0", "user_data_0"]),
+    ("bpf", &["prog_type", "prog_name", "map_type", "map_name", "insn_cnt", "max_entries"]),
+    ("clone3", &["exit_signal"]),
+    ("process_vm_readv process_vm_writev", &["remote_addr", "remote_len", "riovcnt"]),
     ("execve execveat", &["exepath", "euid", "egid", "cgroup_id", "exe_dev", "sid", "dirfd", "pathname", "exe_flags"]),
     ("procexit", &["last", "utime", "stime", "minflt", "majflt", "nvcsw", "nivcsw", "maxrss", "group_utime"]),
     ("procexit", &["group_stime", "group_minflt", "group_majflt", "group_nvcsw", "group_nivcsw"]),

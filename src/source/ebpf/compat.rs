@@ -140,7 +140,7 @@ const MOVED: &[(u16, Places)] = &[
 ];
 
 /// Calls whose structures hold longs, so that they are half as wide: the old ones with limits, offsets and times.
-const NARROW: &[u16] = &[75, 76, 162, 187, 191, 309];
+const NARROW: &[u16] = &[30, 75, 76, 79, 162, 174, 187, 191, 264, 267, 271, 299, 309, 320, 325, 347, 348, 503, 504];
 
 /// From here on a call has the same number everywhere.
 const COMMON: u16 = 451;

@@ -208,6 +208,10 @@ impl<'a> Sources<'a> {
             Step::Last => Arg::Int(i64::from(self.is_last())),
             Step::Delta => Arg::Int(self.delta as i64),
             Step::Item(i) => bytes(self.item(i)),
+            Step::Text { item, offset, len } => {
+                let text = self.item(item).and_then(|b| b.get(usize::from(offset)..));
+                bytes(text.map(|b| split_first(&b[..b.len().min(usize::from(len))]).0))
+            }
             Step::Field { item, offset, width, ty } => {
                 self.item(item).and_then(|b| field(b, usize::from(offset), width, ty)).map_or(Arg::Missing, Arg::Int)
             }
@@ -316,6 +320,8 @@ fn field(bytes: &[u8], offset: usize, width: u8, ty: ParamType) -> Option<i64> {
                 |at: usize| rest.get(at..).and_then(<[u8]>::first_chunk).map(|b| i64::from(i32::from_le_bytes(*b)));
             Some(narrow(0)?.saturating_mul(1_000_000_000).saturating_add(narrow(4)?))
         }
+        // UTIME_NOW and UTIME_OMIT stand in the nanoseconds of a time that is none (include/linux/stat.h).
+        16 if ty == T::Time && !(0..1_000_000_000).contains(&wide(8)?) => None,
         16 => Some(wide(0)?.saturating_mul(1_000_000_000).saturating_add(wide(8)?)),
         _ => None,
     }

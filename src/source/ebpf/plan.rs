@@ -74,6 +74,8 @@ pub(super) enum Step {
     Delta,
     /// An item's bytes.
     Item(u8),
+    /// Text inside an item, up to its NUL.
+    Text { item: u8, offset: u8, len: u8 },
     /// An integer inside an item.
     Field { item: u8, offset: u8, width: u8, ty: ParamType },
     /// 64 bits inside an item, of which the halves stand apart.
@@ -263,6 +265,7 @@ impl Plan {
         }
         let Some(item) = self.item(op) else { return Step::Missing };
         match from {
+            From::Early { width: 0, .. } => Step::Item(item),
             From::Field { offset, width, .. } | From::Early { offset, width, .. } if narrow => Step::Field {
                 item,
                 offset: offset / 2,
@@ -272,7 +275,10 @@ impl Plan {
             From::Field { offset, width, .. }
             | From::Early { offset, width, .. }
             | From::Elements { offset, width, .. }
+            | From::Returned { offset, width, .. }
+            | From::Part { offset, width, .. }
             | From::Facts { offset, width, .. } => Step::Field { item, offset, width, ty: param.ty },
+            From::Inside { offset, len, .. } => Step::Text { item, offset, len },
             From::Halves { low, high, .. } => Step::Halves { item, low, high },
             From::IovSize(_) => Step::Field { item: item + 1, offset: 0, width: 8, ty: param.ty },
             From::Message { part: MessagePart::Size, .. } => {
@@ -334,6 +340,9 @@ fn op(from: From, narrow: bool, at: impl Fn(u8) -> u8) -> Option<Op> {
             Facts::Ends => [15, place(fd), 0, 0],
         },
         From::Elements { arg, count, size, .. } => [16, at(arg), at(count), size],
+        From::Returned { arg, size, .. } => [3, at(arg), 0, size],
+        From::Inside { arg, count, size, .. } | From::Part { arg, count, size, .. } => [4, at(arg), at(count), size],
+        From::Bits(n, count) => [17, at(n), at(count), 0],
     };
     Some([kind, arg, len, max, 0, 0, 0, 0])
 }

@@ -13,6 +13,8 @@ pub(super) type Op = [u8; 8];
 const ADDRESS: usize = 128;
 /// Most elements of an array.
 const ARRAY: u64 = 31;
+/// Most descriptors of a set.
+const BITS: u64 = 1024;
 /// Where the returned descriptor stands for an argument.
 const RETURNED: u8 = 255;
 
@@ -81,6 +83,7 @@ pub(super) fn put(draft: &mut Draft<'_>, op: Op, call: Call<'_>, limits: Limits)
     match kind {
         1 => text(draft, call.tid, pointer, limits.text_max),
         2 => draft.maybe(call.early.as_ref().map(|early| &early[..])),
+        3 if number != 0 => bytes(draft, call.tid, pointer, returned.map(|n| n.saturating_mul(number).min(number))),
         3 => bytes(draft, call.tid, pointer, returned.map(|n| n.min(snap))),
         4 => bytes(draft, call.tid, pointer, Some((len as usize).min(if number == 0 { snap } else { number }))),
         5 => bytes(draft, call.tid, pointer, Some((len as usize).min(ADDRESS))),
@@ -107,6 +110,7 @@ pub(super) fn put(draft: &mut Draft<'_>, op: Op, call: Call<'_>, limits: Limits)
             draft.maybe(kib.as_deref());
         }
         16 => bytes(draft, call.tid, pointer, returned.map(|_| (len as usize).saturating_mul(number).min(2 * number))),
+        17 => bytes(draft, call.tid, pointer, returned.map(|_| (len.min(BITS) as usize).div_ceil(64) * 8)),
         // Queues of connections and addresses in the kernel are not shown to programs.
         _ => draft.missing(),
     }
