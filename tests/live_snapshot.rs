@@ -301,3 +301,76 @@ fn after_losses_the_state_at_the_end_is_that_of_proc() {
     told.sort();
     assert_eq!(told, processes);
 }
+
+/// Calls so much that a small ring overflows if nobody takes records out, starts a program meanwhile that reads its file
+/// over and over, and ends that when it is told to.
+const UNSEEN: &str = r#"
+import os, subprocess, sys
+folder = sys.argv[1]
+print("ready", flush=True)
+sys.stdin.readline()
+for _ in range(30000):
+    os.getppid()
+child = subprocess.Popen(["python3", folder + "/reads.py", folder + "/kept"], stdout=subprocess.PIPE)
+child.stdout.readline()
+for _ in range(30000):
+    os.getppid()
+print(child.pid, flush=True)
+sys.stdin.readline()
+child.kill()
+child.wait()
+"#;
+
+/// Reads its file over and over.
+const READS: &str = r#"
+import os, sys, time
+file = os.open(sys.argv[1], os.O_RDONLY)
+print("reads", flush=True)
+while True:
+    os.pread(file, 1, 0)
+    time.sleep(0.001)
+"#;
+
+#[test]
+fn a_program_whose_start_was_lost_is_asked_for_and_known_from_its_first_event_on() {
+    let test = "a_program_whose_start_was_lost_is_asked_for_and_known_from_its_first_event_on";
+    if !able(test, &["python3"]) {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).display().to_string();
+    std::fs::write(path("unseen.py"), UNSEEN).unwrap();
+    std::fs::write(path("reads.py"), READS).unwrap();
+    std::fs::write(path("kept"), "x").unwrap();
+    let (script, file, place) = (path("unseen.py"), path("unseen.reel"), path(""));
+    let words = ["-q", "--ring", "64K", "--flush", "0.05", "-w", &file, "--", "python3", &script, &place];
+    let mut holder = Holder::start(&[&[SYSREEL], &words[..]].concat());
+    assert_eq!(holder.line(), "ready");
+    let recorder = holder.child.id().to_string();
+    let signal = |name: &str| assert!(Command::new("kill").args([name, &recorder]).status().unwrap().success());
+    // What happens now does not fit into the ring, the start of the program among it.
+    signal("-STOP");
+    holder.go_on();
+    let pid = holder.line();
+    signal("-CONT");
+    let of_child = format!("proc.pid={pid} and evt.type=pread");
+    let file = Path::new(&file);
+    let seen = |words: &[&str]| {
+        let out = Command::new(SYSREEL).args(["-r", file.to_str().unwrap()]).args(words).output().unwrap();
+        String::from_utf8(out.stdout).unwrap()
+    };
+    until("its reads were recorded", || seen(&["-p", "%evt.num", &of_child]).lines().count() > 20);
+    holder.go_on();
+    until("the recorder ended", || holder.child.try_wait().unwrap().is_some());
+    assert!(!replay(file, &["-p", "%evt.num", "evt.type=loss"]).is_empty(), "the ring was to overflow");
+    let forks = replay(file, &["-p", "%evt.num", &format!("evt.type=procfork and evt.rawarg.child_tid={pid}")]);
+    assert_eq!(forks, "", "its start was to be lost");
+    let rows = replay(file, &["-p", "%proc.name|%proc.ppid|%proc.args|%fd.name", &of_child]);
+    let parent = replay(file, &["-n", "1", "-p", "%proc.pid", "proc.args contains unseen.py"]);
+    let expected = format!("python3|{}|{} {}|{}", parent.trim(), path("reads.py"), path("kept"), path("kept"));
+    assert!(rows.lines().all(|row| row == expected), "{expected}: {rows}");
+    let about = Command::new(SYSREEL).args(["info", "--csv", file.to_str().unwrap()]).output().unwrap();
+    let about = String::from_utf8(about.stdout).unwrap();
+    let completed = about.lines().find_map(|line| line.strip_prefix("rows completed later,")).unwrap();
+    assert!(completed.parse::<u64>().unwrap() > 0, "{about}");
+}

@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-/// Kinds of events that are listed; the others are one row.
+/// Kinds of events that are listed for people unless they ask for more (`-v`); the others are one row.
 const KINDS: usize = 15;
 
 /// Segments and losses that are listed.
@@ -21,7 +21,10 @@ const ROWS: usize = 50;
 pub(super) fn info(options: &Options, paths: &[String], out: &mut dyn Write) -> Result<(), Failure> {
     let files = files(paths)?;
     let report = match files.as_slice() {
-        [path] => one(path, &open_capture(path, &mut Vec::new()).map_err(|e| failed(path, &e))?),
+        [path] => {
+            let listed = if options.json || options.csv || options.verbose { usize::MAX } else { KINDS };
+            one(path, &open_capture(path, &mut Vec::new()).map_err(|e| failed(path, &e))?, listed)
+        }
         _ => many(&files)?,
     };
     Ok(out.write_all(render(options, &report).as_bytes())?)
@@ -110,7 +113,8 @@ impl Sums {
     }
 }
 
-fn one(path: &Path, reader: &Reader) -> Report {
+/// `listed`: the most kinds of events, each with its count.
+fn one(path: &Path, reader: &Reader, listed: usize) -> Report {
     let mut tables = vec![about(path, reader)];
     tables.extend((1..reader.headers().len()).map(|part| {
         let mut table = pairs("reel behind it");
@@ -118,7 +122,7 @@ fn one(path: &Path, reader: &Reader) -> Report {
         table
     }));
     tables.push(segments(reader));
-    tables.push(kinds(reader));
+    tables.push(kinds(reader, listed));
     if !reader.losses().is_empty() {
         tables.push(losses(reader));
     }
@@ -181,12 +185,23 @@ fn about(path: &Path, reader: &Reader) -> Table {
         ("containers", Cell::Uint(seen.containers.len() as u64)),
         ("size (bytes)", Cell::Uint(reader.size())),
         ("bytes per event", per_event),
+        ("compression ratio", ratio(reader)),
         ("events lost", Cell::Uint(sums.lost)),
+        ("doubtful events", Cell::Uint(reader.doubtful())),
+        ("rows completed later", Cell::Uint(reader.late_facts()[0])),
+        ("names told later", Cell::Uint(reader.late_facts()[1])),
         ("state", text(state(reader))),
         ("indexed", Cell::Bool(reader.is_indexed())),
     ];
     table.rows.extend(rows.map(|(what, value)| vec![text(what), value]));
     table
+}
+
+/// What the columns of all batches had been before they were compressed, to what they are.
+fn ratio(reader: &Reader) -> Cell {
+    let stored: u64 = reader.segments().iter().flat_map(|s| &s.batches).map(|b| b.bytes).sum();
+    let inflated: u64 = (0..reader.segments().len()).map(|segment| reader.inflated(segment)).sum();
+    if stored == 0 { Cell::Missing } else { text(format!("{:.2}", inflated as f64 / stored as f64)) }
 }
 
 /// Who occurs in the dictionaries; ids that were used twice count once.
@@ -249,7 +264,7 @@ fn segments(reader: &Reader) -> Table {
 }
 
 /// How often each kind occurs, by the heads.
-fn kinds(reader: &Reader) -> Table {
+fn kinds(reader: &Reader, listed: usize) -> Table {
     let mut counts: BTreeMap<String, u64> = BTreeMap::new();
     for (index, segment) in reader.segments().iter().enumerate() {
         let (Some(schema), Ok(heads)) = (&segment.schema, reader.heads(index)) else { continue };
@@ -260,11 +275,11 @@ fn kinds(reader: &Reader) -> Table {
     }
     let mut counts: Vec<(String, u64)> = counts.into_iter().collect();
     counts.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
-    let others: u64 = counts.iter().skip(KINDS).map(|c| c.1).sum();
+    let others: u64 = counts.iter().skip(listed).map(|c| c.1).sum();
     let total: u64 = counts.iter().map(|c| c.1).sum();
     if others > 0 {
-        let name = format!("{} others", counts.len() - KINDS);
-        counts.truncate(KINDS);
+        let name = format!("{} others", counts.len() - listed);
+        counts.truncate(listed);
         counts.push((name, others));
     }
     let columns =

@@ -51,6 +51,9 @@ pub(super) fn record(options: &Options, path: &Path, words: &[OsString]) -> Resu
 #[cfg(feature = "linux")]
 fn costs(done: &crate::engine::RecordSummary) {
     use super::exit::say;
+    if let Some(lacks) = &done.live.lacks {
+        say(format_args!("note: {lacks}"));
+    }
     let per = |n: u64| n as f64 / done.live.events.max(1) as f64;
     let ([drain, build], [encode, write]) = (done.live.cpu, done.cpu);
     say(format_args!(

@@ -185,6 +185,7 @@ impl<E> Assembler<E> {
             let marked = Event { flags, args: event.args.clone(), ..*event };
             self.builder.push(&marked, effect, self.world.interner());
         }
+        self.hand_late()?;
         self.pushed(event)
     }
 
@@ -237,8 +238,32 @@ impl<E> Assembler<E> {
     pub fn answer(&mut self, want: Want, found: &[OwnedEvent]) -> Result<(), E> {
         let rows = self.world.answer(want, found);
         self.corrections(&rows)?;
+        self.hand_late()
+    }
+
+    /// Takes the names of users and groups in (snapshot rows). Rows that were handed on already are answered with them too.
+    pub fn named(&mut self, found: &[OwnedEvent]) -> Result<(), E> {
+        for name in found {
+            self.world.apply(&name.event());
+            self.world.tell_name(&name.event());
+        }
+        self.hand_late()
+    }
+
+    /// A container was described, JSON as container engines' descriptions are recorded: rows of it are answered with that,
+    /// also those that were handed on already.
+    pub fn container(&mut self, json: &[u8]) -> Result<(), E> {
+        self.world.describe_container(json);
+        self.hand_late()
+    }
+
+    /// Hands on what became known of rows that were handed on, once there is a segment.
+    fn hand_late(&mut self) -> Result<(), E> {
+        if self.begun.is_none() || !self.world.has_late_facts() {
+            return Ok(());
+        }
         let facts = self.world.take_late_facts();
-        if facts.is_empty() { Ok(()) } else { (self.hand_on)(Piece::Late(facts)) }
+        (self.hand_on)(Piece::Late(facts))
     }
 
     /// Compares the state with a rescan that began at a time (ns UTC) and puts it right. All events up to its end must
@@ -424,7 +449,10 @@ impl<E> Assembler<E> {
                 self.hand_snapshot()?;
             }
         }
-        self.hand_snapshot()
+        self.hand_snapshot()?;
+        // Each file is whole without the others.
+        let known = if is_new_file { self.world.container_facts() } else { Vec::new() };
+        if known.is_empty() { Ok(()) } else { (self.hand_on)(Piece::Late(known)) }
     }
 
     fn end_segment(&mut self) -> Result<(), E> {

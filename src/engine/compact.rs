@@ -103,6 +103,11 @@ impl Compact {
         delta
     }
 
+    /// Whether a written row or parameter names a user or a group.
+    pub(super) fn names(&self, is_group: bool, id: u32) -> bool {
+        self.ids[usize::from(is_group)].contains(&id)
+    }
+
     /// New number of a thread's row; 0: it was not written.
     pub(super) fn number_of_thread(&self, old: u32) -> u32 {
         self.threads.get(old)

@@ -1,13 +1,14 @@
 //! [`Resolver`]: answers the world's questions from the machine, on a thread of its own.
 
 use super::clock::Clock;
-use crate::event::{Args, Event, Flags, OwnedArg, OwnedEvent, kinds};
+use crate::event::{Args, Event, Flags, Kind, OwnedArg, OwnedEvent, kinds};
 use crate::source::proc::{Observer, cgroup_of, groups, users};
 use crate::world::Want;
-use crossbeam_channel::{Receiver, Sender, bounded};
-use std::collections::BTreeMap;
+use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::thread::JoinHandle;
+use std::time::{Duration, SystemTime};
 
 /// Questions that may wait; further ones are dropped, and their answers stay unknown.
 const QUEUE: usize = 4096;
@@ -38,13 +39,30 @@ impl Resolver {
         let (questions, wants) = bounded(QUEUE);
         let (facts, answers) = bounded(QUEUE);
         let body = move || {
-            let mut finder = Finder { users: None, groups: None, observer: Observer::new(clock.pair()) };
-            for want in wants {
+            let mut finder = Finder {
+                users: Names::new(USERS, users),
+                groups: Names::new(GROUPS, groups),
+                observer: Observer::new(clock.pair()),
+            };
+            let send = |want, time, found| facts.send(Answer { want, time, found }).is_ok();
+            loop {
+                let want = finder.next(&wants);
                 let time = clock.now();
-                let found = finder.find(want);
-                if facts.send(Answer { want, time, found }).is_err() {
-                    return;
+                let is_sent = match want {
+                    Ok(want) => send(want, time, finder.find(want)),
+                    Err(RecvTimeoutError::Timeout) => {
+                        finder.news().into_iter().all(|(want, found)| send(want, time, found))
+                    }
+                    Err(RecvTimeoutError::Disconnected) => false,
+                };
+                if !is_sent {
+                    break;
                 }
+            }
+            // A last look, for what the recording is about until its end.
+            let time = clock.now();
+            for (want, found) in finder.news() {
+                send(want, time, found);
             }
         };
         let thread = std::thread::Builder::new().name("facts".to_owned()).spawn(body).ok();
@@ -81,22 +99,90 @@ impl Resolver {
     }
 }
 
-/// Where answers come from. Names are read when one is asked for.
+/// Files that names come from.
+const USERS: &str = "/etc/passwd";
+const GROUPS: &str = "/etc/group";
+
+/// How often it is looked whether a name that was not there is there now.
+const LOOK_AGAIN: Duration = Duration::from_secs(5);
+
+/// Names by id, read when one is asked for and again when their file has changed.
+struct Names {
+    path: &'static str,
+    read: fn() -> BTreeMap<u32, String>,
+    names: BTreeMap<u32, String>,
+    /// When the file was changed last, as of the last reading.
+    changed: Option<SystemTime>,
+    /// Ids that had no name when they were asked for.
+    missing: BTreeSet<u32>,
+}
+
+impl Names {
+    fn new(path: &'static str, read: fn() -> BTreeMap<u32, String>) -> Names {
+        Names { path, read, names: BTreeMap::new(), changed: None, missing: BTreeSet::new() }
+    }
+
+    /// Reads the file if it changed since the last time.
+    fn refresh(&mut self) {
+        let changed = std::fs::metadata(self.path).and_then(|about| about.modified()).ok();
+        if changed.is_none() || changed != self.changed {
+            self.names = (self.read)();
+            self.changed = changed;
+        }
+    }
+
+    fn find(&mut self, kind: Kind, id: u32) -> Vec<OwnedEvent> {
+        self.refresh();
+        let found = named(kind, id, &self.names);
+        if found.is_empty() && self.missing.len() < QUEUE {
+            self.missing.insert(id);
+        }
+        found
+    }
+
+    /// Those that were missing and are there now.
+    fn news(&mut self, kind: Kind) -> Vec<(u32, Vec<OwnedEvent>)> {
+        if self.missing.is_empty() {
+            return Vec::new();
+        }
+        self.refresh();
+        let names = &self.names;
+        let found: Vec<u32> = self.missing.extract_if(.., |id| names.contains_key(id)).collect();
+        found.into_iter().map(|id| (id, named(kind, id, names))).collect()
+    }
+}
+
+/// Where answers come from.
 struct Finder {
-    users: Option<BTreeMap<u32, String>>,
-    groups: Option<BTreeMap<u32, String>>,
+    users: Names,
+    groups: Names,
     observer: Observer,
 }
 
 impl Finder {
+    /// The next question; a time-out where it is time to look again for what was not found.
+    fn next(&self, wants: &Receiver<Want>) -> Result<Want, RecvTimeoutError> {
+        if self.users.missing.is_empty() && self.groups.missing.is_empty() {
+            return wants.recv().map_err(|_| RecvTimeoutError::Disconnected);
+        }
+        wants.recv_timeout(LOOK_AGAIN)
+    }
+
     fn find(&mut self, want: Want) -> Vec<OwnedEvent> {
         match want {
-            Want::User(id) => named(kinds::SNAP_USER, id, self.users.get_or_insert_with(users)),
-            Want::Group(id) => named(kinds::SNAP_GROUP, id, self.groups.get_or_insert_with(groups)),
+            Want::User(id) => self.users.find(kinds::SNAP_USER, id),
+            Want::Group(id) => self.groups.find(kinds::SNAP_GROUP, id),
             Want::Cgroup { pid, id } => cgroup_of(pid).into_iter().map(|path| moved(pid, id, path)).collect(),
             Want::Thread { pid, .. } => self.observer.process(pid),
             Want::Descriptor { pid, fd } => self.observer.descriptor(pid, fd),
         }
+    }
+
+    /// Names that were not there when they were asked for, and are now.
+    fn news(&mut self) -> Vec<(Want, Vec<OwnedEvent>)> {
+        let users = self.users.news(kinds::SNAP_USER).into_iter().map(|(id, found)| (Want::User(id), found));
+        let groups = self.groups.news(kinds::SNAP_GROUP).into_iter().map(|(id, found)| (Want::Group(id), found));
+        users.chain(groups).collect()
     }
 }
 

@@ -105,6 +105,8 @@ pub struct LiveSummary {
     pub command: Option<sys::Exit>,
     /// Processor time of the drain thread and of the build thread, nanoseconds.
     pub cpu: [u64; 2],
+    /// What the probe could not see on this kernel, in words; `None`: it saw all.
+    pub lacks: Option<String>,
 }
 
 /// What the drain thread sends to the build thread.
@@ -174,6 +176,8 @@ pub fn capture(
         None => None,
     };
     probe.attach()?;
+    let lacks = traced::lacking(&probe.missing().collect::<Vec<_>>());
+    request.chosen.set(Chosen { note: lacks.clone(), ..Chosen::default() }).ok();
     let drain = probe.drain()?;
     let plans = probe.plans();
     let shared = Shared::new(clock);
@@ -209,6 +213,7 @@ pub fn capture(
             doubtful,
             command: command?,
             cpu: [drain_cpu, build_cpu],
+            lacks,
         })
     })
 }
@@ -464,7 +469,7 @@ impl<'a> Build<'a> {
         while self.waiting.front().is_some_and(|answer| answer.time <= time) {
             let Some(Answer { want, found, .. }) = self.waiting.pop_front() else { break };
             match want {
-                Want::User(_) | Want::Group(_) => found.iter().for_each(|fact| self.assembler.initial(&fact.event())),
+                Want::User(_) | Want::Group(_) => self.assembler.named(&found)?,
                 Want::Cgroup { .. } => {
                     for fact in &found {
                         let mut event = fact.event();

@@ -94,6 +94,7 @@ impl Reels {
             gaps(&files, stream, &mut told);
         }
         let mut slots: Vec<Option<Opened>> = files.into_iter().map(Some).collect();
+        learn(&mut slots, &streams);
         let mut reels = Reels {
             files: Vec::new(),
             batches: Vec::new(),
@@ -312,6 +313,21 @@ fn streams(files: &[Opened]) -> Vec<Vec<usize>> {
         stream.sort_by_key(|&number| (files[number].reader.header().link.sequence, number));
     }
     streams
+}
+
+/// Lets each file know what the next one of its row knows of its rows.
+fn learn(files: &mut [Option<Opened>], streams: &[Vec<usize>]) {
+    for pair in streams.iter().flat_map(|stream| stream.windows(2)) {
+        let Some(after) = files[pair[1]].take() else { continue };
+        if let Some(before) = &mut files[pair[0]] {
+            let link = &after.reader.header().link;
+            let is_next = link.sequence == before.reader.header().link.sequence + 1;
+            if is_next && link.hash == before.reader.last_hash() {
+                before.reader.learn(&after.reader);
+            }
+        }
+        files[pair[1]] = Some(after);
+    }
 }
 
 /// Tells which files of a row are missing between those that are there.

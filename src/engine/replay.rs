@@ -64,6 +64,7 @@ impl Replay {
         self.kinds = Some((schema, known));
         // Nobody answers here.
         self.world.take_wants();
+        self.world.take_late_facts();
         walked?;
         batch.damage().map_or(Ok(()), |error| Err(error.clone()))
     }
@@ -117,7 +118,9 @@ impl Replay {
         let lives: BTreeSet<u32> =
             self.world.live_threads().iter().filter(|(tid, _)| !self.ended.contains_key(tid)).map(|t| t.1).collect();
         let ended = &self.ended;
-        State::of(&mut self.world, moment, |tid| ended.get(&tid).is_some_and(|pid| *pid != tid || !lives.contains(pid)))
+        let is_gone = |tid| ended.get(&tid).is_some_and(|pid| *pid != tid || !lives.contains(pid));
+        let state = State::of(&mut self.world, moment, is_gone);
+        if let Some(dict) = &self.dict { state.with_containers(dict) } else { state }
     }
 
     /// Names that became known at any time of the segment.

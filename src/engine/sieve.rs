@@ -61,7 +61,7 @@ impl Sieve {
     pub(super) fn pass(&mut self, piece: Piece) -> Result<Vec<Piece>, Error> {
         match piece {
             Piece::Begin(_) => {
-                self.dict = Arc::new(Dict::new());
+                self.dict = Arc::new(Dict { containers: self.dict.containers.clone(), ..Dict::new() });
                 self.past.push_front(std::mem::take(&mut self.compact));
                 self.past.truncate(MOST_PAST);
                 Ok(vec![piece])
@@ -82,6 +82,9 @@ impl Sieve {
             }
             Piece::Late(facts) => {
                 let mut kept = self.initial();
+                for fact in &facts {
+                    Arc::make_mut(&mut self.dict).tell_container(fact);
+                }
                 let facts: Vec<LateFact> = facts.into_iter().filter_map(|fact| self.late(fact)).collect();
                 kept.extend((!facts.is_empty()).then_some(Piece::Late(facts)));
                 Ok(kept)
@@ -106,6 +109,12 @@ impl Sieve {
         let id = match crate::event::kind_by_name(&fact.kind) {
             Some(kinds::SNAP_THREAD) => numbers?.number_of_thread(fact.id),
             Some(kinds::SNAP_FD) => numbers?.number_of_desc(fact.id),
+            // A name that nothing written needs is none of the recording's business.
+            Some(kind @ (kinds::SNAP_USER | kinds::SNAP_GROUP)) => {
+                let is_group = kind == kinds::SNAP_GROUP;
+                let needs = |compact: &Compact| compact.names(is_group, fact.id);
+                return (needs(&self.compact) || self.past.iter().any(needs)).then_some(fact);
+            }
             _ => return Some(fact),
         };
         fact.id = id;

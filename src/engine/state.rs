@@ -48,6 +48,12 @@ impl State {
         State { moment, notes: Vec::new(), columns, schema: Arc::new(Schema::current()), dict }
     }
 
+    /// Adds what was told of containers.
+    pub(super) fn with_containers(mut self, of: &Dict) -> State {
+        Arc::make_mut(&mut self.dict).containers.clone_from(&of.containers);
+        self
+    }
+
     /// Its rows.
     pub fn batches(&self) -> impl Iterator<Item = Batch> + '_ {
         (0..self.columns.len()).filter_map(|index| self.batch(index))

@@ -53,10 +53,8 @@ pub(super) fn choose<P>(
         return if is_command { Ok(None) } else { Err(Error::NothingToTrace) };
     }
     let refused = match open() {
-        Ok(probe) => {
-            request.chosen.set(Chosen::default()).ok();
-            return Ok(Some(probe));
-        }
+        // Whoever attaches it says what it lacks.
+        Ok(probe) => return Ok(Some(probe)),
         Err(error) if request.source == Source::Ebpf || !is_missing(&error) => return Err(error.into()),
         Err(error) if !is_command => return Err(Error::WholeMachine(error)),
         Err(error) => error,
@@ -73,6 +71,13 @@ pub(super) fn choose<P>(
     }
     request.chosen.set(Chosen { probe: "ptrace", note: Some(format!("{reason}; {}", about())) }).ok();
     Ok(None)
+}
+
+/// What a recording by the probe should say of tracepoints that it could not attach to; `None` for none.
+pub(super) fn lacking(missing: &[&str]) -> Option<String> {
+    let names = missing.join(", ");
+    let text = format!("this kernel does not let the probe see {names}: such events are not recorded");
+    (!missing.is_empty()).then_some(text)
 }
 
 /// Whether something is not there that the probe needs; else it is a fault that should be seen.
@@ -134,7 +139,7 @@ pub(super) fn capture(
         let (command, tracer_cpu) = tracer.join().map_err(|_| Error::Thread("trace"))??;
         let ([events, late, doubtful], build_cpu) = builder.join().map_err(|_| Error::Thread("build"))??;
         started?;
-        Ok(LiveSummary { events, dropped: 0, late, doubtful, command, cpu: [tracer_cpu, build_cpu] })
+        Ok(LiveSummary { events, dropped: 0, late, doubtful, command, cpu: [tracer_cpu, build_cpu], lacks: None })
     })
 }
 
@@ -214,7 +219,10 @@ mod tests {
         assert!(chosen.probe == "ptrace" && chosen.note.as_ref().is_some_and(|n| n.contains("/sys/kernel/btf")));
         let auto = request(Source::Auto, &["true"]);
         assert_eq!(choose(&auto, || Ok(())).unwrap(), Some(()));
-        assert_eq!(auto.chosen.get(), Some(&Chosen::default()));
+        assert_eq!(auto.chosen.get(), None);
+        assert_eq!(lacking(&[]), None);
+        let note = lacking(&["signal_deliver"]).unwrap();
+        assert_eq!(note, "this kernel does not let the probe see signal_deliver: such events are not recorded");
     }
 
     #[test]

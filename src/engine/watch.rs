@@ -66,7 +66,7 @@ impl<'a> Pieces<'a> {
     fn piece(&mut self, piece: Piece, enough: &AtomicBool) -> std::io::Result<()> {
         match piece {
             Piece::Begin(time) => {
-                self.dict = Arc::new(Dict::new());
+                self.dict = Arc::new(Dict { containers: self.dict.containers.clone(), ..Dict::new() });
                 self.watcher.begin_segment();
                 if !self.watcher.has_begun() {
                     self.watcher.begin(time, None);
@@ -85,8 +85,9 @@ impl<'a> Pieces<'a> {
             }
             Piece::Lost(lost) => self.watcher.lost(lost.count),
             Piece::Note(text) => self.watcher.note(text),
-            // What was shown is shown; rows from now on refer to what is known.
-            Piece::Late(_) | Piece::End | Piece::Rotate(_) => {}
+            // What was shown is shown; rows from now on refer to what is known, but for containers, which rows do not hold.
+            Piece::Late(facts) => facts.iter().for_each(|fact| Arc::make_mut(&mut self.dict).tell_container(fact)),
+            Piece::End | Piece::Rotate(_) => {}
         }
         Ok(())
     }

@@ -1,8 +1,8 @@
-//! `container.*`: told from the thread's control group.
+//! `container.*`: ids are told from the thread's control group, all else is what was recorded of the container of that id.
 
 use super::{ArgRule, Extract, Field, FieldArg};
 use crate::value::{Type, Value};
-use crate::world::{Dict, ThreadRow};
+use crate::world::{Container, ContainerMount, Dict, ThreadRow};
 
 pub(super) static FIELDS: &[Field] = &[
     Field {
@@ -21,6 +21,102 @@ pub(super) static FIELDS: &[Field] = &[
         example: "container.full_id startswith 3ad7b26ded6d",
         extract: Extract::Thread(full_id),
     },
+    Field {
+        name: "container.name",
+        ty: Type::Text,
+        arg: ArgRule::No,
+        doc: "The container's name where it was recorded, `host` outside of containers.",
+        example: "container.name = web",
+        extract: Extract::Thread(name),
+    },
+    Field {
+        name: "container.image",
+        ty: Type::Text,
+        arg: ArgRule::No,
+        doc: "The image as it was asked for.",
+        example: "container.image startswith nginx",
+        extract: Extract::Thread(image),
+    },
+    Field {
+        name: "container.image.id",
+        ty: Type::Text,
+        arg: ArgRule::No,
+        doc: "The image's id.",
+        example: "container.image.id startswith 39286ab8",
+        extract: Extract::Thread(image_id),
+    },
+    Field {
+        name: "container.image.repository",
+        ty: Type::Text,
+        arg: ArgRule::No,
+        doc: "The image without its tag.",
+        example: "container.image.repository = nginx",
+        extract: Extract::Thread(repository),
+    },
+    Field {
+        name: "container.image.tag",
+        ty: Type::Text,
+        arg: ArgRule::No,
+        doc: "The image's tag.",
+        example: "container.image.tag = latest",
+        extract: Extract::Thread(tag),
+    },
+    Field {
+        name: "container.image.digest",
+        ty: Type::Text,
+        arg: ArgRule::No,
+        doc: "The image's digest in its registry.",
+        example: "container.image.digest exists",
+        extract: Extract::Thread(digest),
+    },
+    Field {
+        name: "container.type",
+        ty: Type::Text,
+        arg: ArgRule::No,
+        doc: "The container engine, `host` outside of containers.",
+        example: "container.type = docker",
+        extract: Extract::Thread(engine),
+    },
+    Field {
+        name: "container.privileged",
+        ty: Type::Bool,
+        arg: ArgRule::No,
+        doc: "Whether the container may do what the host may.",
+        example: "container.privileged = true",
+        extract: Extract::Thread(privileged),
+    },
+    Field {
+        name: "container.ip",
+        ty: Type::Text,
+        arg: ArgRule::No,
+        doc: "The container's address.",
+        example: "container.ip = 172.17.0.2",
+        extract: Extract::Thread(ip),
+    },
+    Field {
+        name: "container.mounts",
+        ty: Type::Text,
+        arg: ArgRule::No,
+        doc: "The container's mounts, each source:destination:mode:writable:propagation.",
+        example: "container.mounts contains /var/run/docker.sock",
+        extract: Extract::Thread(mounts),
+    },
+    Field {
+        name: "container.labels",
+        ty: Type::Text,
+        arg: ArgRule::No,
+        doc: "The container's labels, each key:value.",
+        example: "container.labels contains team",
+        extract: Extract::Thread(labels),
+    },
+    Field {
+        name: "container.label",
+        ty: Type::Text,
+        arg: ArgRule::OptionalName,
+        doc: "The container's labels, or the value of one.",
+        example: "container.label[team] = shop",
+        extract: Extract::Thread(labels),
+    },
 ];
 
 fn full_id<'a>(dict: &'a Dict, t: &'a ThreadRow, _: &'a FieldArg) -> Value<'a> {
@@ -35,6 +131,81 @@ fn short_id<'a>(dict: &'a Dict, t: &'a ThreadRow, arg: &'a FieldArg) -> Value<'a
         Value::Text(std::borrow::Cow::Borrowed(id)) if is_hex64(id) => Value::text(&id[..12]),
         other => other,
     }
+}
+
+/// What was recorded of a row's container.
+fn told<'a>(dict: &'a Dict, t: &'a ThreadRow) -> Option<&'a Container> {
+    dict.container(id_of_cgroup(dict.text(t.cgroup))?)
+}
+
+/// A text that was recorded of it; none where it is empty.
+fn told_text<'a>(dict: &'a Dict, t: &'a ThreadRow, text: fn(&Container) -> &String) -> Value<'a> {
+    told(dict, t).map(text).filter(|text| !text.is_empty()).map_or(Value::Missing, |text| Value::text(text.as_bytes()))
+}
+
+/// The same of what is `host` outside of containers.
+fn or_host<'a>(dict: &'a Dict, t: &'a ThreadRow, arg: &'a FieldArg, text: fn(&Container) -> &String) -> Value<'a> {
+    match full_id(dict, t, arg) {
+        Value::Text(id) if id.as_ref() == b"host" => Value::text(b"host"),
+        _ => told_text(dict, t, text),
+    }
+}
+
+fn name<'a>(dict: &'a Dict, t: &'a ThreadRow, arg: &'a FieldArg) -> Value<'a> {
+    or_host(dict, t, arg, |c| &c.name)
+}
+
+fn engine<'a>(dict: &'a Dict, t: &'a ThreadRow, arg: &'a FieldArg) -> Value<'a> {
+    or_host(dict, t, arg, |c| &c.engine)
+}
+
+fn image<'a>(dict: &'a Dict, t: &'a ThreadRow, _: &'a FieldArg) -> Value<'a> {
+    told_text(dict, t, |c| &c.image)
+}
+
+fn image_id<'a>(dict: &'a Dict, t: &'a ThreadRow, _: &'a FieldArg) -> Value<'a> {
+    told_text(dict, t, |c| &c.image_id)
+}
+
+fn repository<'a>(dict: &'a Dict, t: &'a ThreadRow, _: &'a FieldArg) -> Value<'a> {
+    told_text(dict, t, |c| &c.repository)
+}
+
+fn tag<'a>(dict: &'a Dict, t: &'a ThreadRow, _: &'a FieldArg) -> Value<'a> {
+    told_text(dict, t, |c| &c.tag)
+}
+
+fn digest<'a>(dict: &'a Dict, t: &'a ThreadRow, _: &'a FieldArg) -> Value<'a> {
+    told_text(dict, t, |c| &c.digest)
+}
+
+fn ip<'a>(dict: &'a Dict, t: &'a ThreadRow, _: &'a FieldArg) -> Value<'a> {
+    told_text(dict, t, |c| &c.ip)
+}
+
+fn privileged<'a>(dict: &'a Dict, t: &'a ThreadRow, _: &'a FieldArg) -> Value<'a> {
+    told(dict, t).and_then(|c| c.privileged).map_or(Value::Missing, Value::Bool)
+}
+
+/// Items joined by a text; none where there are none.
+fn joined<'a>(items: &[String], by: &str) -> Value<'a> {
+    if items.is_empty() { Value::Missing } else { Value::owned(items.join(by).into_bytes()) }
+}
+
+fn mounts<'a>(dict: &'a Dict, t: &'a ThreadRow, _: &'a FieldArg) -> Value<'a> {
+    let Some(container) = told(dict, t) else { return Value::Missing };
+    let mount = |m: &ContainerMount| {
+        format!("{}:{}:{}:{}:{}", m.source, m.destination, m.mode, m.writable, m.propagation)
+    };
+    joined(&container.mounts.iter().map(mount).collect::<Vec<_>>(), " ")
+}
+
+fn labels<'a>(dict: &'a Dict, t: &'a ThreadRow, arg: &'a FieldArg) -> Value<'a> {
+    let Some(container) = told(dict, t) else { return Value::Missing };
+    if let FieldArg::Name(name) = arg {
+        return container.labels.get(name).map_or(Value::Missing, |label| Value::text(label.as_bytes()));
+    }
+    joined(&container.labels.iter().map(|(key, value)| format!("{key}:{value}")).collect::<Vec<_>>(), ",")
 }
 
 fn is_hex64(id: &[u8]) -> bool {

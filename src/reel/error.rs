@@ -105,6 +105,8 @@ pub enum Error {
 pub enum DamageKind {
     /// The file ends inside a frame: its recorder was killed, or the file was cut.
     CutTail,
+    /// A frame whose header is damaged; the frames around it tell what it was, and it is read.
+    Mended(FrameKind),
     /// Bytes that are no frame; reading went on at the next one.
     Garbage,
     /// Frames are missing: the numbers step.
@@ -168,6 +170,9 @@ impl DamageKind {
     pub fn what(&self) -> String {
         let what = match self {
             DamageKind::CutTail => "expected a whole frame, found the end of the file",
+            DamageKind::Mended(kind) => {
+                return format!("{kind:?} frame: its header is damaged; it is read by the frames around it");
+            }
             DamageKind::Garbage => "expected a frame, found something else",
             DamageKind::Missing => "expected the next frame, found a later one",
             DamageKind::Moved => "expected the next frame, found one that belongs further ahead",

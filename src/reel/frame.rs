@@ -141,11 +141,15 @@ impl FrameHeader {
 
     /// The header at the front of `bytes`; `None` where there is none or its checksum is wrong.
     pub(super) fn parse(bytes: &[u8]) -> Option<FrameHeader> {
+        let (header, _) = bytes.split_first_chunk::<HEADER_BYTES>()?;
+        let crc = crc32fast::hash(&header[..CHECKED]).to_le_bytes();
+        if header[..4] == MAGIC && header[CHECKED..] == crc { FrameHeader::read(bytes) } else { None }
+    }
+
+    /// What the bytes say, right or wrong; `None` where there are too few.
+    pub(super) fn read(bytes: &[u8]) -> Option<FrameHeader> {
         let (bytes, _) = bytes.split_first_chunk::<HEADER_BYTES>()?;
         let number = |at: usize| u32::from_le_bytes([bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3]]);
-        if bytes[..4] != MAGIC || number(CHECKED) != crc32fast::hash(&bytes[..CHECKED]) {
-            return None;
-        }
         Some(FrameHeader {
             kind: FrameKind::of(bytes[4]),
             version: bytes[5],

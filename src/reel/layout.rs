@@ -59,6 +59,8 @@ pub(super) struct Layout {
     pub(super) damages: Vec<Damage>,
     /// Whether indices told them, so that their headers have not been looked at.
     pub(super) is_indexed: bool,
+    /// Headers that are damaged and were made out, by offset.
+    pub(super) mended: BTreeMap<usize, FrameHeader>,
     /// What Index frames cover, by index in `frames`, as the Footer says.
     pub(super) spans: BTreeMap<usize, Covered>,
 }

@@ -10,6 +10,7 @@ mod frame;
 mod index;
 mod input;
 mod late;
+mod mend;
 mod layout;
 mod locate;
 mod reader;

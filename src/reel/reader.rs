@@ -225,6 +225,18 @@ impl Reader {
             .map_err(|source| Error::Batch { offset, source })
     }
 
+    /// Bytes of a segment's batches of events before they were compressed, from the directory of each; damaged ones are
+    /// left out.
+    pub fn inflated(&self, segment: usize) -> u64 {
+        let batches = self.slot(segment).map(|slot| slot.info.batches.clone()).unwrap_or_default();
+        batches.iter().filter_map(|at| self.open_batch(segment, at).ok()).map(|(_, store)| store.inflated()).sum()
+    }
+
+    /// How many late facts complete rows, and how many name or describe ids (users, groups, containers).
+    pub fn late_facts(&self) -> [u64; 2] {
+        self.contents.late.counts()
+    }
+
     /// What is known of each batch of events of a segment without decoding a column, in the order of
     /// [`SegmentInfo::batches`]. From the reel's index if that is whole; from each batch's directory otherwise. Kept
     /// while somebody uses it.
@@ -278,6 +290,19 @@ impl Reader {
     pub fn span(&self) -> Option<(u64, u64)> {
         let spans = (0..self.contents.segments.len()).filter_map(|segment| self.segment_span(segment));
         spans.reduce(|a, b| (a.0.min(b.0), a.1.max(b.1)))
+    }
+
+    /// Takes in what the next file of a row knows of this one's rows: a thread or a descriptor that was in doubt when it
+    /// ended. To be called before anything is asked.
+    pub fn learn(&mut self, next: &Reader) {
+        for (behind, fact) in next.contents.late.before() {
+            let last = self.contents.segments.len().checked_sub(1);
+            let place = last.and_then(|last| last.checked_sub(*behind as usize));
+            if let Some(slot) = place.and_then(|place| self.contents.segments.get(place)) {
+                let place = (slot.info.part, slot.info.number);
+                self.contents.late.add_from_behind(place, fact.clone());
+            }
+        }
     }
 
     /// A segment's whole dictionary; read when it is first asked for and kept while somebody uses it.
@@ -345,7 +370,8 @@ impl Reader {
 
     /// The header that stands where a frame is said to, if it is the frame's.
     pub(super) fn header_at(&self, frame: &Found) -> Option<FrameHeader> {
-        let header = FrameHeader::parse(self.data().get(frame.offset..)?)?;
+        let mended = self.layout.mended.get(&frame.offset).copied();
+        let header = mended.or_else(|| FrameHeader::parse(self.data().get(frame.offset..)?))?;
         let id = self.layout.ids.get(frame.part as usize)?;
         (frame.is(&header) && header.reel == *id).then_some(header)
     }

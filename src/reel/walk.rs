@@ -3,6 +3,7 @@
 use super::error::{Damage, DamageKind};
 use super::frame::{FrameHeader, FrameKind, HEADER_BYTES, MAGIC};
 use super::layout::{Found, Layout};
+use super::mend::header_between;
 use crate::batch::codec::limits::{MAX_BODY, MAX_SMALL_BODY};
 use std::collections::BTreeMap;
 
@@ -35,6 +36,7 @@ pub(super) fn walk(bytes: &[u8]) -> Layout {
         clean: true,
         in_order: true,
         budget: bytes.len().saturating_mul(2),
+        guesses: bytes.len().saturating_mul(8),
     };
     let mut offset = 0;
     loop {
@@ -67,12 +69,15 @@ struct Walk<'a> {
     in_order: bool,
     /// Bytes that may still be hashed to tell frames of this reel from copies in its data.
     budget: usize,
+    /// Bytes that may still be hashed to make out damaged headers.
+    guesses: usize,
 }
 
 impl Walk<'_> {
     /// Takes the frame at `offset`, or else the next one behind it; returns where that ends.
     fn step(&mut self, offset: usize) -> usize {
         let here = self.place(offset);
+        let before = self.last.map(|(_, header)| header);
         let whole = here.filter(|(h, _)| self.fits(offset, h));
         if !whole.is_some_and(|(h, place)| self.follows(&h, place))
             && let Some((at, header, place)) = self.covered(offset)
@@ -84,6 +89,14 @@ impl Walk<'_> {
         }
         let next = self.resync(offset + 1, self.bytes.len());
         let end = next.map_or(self.bytes.len(), |n| n.0);
+        if let (Some((at, behind, _)), Some(before)) = (next, before)
+            && self.greatest == Some(before.number)
+            && let Some(header) = header_between(&self.bytes[offset..at], &before, &behind, &mut self.guesses)
+        {
+            self.damage(offset, DamageKind::Mended(header.kind), 0);
+            self.layout.mended.insert(offset, header);
+            return self.take(offset, header, Place::Next);
+        }
         let is_cut = next.is_none() && (here.is_some() || end - offset < HEADER_BYTES);
         let kind = if is_cut { DamageKind::CutTail } else { DamageKind::Garbage };
         self.damage(offset, kind, end - offset);

@@ -3,9 +3,11 @@
 //! Rows are only ever appended, so a prefix of a dictionary is a dictionary, and what was appended since the
 //! last batch ([`Delta`]) is what the reel stores before that batch. Row 0 of every table means "none".
 
+use super::container::Container;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::net::IpAddr;
+use std::sync::Arc;
 
 /// Index of a string; 0 is "none", which is not the same as an empty text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
@@ -288,6 +290,8 @@ pub struct Dict {
     pub users: BTreeMap<u32, StrId>,
     /// Group names by id.
     pub groups: BTreeMap<u32, StrId>,
+    /// What was told of containers, by id as it was told; from late facts alone.
+    pub containers: BTreeMap<String, Arc<Container>>,
 }
 
 impl Dict {
@@ -300,7 +304,17 @@ impl Dict {
             descs: vec![DescRow::default()],
             users: BTreeMap::new(),
             groups: BTreeMap::new(),
+            containers: BTreeMap::new(),
         }
+    }
+
+    /// What was told of a container: by its whole id, or by the first 12 characters, as most engines' descriptions have it.
+    pub fn container(&self, id: &[u8]) -> Option<&Container> {
+        let find = |id: &[u8]| self.containers.get(std::str::from_utf8(id).ok()?);
+        if self.containers.is_empty() {
+            return None;
+        }
+        find(id).or_else(|| find(id.get(..12)?)).map(|found| &**found)
     }
 
     /// The text of an id, empty where there is none.

@@ -77,6 +77,8 @@ pub struct World {
     pub(super) unknown: Unknown,
     pub(super) doubt: Doubt,
     pub(super) machine: super::machine::Machine,
+    /// What was told of containers, JSON by id.
+    pub(super) containers: std::collections::BTreeMap<String, Vec<u8>>,
     /// Time of the event that is being applied, ns UTC.
     pub(super) now: u64,
     /// An event was applied: the initial state is complete.
@@ -113,6 +115,7 @@ impl World {
             unknown: Unknown::default(),
             doubt: Doubt::default(),
             machine: super::machine::Machine::default(),
+            containers: std::collections::BTreeMap::new(),
             now: 0,
             is_running: false,
             scratch: Vec::new(),

@@ -4,6 +4,7 @@ use super::dict::{DescRow, Dict, StrId};
 use super::snapshot::{fill_desc, fill_thread};
 use crate::event::{Arg, Args, Event, Flags, Kind, kind_by_name, kinds};
 use serde::{Deserialize, Serialize};
+use std::sync::Arc;
 
 /// A value of a late fact.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -18,7 +19,7 @@ pub enum LateValue {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LateFact {
     /// The kind of snapshot row whose parameters the values are: `snap_thread` and `snap_fd` tell of a row,
-    /// `snap_user` and `snap_group` of an id. Readers leave kinds alone that they do not know.
+    /// `snap_user` and `snap_group` of an id, `container` of the one that it names itself. Readers leave kinds alone that they do not know.
     pub kind: String,
     /// In which segment the row stands: 0 this one, 1 the one before, … Without meaning for an id.
     pub back: u32,
@@ -52,7 +53,8 @@ impl LateFact {
 
     /// Whether it is about a row of one segment, rather than about an id that means the same in all of them.
     pub fn is_of_a_segment(&self) -> bool {
-        !matches!(kind_by_name(&self.kind), Some(kinds::SNAP_USER | kinds::SNAP_GROUP))
+        let is_of_an_id = matches!(kind_by_name(&self.kind), Some(kinds::SNAP_USER | kinds::SNAP_GROUP));
+        !is_of_an_id && self.kind != Self::CONTAINER
     }
 
     fn event(&self, kind: Kind) -> Event<'_> {
@@ -73,6 +75,9 @@ impl Dict {
     /// Completes a row by what became known later. For readers: the dictionary must be whole, because texts are
     /// appended to it. What it does not know (a row that is not there, a kind of a later version) changes nothing.
     pub fn tell(&mut self, fact: &LateFact) {
+        if fact.kind == LateFact::CONTAINER {
+            return self.tell_container(fact);
+        }
         let Some(kind) = kind_by_name(&fact.kind) else { return };
         let event = fact.event(kind);
         let row = fact.id as usize;
@@ -90,6 +95,13 @@ impl Dict {
                 names.insert(fact.id, name);
             }
             _ => {}
+        }
+    }
+
+    /// Takes the description of a container in, and nothing else. Also for a dictionary that still grows.
+    pub fn tell_container(&mut self, fact: &LateFact) {
+        if let Some(container) = fact.described() {
+            self.containers.insert(container.id.clone(), Arc::new(container));
         }
     }
 

@@ -6,6 +6,7 @@
 mod action;
 pub mod address;
 mod anonymous;
+mod container;
 mod credentials;
 mod delta;
 pub mod dict;
@@ -29,6 +30,7 @@ mod socket;
 mod thread;
 mod wants;
 
+pub use container::{Container, ContainerMount};
 pub use action::{changes_thread, tells};
 pub use delta::DeltaError;
 pub use dict::{Delta, DescKind, DescRow, Dict, Endpoint, ImageRow, L4, Role, StrId, ThreadRow};

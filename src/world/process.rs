@@ -40,6 +40,10 @@ impl World {
             Action::Cgroup => {
                 let path = named_bytes(event, "path").map_or(StrId::NONE, |p| self.interner.text(p));
                 self.change_process(pid, |row| row.cgroup = path);
+                // Its children were forked into the same group, some before it was known.
+                for pid in self.group_told(event, named(event, "id") as u64) {
+                    self.change_process(pid, |row| row.cgroup = path);
+                }
             }
             Action::Prctl if done => self.prctl(index, event),
             Action::Setsid if event.ret > 0 => self.change_process(pid, |row| {
@@ -82,6 +86,7 @@ impl World {
             self.replace_process(tid);
         }
         let parent = &self.threads[index];
+        let parent_pid = parent.row.pid;
         let row = ThreadRow {
             tid,
             pid,
@@ -115,6 +120,7 @@ impl World {
         if let Some(process) = self.processes.get_mut(&pid) {
             process.cgroup_id = group;
         }
+        self.note_group_of(pid, parent_pid);
     }
 
     /// What a clone's flags say of its child beyond `procfork`, which came before.
@@ -265,6 +271,7 @@ impl World {
         if id != 0 && process.cgroup_id != id {
             process.cgroup_id = id;
             self.wants.push(Want::Cgroup { pid, id });
+            self.note_group(pid, id);
         }
     }
 

@@ -305,6 +305,7 @@ impl World {
         if is_placeholder {
             self.note_unknown(index, id);
         }
+        self.note_old_group(pid, id);
         id
     }
 }

@@ -6,7 +6,7 @@
 use super::dict::{DescRow, StrId};
 use super::engine::{Want, World};
 use super::files::Slot;
-use super::late::LateFact;
+use super::late::{LateFact, LateValue};
 use crate::event::{Event, KindFlags, OwnedEvent, kinds};
 use std::collections::{BTreeMap, VecDeque};
 
@@ -39,6 +39,8 @@ struct Asked {
 pub(super) struct Unknown {
     threads: BTreeMap<u32, Asked>,
     descriptors: BTreeMap<(u32, i64), Asked>,
+    /// Processes in a new control group whose path is being asked for: the group's number, and rows that have the old path.
+    groups: BTreeMap<u32, (u64, Vec<(u32, u32)>)>,
     waiting: VecDeque<Want>,
     /// Facts, each with the segment that it is about.
     facts: Vec<(u32, LateFact)>,
@@ -93,6 +95,47 @@ impl World {
         }
     }
 
+    /// Notes that the path of a process's control group is being asked for.
+    pub(super) fn note_group(&mut self, pid: u32, id: u64) {
+        if self.unknown.groups.len() < MOST_ASKED {
+            self.unknown.groups.insert(pid, (id, Vec::new()));
+        }
+    }
+
+    /// Notes a row of a process whose control group is not known yet.
+    pub(super) fn note_old_group(&mut self, pid: u32, row: u32) {
+        let segment = self.unknown.segment;
+        if let Some((_, rows)) = self.unknown.groups.get_mut(&pid)
+            && rows.len() < MOST_ROWS
+        {
+            rows.push((segment, row));
+        }
+    }
+
+    /// A process was forked: it is in its parent's control group, known or not.
+    pub(super) fn note_group_of(&mut self, pid: u32, parent: u32) {
+        if pid != parent
+            && let Some(&(id, _)) = self.unknown.groups.get(&parent)
+        {
+            self.note_group(pid, id);
+        }
+    }
+
+    /// The path of a control group was told: rows that were made since it was asked for have it too. Returns the processes
+    /// that were waiting for it.
+    pub(super) fn group_told(&mut self, event: &Event<'_>, id: u64) -> Vec<u32> {
+        let path = super::action::named_bytes(event, "path").unwrap_or_default();
+        let told: Vec<u32> = self.unknown.groups.iter().filter(|(_, of)| of.0 == id).map(|(&pid, _)| pid).collect();
+        for pid in &told {
+            for (segment, row) in self.unknown.groups.remove(pid).map(|of| of.1).unwrap_or_default() {
+                let values = vec![("cgroup".to_owned(), LateValue::Bytes(path.to_vec()))];
+                let kind = kinds::SNAP_THREAD.spec().name.to_owned();
+                self.unknown.facts.push((segment, LateFact { kind, back: 0, id: row, values }));
+            }
+        }
+        told
+    }
+
     /// A row for the descriptor that a call used and that nobody opened; 0 where the call did not use one, or failed for
     /// want of it. The machine is asked what it is.
     #[cold]
@@ -121,6 +164,22 @@ impl World {
         let rows = vec![(self.unknown.segment, row)];
         self.unknown.descriptors.insert((pid, fd), Asked { since: self.now, rows, changed: false });
         row
+    }
+
+    /// Notes the name of a user or a group (a snapshot row) for rows that were handed on.
+    pub fn tell_name(&mut self, event: &Event<'_>) {
+        let id = super::action::int(event, 0) as u32;
+        self.tell_late(LateFact::of(event, id, |name| name == "name"));
+    }
+
+    /// Notes what is known of something that rows which were handed on may be about.
+    pub(super) fn tell_late(&mut self, fact: LateFact) {
+        self.unknown.facts.push((self.unknown.segment, fact));
+    }
+
+    /// Whether anything became known of rows that were handed on already.
+    pub fn has_late_facts(&self) -> bool {
+        !self.unknown.facts.is_empty()
     }
 
     /// What became known of rows that were handed on already, since the last call.

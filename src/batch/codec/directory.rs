@@ -86,6 +86,11 @@ impl PackedHead {
         Ok(head)
     }
 
+    /// The number of rows that the body of a batch tells, unchecked: where its frame's header is lost.
+    pub fn rows_in(body: &[u8]) -> Option<u32> {
+        Directory::take(body).ok().map(|(directory, _)| directory.head.head.rows)
+    }
+
     /// First number and rows, unchecked: where no schema is left to check a head against.
     pub fn numbers(&self) -> (u64, u32) {
         (self.head.first_num, self.head.rows)

@@ -142,6 +142,11 @@ impl StoredBatch {
         Ok(TABLE_CHUNKS + before)
     }
 
+    /// Bytes of its columns before they were compressed.
+    pub fn inflated(&self) -> u64 {
+        self.slots.iter().map(|slot| u64::from(slot.frame.inflated)).sum()
+    }
+
     /// A column of a kind, empty where it was stored as nothing.
     fn packed<T: Element>(&self, name: &'static str, kind: usize, column: usize) -> Result<Vec<T>, Error> {
         let (rows, chunk) = self.table(name, kind, column)?;
