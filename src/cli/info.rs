@@ -200,7 +200,7 @@ fn about(path: &Path, reader: &Reader) -> Table {
 /// What the columns of all batches had been before they were compressed, to what they are.
 fn ratio(reader: &Reader) -> Cell {
     let stored: u64 = reader.segments().iter().flat_map(|s| &s.batches).map(|b| b.bytes).sum();
-    let inflated: u64 = (0..reader.segments().len()).map(|segment| reader.inflated(segment)).sum();
+    let inflated: u64 = (0..reader.segments().len()).map(|segment| reader.inflated_bytes(segment)).sum();
     if stored == 0 { Cell::Missing } else { text(format!("{:.2}", inflated as f64 / stored as f64)) }
 }
 

@@ -194,9 +194,8 @@ fn joined<'a>(items: &[String], by: &str) -> Value<'a> {
 
 fn mounts<'a>(dict: &'a Dict, t: &'a ThreadRow, _: &'a FieldArg) -> Value<'a> {
     let Some(container) = told(dict, t) else { return Value::Missing };
-    let mount = |m: &ContainerMount| {
-        format!("{}:{}:{}:{}:{}", m.source, m.destination, m.mode, m.writable, m.propagation)
-    };
+    let mount =
+        |m: &ContainerMount| format!("{}:{}:{}:{}:{}", m.source, m.destination, m.mode, m.writable, m.propagation);
     joined(&container.mounts.iter().map(mount).collect::<Vec<_>>(), " ")
 }
 

@@ -227,9 +227,9 @@ impl Reader {
 
     /// Bytes of a segment's batches of events before they were compressed, from the directory of each; damaged ones are
     /// left out.
-    pub fn inflated(&self, segment: usize) -> u64 {
+    pub fn inflated_bytes(&self, segment: usize) -> u64 {
         let batches = self.slot(segment).map(|slot| slot.info.batches.clone()).unwrap_or_default();
-        batches.iter().filter_map(|at| self.open_batch(segment, at).ok()).map(|(_, store)| store.inflated()).sum()
+        batches.iter().filter_map(|at| self.open_batch(segment, at).ok()).map(|(_, store)| store.inflated_bytes()).sum()
     }
 
     /// How many late facts complete rows, and how many name or describe ids (users, groups, containers).

@@ -12,20 +12,8 @@ const MOST_TEXT: usize = 1 << 20;
 const MOST: usize = 1 << 16;
 
 /// What a number in `type` stands for (`libsinsp/sinsp.h`, `sinsp_container_type`).
-const TYPES: [&str; 12] = [
-    "docker",
-    "lxc",
-    "libvirt-lxc",
-    "mesos",
-    "rkt",
-    "custom",
-    "cri",
-    "containerd",
-    "cri-o",
-    "bpm",
-    "static",
-    "podman",
-];
+const TYPES: [&str; 12] =
+    ["docker", "lxc", "libvirt-lxc", "mesos", "rkt", "custom", "cri", "containerd", "cri-o", "bpm", "static", "podman"];
 
 /// A file system that a container was given.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -171,7 +159,10 @@ mod tests {
         assert_eq!((web.id.as_str(), web.name.as_str(), web.image.as_str()), ("3ad7b26ded6d", "web", "nginx:1.27"));
         assert_eq!((web.engine.as_str(), web.ip.as_str(), web.privileged), ("docker", "172.17.0.2", Some(false)));
         assert_eq!((web.mounts.len(), web.mounts[0].destination.as_str()), (1, "/data"));
-        assert_eq!(web.labels.into_iter().collect::<Vec<_>>(), [("n".into(), "1".into()), ("team".into(), "shop".into())]);
+        assert_eq!(
+            web.labels.into_iter().collect::<Vec<_>>(),
+            [("n".into(), "1".into()), ("team".into(), "shop".into())]
+        );
         let old = Container::parse(br#"{"id":"x","type":7,"name":"n","image":"i"}"#).unwrap();
         assert_eq!(old.engine, "containerd");
         assert_eq!(Container::parse(br#"{"id":"x","ip":2887778306}"#).unwrap().ip, "172.32.0.2");

@@ -30,8 +30,8 @@ mod socket;
 mod thread;
 mod wants;
 
-pub use container::{Container, ContainerMount};
 pub use action::{changes_thread, tells};
+pub use container::{Container, ContainerMount};
 pub use delta::DeltaError;
 pub use dict::{Delta, DescKind, DescRow, Dict, Endpoint, ImageRow, L4, Role, StrId, ThreadRow};
 pub use engine::{Effect, Want, World};

@@ -143,7 +143,7 @@ impl StoredBatch {
     }
 
     /// Bytes of its columns before they were compressed.
-    pub fn inflated(&self) -> u64 {
+    pub fn inflated_bytes(&self) -> u64 {
         self.slots.iter().map(|slot| u64::from(slot.frame.inflated)).sum()
     }
 
