@@ -9,14 +9,12 @@
 
 mod common;
 
+use common::live::{self, SYSREEL, has, replay, sysreel, until};
 use common::skip;
 use std::collections::{BTreeMap, BTreeSet};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
-use std::time::{Duration, Instant};
-
-const SYSREEL: &str = env!("CARGO_BIN_EXE_sysreel");
+use std::process::{Command, Output};
 
 /// What may differ between the two stories, besides addresses and ids: kind, parameter, and why. `docs/ptrace.md` tells
 /// of it. A kind without a parameter is left out as a whole; `*` is every kind.
@@ -53,19 +51,6 @@ const DIFFERENCES: &[(&str, &str, &str)] = &[
     ("procexit", "maxrss", "as vm_rss"),
 ];
 
-/// Whether the probe can work here, too; says why not.
-fn probe_works(test: &str) -> bool {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let effective = status.lines().find_map(|l| l.strip_prefix("CapEff:"));
-    // CAP_PERFMON is 38, CAP_BPF 39 (include/uapi/linux/capability.h).
-    let able = effective.and_then(|v| u64::from_str_radix(v.trim(), 16).ok()).is_some_and(|caps| caps >> 38 & 3 == 3);
-    if !able || !Path::new("/sys/kernel/btf/vmlinux").exists() {
-        skip(test, "needs CAP_BPF, CAP_PERFMON and BTF");
-        return false;
-    }
-    true
-}
-
 /// Whether this process may trace its children; says why not.
 fn able(test: &str) -> bool {
     let scope = std::fs::read_to_string("/proc/sys/kernel/yama/ptrace_scope").unwrap_or_default();
@@ -76,27 +61,8 @@ fn able(test: &str) -> bool {
     true
 }
 
-fn has(test: &str, program: &str) -> bool {
-    let found = Command::new(program).arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status().is_ok();
-    if !found {
-        skip(test, &format!("needs {program}"));
-    }
-    found
-}
-
 fn said(out: &Output) -> String {
     String::from_utf8_lossy(&out.stderr).into_owned()
-}
-
-fn sysreel(words: &[&str]) -> Output {
-    Command::new(SYSREEL).args(words).output().unwrap()
-}
-
-/// Standard output of a replay that must succeed.
-fn replay(file: &Path, words: &[&str]) -> String {
-    let out = sysreel(&[&["-r", file.to_str().unwrap()], words].concat());
-    assert!(out.status.success(), "{words:?}: {}", said(&out));
-    String::from_utf8_lossy(&out.stdout).into_owned()
 }
 
 fn record(folder: &Path, how: &str, command: &[&str]) -> PathBuf {
@@ -106,14 +72,6 @@ fn record(folder: &Path, how: &str, command: &[&str]) -> PathBuf {
         Command::new(SYSREEL).args(words).env_clear().env("PATH", "/usr/bin:/bin").current_dir("/").output().unwrap();
     assert!(out.status.success(), "{}", said(&out));
     file
-}
-
-fn until(what: &str, mut condition: impl FnMut() -> bool) {
-    let begun = Instant::now();
-    while !condition() {
-        assert!(begun.elapsed() < Duration::from_secs(60), "{what} did not happen");
-        std::thread::yield_now();
-    }
 }
 
 fn count<'a>(words: impl Iterator<Item = &'a str>) -> BTreeMap<String, u32> {
@@ -176,7 +134,7 @@ const STORY: &str = "echo one > a; cat a a > c; wc -c < c; ls -l a missing; mkdi
 #[test]
 fn both_sources_tell_the_same_story() {
     let test = "both_sources_tell_the_same_story";
-    if !probe_works(test) || !able(test) {
+    if !live::able(test) || !able(test) {
         return;
     }
     let folder = tempfile::tempdir().unwrap();

@@ -9,45 +9,15 @@
 
 mod common;
 
-use common::skip;
+use common::live::{SYS_ADMIN, SYSREEL, able_with, has, replay, sysreel, until};
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, Stdio};
-use std::time::{Duration, Instant};
 
-const SYSREEL: &str = env!("CARGO_BIN_EXE_sysreel");
-
-/// Whether live capture can work here at all, and the programs are there; says why not.
+/// Whether live capture of other namespaces can work here, and the programs are there; says why not.
 fn able(test: &str, programs: &[&str]) -> bool {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let effective =
-        status.lines().find_map(|l| l.strip_prefix("CapEff:")).and_then(|v| u64::from_str_radix(v.trim(), 16).ok());
-    // CAP_SYS_ADMIN is 21, CAP_PERFMON 38, CAP_BPF 39 (include/uapi/linux/capability.h).
-    if effective.is_none_or(|caps| caps >> 38 & 3 != 3 || caps >> 21 & 1 != 1) {
-        skip(test, "needs CAP_BPF, CAP_PERFMON and CAP_SYS_ADMIN");
-        return false;
-    }
-    if !Path::new("/sys/kernel/btf/vmlinux").exists() {
-        skip(test, "this kernel has no BTF");
-        return false;
-    }
-    for program in programs {
-        if Command::new(program).arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status().is_err() {
-            skip(test, &format!("needs {program}"));
-            return false;
-        }
-    }
-    true
-}
-
-/// Waits for a condition with a deadline.
-fn until(what: &str, mut condition: impl FnMut() -> bool) {
-    let begun = Instant::now();
-    while !condition() {
-        assert!(begun.elapsed() < Duration::from_secs(60), "{what} did not happen");
-        std::thread::yield_now();
-    }
+    able_with(test, &[SYS_ADMIN]) && programs.iter().all(|program| has(test, program))
 }
 
 /// A program that says what it holds, waits for a line, goes on and ends.
@@ -111,13 +81,6 @@ impl Drop for Recorder {
         self.child.kill().ok();
         self.child.wait().ok();
     }
-}
-
-/// Standard output of a replay that must succeed.
-fn replay(file: &Path, words: &[&str]) -> String {
-    let out = Command::new(SYSREEL).args(["-r", file.to_str().unwrap()]).args(words).output().unwrap();
-    assert!(out.status.success(), "{words:?}: {}", String::from_utf8_lossy(&out.stderr));
-    String::from_utf8(out.stdout).unwrap()
 }
 
 /// Holds one of each, says `PID`, then `number name` for each; writes a byte to each when it may go on.
@@ -309,12 +272,15 @@ import os, subprocess, sys
 folder = sys.argv[1]
 print("ready", flush=True)
 sys.stdin.readline()
-for _ in range(30000):
-    os.getppid()
+# Each processor has a ring of its own.
+for cpu in sorted(os.sched_getaffinity(0)):
+    before = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {cpu})
+    for _ in range(20000):
+        os.getppid()
+    os.sched_setaffinity(0, before)
 child = subprocess.Popen(["python3", folder + "/reads.py", folder + "/kept"], stdout=subprocess.PIPE)
 child.stdout.readline()
-for _ in range(30000):
-    os.getppid()
 print(child.pid, flush=True)
 sys.stdin.readline()
 child.kill()
@@ -342,7 +308,7 @@ fn a_program_whose_start_was_lost_is_asked_for_and_known_from_its_first_event_on
     std::fs::write(path("unseen.py"), UNSEEN).unwrap();
     std::fs::write(path("reads.py"), READS).unwrap();
     std::fs::write(path("kept"), "x").unwrap();
-    let (script, file, place) = (path("unseen.py"), path("unseen.reel"), path(""));
+    let (script, file, place) = (path("unseen.py"), path("unseen.reel"), folder.path().display().to_string());
     let words = ["-q", "--ring", "64K", "--flush", "0.05", "-w", &file, "--", "python3", &script, &place];
     let mut holder = Holder::start(&[&[SYSREEL], &words[..]].concat());
     assert_eq!(holder.line(), "ready");
@@ -356,7 +322,7 @@ fn a_program_whose_start_was_lost_is_asked_for_and_known_from_its_first_event_on
     let of_child = format!("proc.pid={pid} and evt.type=pread");
     let file = Path::new(&file);
     let seen = |words: &[&str]| {
-        let out = Command::new(SYSREEL).args(["-r", file.to_str().unwrap()]).args(words).output().unwrap();
+        let out = sysreel(&[&["-r", file.to_str().unwrap()], words].concat());
         String::from_utf8(out.stdout).unwrap()
     };
     until("its reads were recorded", || seen(&["-p", "%evt.num", &of_child]).lines().count() > 20);
@@ -369,7 +335,7 @@ fn a_program_whose_start_was_lost_is_asked_for_and_known_from_its_first_event_on
     let parent = replay(file, &["-n", "1", "-p", "%proc.pid", "proc.args contains unseen.py"]);
     let expected = format!("python3|{}|{} {}|{}", parent.trim(), path("reads.py"), path("kept"), path("kept"));
     assert!(rows.lines().all(|row| row == expected), "{expected}: {rows}");
-    let about = Command::new(SYSREEL).args(["info", "--csv", file.to_str().unwrap()]).output().unwrap();
+    let about = sysreel(&["info", "--csv", file.to_str().unwrap()]);
     let about = String::from_utf8(about.stdout).unwrap();
     let completed = about.lines().find_map(|line| line.strip_prefix("rows completed later,")).unwrap();
     assert!(completed.parse::<u64>().unwrap() > 0, "{about}");

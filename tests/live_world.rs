@@ -10,28 +10,13 @@
 
 mod common;
 
-use common::skip;
+use common::live::{SYS_ADMIN, SYS_CHROOT, SYSREEL, able_with, has, program};
 use std::os::unix::fs::PermissionsExt;
-use std::path::Path;
 use std::process::Command;
-
-const SYSREEL: &str = env!("CARGO_BIN_EXE_sysreel");
 
 /// Whether live capture can work here at all, as root, with a compiler; says why not.
 fn able(test: &str) -> bool {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let effective =
-        status.lines().find_map(|l| l.strip_prefix("CapEff:")).and_then(|v| u64::from_str_radix(v.trim(), 16).ok());
-    let compiler = Command::new("cc").arg("--version").output().is_ok();
-    // CAP_SYS_CHROOT 18, CAP_SYS_ADMIN 21, CAP_PERFMON 38, CAP_BPF 39 (include/uapi/linux/capability.h).
-    let needed = 1 << 18 | 1 << 21 | 3 << 38;
-    let why = match effective {
-        Some(caps) if caps & needed == needed => None,
-        _ => Some("needs CAP_BPF, CAP_PERFMON, CAP_SYS_ADMIN and CAP_SYS_CHROOT"),
-    };
-    let why = why.or((!Path::new("/sys/kernel/btf/vmlinux").exists()).then_some("this kernel has no BTF"));
-    let why = why.or((!compiler).then_some("needs cc"));
-    why.inspect(|why| skip(test, why)).is_none()
+    able_with(test, &[SYS_ADMIN, SYS_CHROOT]) && has(test, "cc")
 }
 
 /// A file without a name is called by its inode, or not at all.
@@ -82,10 +67,7 @@ fn play(scene: &str, marks: usize, unknown: usize) {
     }
     let folder = tempfile::tempdir().unwrap();
     std::fs::set_permissions(folder.path(), PermissionsExt::from_mode(0o755)).unwrap();
-    let program = folder.path().join("state");
-    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/programs/state.c");
-    let built = Command::new("cc").args(["-O1", "-pthread", "-o"]).arg(&program).arg(&source).output().unwrap();
-    assert!(built.status.success(), "{}", String::from_utf8_lossy(&built.stderr));
+    let Some(program) = program(&test, "state", folder.path()) else { return };
     let set_user_id = folder.path().join("setuid-copy");
     std::fs::copy(&program, &set_user_id).unwrap();
     std::fs::set_permissions(&set_user_id, PermissionsExt::from_mode(0o4755)).unwrap();

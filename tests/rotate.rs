@@ -10,20 +10,14 @@
 
 mod common;
 
-use common::live::able;
+use common::live::{able, sysreel_in, until};
 use common::skip;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::Command;
 use sysreel::reel::{Reader, header_of};
 
-const SYSREEL: &str = env!("CARGO_BIN_EXE_sysreel");
-
-fn sysreel(folder: &Path, words: &[&str]) -> Output {
-    Command::new(SYSREEL).args(words).current_dir(folder).output().unwrap()
-}
-
 fn ok(folder: &Path, words: &[&str]) -> String {
-    let out = sysreel(folder, words);
+    let out = sysreel_in(folder, words);
     assert!(out.status.success(), "{words:?}: {}", String::from_utf8_lossy(&out.stderr));
     String::from_utf8(out.stdout).unwrap()
 }

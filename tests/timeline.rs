@@ -10,23 +10,17 @@
 mod common;
 
 use common::event;
-use common::live::able;
+use common::live::{SYSREEL, able, sysreel_in, until};
 use std::io::{BufRead, BufReader};
 use std::path::Path;
-use std::process::{Command, Output, Stdio};
-use std::time::{Duration, Instant};
+use std::process::{Command, Stdio};
+use std::time::Duration;
 use sysreel::batch::{Encoder, Schema};
 use sysreel::engine::{Assembler, Piece, SegmentLimits};
 use sysreel::reel::{ClockPair, Error, Header, Link, Writer};
 
-const SYSREEL: &str = env!("CARGO_BIN_EXE_sysreel");
-
-fn sysreel(folder: &Path, words: &[&str]) -> Output {
-    Command::new(SYSREEL).args(words).current_dir(folder).output().unwrap()
-}
-
 fn said(folder: &Path, words: &[&str]) -> (String, String) {
-    let out = sysreel(folder, words);
+    let out = sysreel_in(folder, words);
     let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
     assert!(out.status.success(), "{words:?}: {}", text(&out.stderr));
     (text(&out.stdout), text(&out.stderr))
@@ -228,14 +222,6 @@ impl Lines {
     }
 }
 
-fn wait_for(mut done: impl FnMut() -> bool) {
-    let begun = Instant::now();
-    while !done() {
-        assert!(begun.elapsed() < Duration::from_secs(30), "it did not happen");
-        std::thread::yield_now();
-    }
-}
-
 #[test]
 fn a_reel_that_grows_is_followed_to_its_end() {
     let scratch = tempfile::tempdir().unwrap();
@@ -312,7 +298,7 @@ fn a_ring_is_followed_over_its_seams() {
         .current_dir(folder)
         .spawn()
         .unwrap();
-    wait_for(|| folder.join("x0").metadata().is_ok_and(|about| about.len() > 0));
+    until("what is waited for", || folder.join("x0").metadata().is_ok_and(|about| about.len() > 0));
     let mut follower = Command::new(SYSREEL)
         .args(["-r", "x0", "--follow", "-p", "%evt.num %evt.type"])
         .current_dir(folder)

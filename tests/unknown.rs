@@ -379,3 +379,45 @@ fn the_state_told_again_from_the_rows_is_the_state_of_the_recorder() {
     let state = |world: &mut World| world.snapshot(TIME + 9).into_iter().map(|(event, _)| event).collect::<Vec<_>>();
     assert_eq!(state(&mut again), state(&mut world));
 }
+
+/// What a replay prints of the rows of a reel.
+fn printed(path: &Path, format: &str) -> Vec<String> {
+    let words = ["-r", path.to_str().unwrap(), "-p", format, "evt.type = getpid"];
+    let out = std::process::Command::new(env!("CARGO_BIN_EXE_sysreel")).args(words).output().unwrap();
+    assert!(out.status.success(), "{}", String::from_utf8_lossy(&out.stderr));
+    String::from_utf8(out.stdout).unwrap().lines().map(str::to_owned).collect()
+}
+
+fn getpid(time: u64) -> OwnedEvent {
+    event("getpid", time, (10, 10), 10, &[])
+}
+
+#[test]
+fn names_groups_and_containers_that_come_later_reach_rows_that_were_written_before() {
+    const ID: &str = "3ad7b26ded6d8e7b23da7d48fe889434573036c27ae5a74837233de441c3601e";
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("late.reel");
+    // Three segments of two events; everything becomes known in the last one.
+    let limits = SegmentLimits { events: 2, ..SegmentLimits::default() };
+    write_reel(&path, limits, |assembler| {
+        assembler.initial(&thread(10, 10, 1, "known").event());
+        let exec = [("filename", V::from("/bin/x")), ("comm", "known".into()), ("cgroup_id", V::I(77))];
+        give(assembler, &[event("execve", TIME, (10, 10), 0, &exec)]);
+        give(assembler, &[getpid(TIME + 1), getpid(TIME + 2), getpid(TIME + 3), getpid(TIME + 4)]);
+        let group = format!("/docker/{ID}");
+        give(
+            assembler,
+            &[event("cgroup", TIME + 5, (10, 10), 0, &[("id", V::I(77)), ("path", group.as_str().into())])],
+        );
+        let name = [("id", V::I(7)), ("name", "alice".into())];
+        assembler.named(&[event("snap_user", TIME + 5, (0, 0), 0, &name)]).unwrap();
+        assembler.container(br#"{"container":{"id":"3ad7b26ded6d","name":"web","image":"nginx:1","type":0}}"#).unwrap();
+        assembler.finish(TIME + 6).unwrap();
+    });
+    let rows = printed(&path, "%user.uid %container.id %container.name %container.image %container.type");
+    assert_eq!(rows, vec!["7 3ad7b26ded6d web nginx:1 docker"; 4]);
+    let reader = Reader::open(&path).unwrap();
+    assert!(reader.segments().len() > 2 && reader.late_facts()[0] > 0 && reader.late_facts()[1] == 2);
+    let users = |segment| reader.dict(segment).unwrap().users.keys().copied().collect::<Vec<_>>();
+    assert_eq!(users(0), [7], "the first segment knows the name too");
+}

@@ -368,10 +368,33 @@ impl Reader {
         }
     }
 
+    /// The header of a frame that an index tells, where the one in the file is damaged: the links of the frames around it
+    /// tell the rest. It may be another one still, which its hash shows.
+    fn header_told(&self, frame: &Found) -> Option<FrameHeader> {
+        let frames = &self.layout.frames;
+        let at = frames.binary_search_by_key(&(frame.part, frame.number), |f| (f.part, f.number)).ok()?;
+        let header = |at: usize| FrameHeader::parse(self.data().get(frames.get(at)?.offset..)?);
+        let (before, behind) = (header(at.checked_sub(1)?)?, header(at + 1)?);
+        let is_between = (before.reel, before.number + 1) == (behind.reel, behind.number.checked_sub(1)?);
+        let Found { kind, length, rows, number, segment, schema, .. } = *frame;
+        let (version, reel, previous, hash) = (behind.version, behind.reel, before.hash, behind.previous);
+        let told = FrameHeader { kind, version, length, rows, number, segment, schema, reel, previous, hash };
+        let is_whole = is_between && self.data().get(frame.body()).is_some_and(|body| told.matches(body));
+        if is_whole && self.layout.is_indexed {
+            let damage = Damage { part: frame.part, ..Damage::new(frame.offset, DamageKind::Mended(kind), 0) };
+            let mut damages = self.damages.lock().unwrap_or_else(PoisonError::into_inner);
+            if !damages.contains(&damage) {
+                damages.push(damage);
+            }
+        }
+        is_whole.then_some(told)
+    }
+
     /// The header that stands where a frame is said to, if it is the frame's.
     pub(super) fn header_at(&self, frame: &Found) -> Option<FrameHeader> {
+        let read = || FrameHeader::parse(self.data().get(frame.offset..)?);
         let mended = self.layout.mended.get(&frame.offset).copied();
-        let header = mended.or_else(|| FrameHeader::parse(self.data().get(frame.offset..)?))?;
+        let header = mended.or_else(read).or_else(|| self.header_told(frame))?;
         let id = self.layout.ids.get(frame.part as usize)?;
         (frame.is(&header) && header.reel == *id).then_some(header)
     }

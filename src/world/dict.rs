@@ -28,12 +28,18 @@ pub struct Strings {
     ends: Vec<u32>,
     /// Ids that a damaged dictionary lost.
     lost: Vec<std::ops::Range<usize>>,
+    /// Texts of late facts.
+    late: Vec<Box<[u8]>>,
 }
+
+/// Where ids of what late facts add begin: far behind all that a dictionary can have, so that rows that refer to texts which
+/// were lost do not get one of them.
+const LATE: u32 = 1 << 31;
 
 impl Strings {
     /// An empty table, in which the next id is 1.
     pub fn new() -> Self {
-        Strings { bytes: Vec::new(), ends: vec![0], lost: Vec::new() }
+        Strings { bytes: Vec::new(), ends: vec![0], lost: Vec::new(), late: Vec::new() }
     }
 
     /// Appends a text and returns its id.
@@ -48,9 +54,18 @@ impl Strings {
         StrId((self.ends.len() - 1) as u32)
     }
 
+    /// Keeps a text of a late fact and returns its id.
+    pub(super) fn push_late(&mut self, text: &[u8]) -> StrId {
+        self.late.push(text.into());
+        StrId(LATE + self.late.len() as u32 - 1)
+    }
+
     /// The text of an id; `None` for [`StrId::NONE`] and for ids that a damaged dictionary lost.
     pub fn get(&self, id: StrId) -> Option<&[u8]> {
         let i = id.0 as usize;
+        if id.0 >= LATE {
+            return self.late.get((id.0 - LATE) as usize).map(|text| &**text);
+        }
         if i == 0 || self.is_lost(i) {
             return None;
         }
@@ -282,6 +297,8 @@ pub struct Dict {
     pub strings: Strings,
     /// Images; row 0 is empty.
     pub images: Vec<ImageRow>,
+    /// Images of late facts.
+    late_images: Vec<ImageRow>,
     /// Threads; row 0 is empty.
     pub threads: Vec<ThreadRow>,
     /// Descriptors; row 0 is empty.
@@ -300,6 +317,7 @@ impl Dict {
         Dict {
             strings: Strings::new(),
             images: vec![ImageRow::default()],
+            late_images: Vec::new(),
             threads: vec![ThreadRow::lost()],
             descs: vec![DescRow::default()],
             users: BTreeMap::new(),
@@ -329,7 +347,14 @@ impl Dict {
 
     /// What a thread runs.
     pub fn image(&self, row: u32) -> &ImageRow {
-        self.images.get(row as usize).unwrap_or(&self.images[0])
+        let late = || self.late_images.get(row.checked_sub(LATE)? as usize);
+        self.images.get(row as usize).or_else(late).unwrap_or(&self.images[0])
+    }
+
+    /// Keeps an image of a late fact and returns its row.
+    pub(super) fn push_late_image(&mut self, image: ImageRow) -> u32 {
+        self.late_images.push(image);
+        LATE + self.late_images.len() as u32 - 1
     }
 
     /// A descriptor's row; row 0 for rows that a damaged dictionary lost.

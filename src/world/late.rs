@@ -72,8 +72,8 @@ impl LateFact {
 const PPID: usize = 4;
 
 impl Dict {
-    /// Completes a row by what became known later. For readers: the dictionary must be whole, because texts are
-    /// appended to it. What it does not know (a row that is not there, a kind of a later version) changes nothing.
+    /// Completes a row by what became known later. For readers: rows that are appended afterwards would not be completed. What it
+    /// does not know (a row that is not there, a kind of a later version) changes nothing.
     pub fn tell(&mut self, fact: &LateFact) {
         if fact.kind == LateFact::CONTAINER {
             return self.tell_container(fact);
@@ -85,12 +85,12 @@ impl Dict {
             kinds::SNAP_THREAD if row > 0 => self.tell_thread(row, &event),
             kinds::SNAP_FD if row > 0 => {
                 let Some(mut desc) = self.descs.get(row).cloned() else { return };
-                fill_desc(&mut desc, &event, &mut |text| self.strings.push(text));
+                fill_desc(&mut desc, &event, &mut |text| self.strings.push_late(text));
                 self.descs[row] = desc;
             }
             kinds::SNAP_USER | kinds::SNAP_GROUP => {
                 let Some(name) = event.args.get(1).and_then(|a| a.bytes()) else { return };
-                let name = self.strings.push(name);
+                let name = self.strings.push_late(name);
                 let names = if kind == kinds::SNAP_USER { &mut self.users } else { &mut self.groups };
                 names.insert(fact.id, name);
             }
@@ -110,10 +110,9 @@ impl Dict {
         let mut image = self.image(thread.image).clone();
         let before = image.clone();
         let (tid, pid) = (thread.tid, thread.pid);
-        fill_thread(&mut thread, &mut image, event, &mut |text| self.strings.push(text));
+        fill_thread(&mut thread, &mut image, event, &mut |text| self.strings.push_late(text));
         if image != before {
-            self.images.push(image);
-            thread.image = (self.images.len() - 1) as u32;
+            thread.image = self.push_late_image(image);
         }
         // Only its parent's rows before it: one that pointed forward could lead a reader round in circles.
         if thread.parent == 0 && thread.ppid != 0 {

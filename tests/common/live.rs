@@ -5,14 +5,29 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
+/// The program under test.
+pub const SYSREEL: &str = env!("CARGO_BIN_EXE_sysreel");
+
+/// Capabilities by their numbers (include/uapi/linux/capability.h).
+pub const SYS_CHROOT: (u32, &str) = (18, "CAP_SYS_CHROOT");
+pub const SYS_ADMIN: (u32, &str) = (21, "CAP_SYS_ADMIN");
+const PERFMON: (u32, &str) = (38, "CAP_PERFMON");
+const BPF: (u32, &str) = (39, "CAP_BPF");
+
 /// Whether live capture can work here at all; says why not.
 pub fn able(test: &str) -> bool {
+    able_with(test, &[])
+}
+
+/// Whether live capture can work here, and what else needs some capabilities; says why not.
+pub fn able_with(test: &str, more: &[(u32, &str)]) -> bool {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let effective =
         status.lines().find_map(|l| l.strip_prefix("CapEff:")).and_then(|v| u64::from_str_radix(v.trim(), 16).ok());
-    // CAP_PERFMON is 38, CAP_BPF 39 (include/uapi/linux/capability.h).
-    if effective.is_none_or(|caps| caps >> 38 & 3 != 3) {
-        skip(test, "needs CAP_BPF and CAP_PERFMON");
+    let needed = [&[BPF, PERFMON], more].concat();
+    if needed.iter().any(|(number, _)| effective.is_none_or(|caps| caps >> number & 1 == 0)) {
+        let names: Vec<&str> = needed.iter().map(|(_, name)| *name).collect();
+        skip(test, &format!("needs {}", names.join(" and ")));
         return false;
     }
     if !Path::new("/sys/kernel/btf/vmlinux").exists() {
@@ -45,7 +60,19 @@ pub fn program(test: &str, name: &str, folder: &Path) -> Option<PathBuf> {
 
 /// Runs the program under test to its end.
 pub fn sysreel(words: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_sysreel")).args(words).output().unwrap()
+    Command::new(SYSREEL).args(words).output().unwrap()
+}
+
+/// The same in a folder.
+pub fn sysreel_in(folder: &Path, words: &[&str]) -> Output {
+    Command::new(SYSREEL).args(words).current_dir(folder).output().unwrap()
+}
+
+/// Standard output of a replay that must succeed.
+pub fn replay(file: &Path, words: &[&str]) -> String {
+    let out = sysreel(&[&["-r", file.to_str().unwrap()], words].concat());
+    assert!(out.status.success(), "{words:?}: {}", String::from_utf8_lossy(&out.stderr));
+    String::from_utf8_lossy(&out.stdout).into_owned()
 }
 
 /// Waits for a condition with a deadline.
