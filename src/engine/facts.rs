@@ -110,7 +110,7 @@ const LOOK_AGAIN: Duration = Duration::from_secs(5);
 struct Names {
     path: &'static str,
     read: fn() -> BTreeMap<u32, String>,
-    names: BTreeMap<u32, String>,
+    by_id: BTreeMap<u32, String>,
     /// When the file was changed last, as of the last reading.
     changed: Option<SystemTime>,
     /// Ids that had no name when they were asked for.
@@ -119,21 +119,21 @@ struct Names {
 
 impl Names {
     fn new(path: &'static str, read: fn() -> BTreeMap<u32, String>) -> Names {
-        Names { path, read, names: BTreeMap::new(), changed: None, missing: BTreeSet::new() }
+        Names { path, read, by_id: BTreeMap::new(), changed: None, missing: BTreeSet::new() }
     }
 
     /// Reads the file if it changed since the last time.
     fn refresh(&mut self) {
         let changed = std::fs::metadata(self.path).and_then(|about| about.modified()).ok();
         if changed.is_none() || changed != self.changed {
-            self.names = (self.read)();
+            self.by_id = (self.read)();
             self.changed = changed;
         }
     }
 
     fn find(&mut self, kind: Kind, id: u32) -> Vec<OwnedEvent> {
         self.refresh();
-        let found = named(kind, id, &self.names);
+        let found = named(kind, id, &self.by_id);
         if found.is_empty() && self.missing.len() < QUEUE {
             self.missing.insert(id);
         }
@@ -146,9 +146,9 @@ impl Names {
             return Vec::new();
         }
         self.refresh();
-        let names = &self.names;
-        let found: Vec<u32> = self.missing.extract_if(.., |id| names.contains_key(id)).collect();
-        found.into_iter().map(|id| (id, named(kind, id, names))).collect()
+        let (found, missing): (BTreeSet<u32>, _) = self.missing.iter().partition(|id| self.by_id.contains_key(id));
+        self.missing = missing;
+        found.into_iter().map(|id| (id, named(kind, id, &self.by_id))).collect()
     }
 }
 

@@ -61,7 +61,7 @@ impl Sieve {
     pub(super) fn pass(&mut self, piece: Piece) -> Result<Vec<Piece>, Error> {
         match piece {
             Piece::Begin(_) => {
-                self.dict = Arc::new(Dict { containers: self.dict.containers.clone(), ..Dict::new() });
+                self.dict = Arc::new(Dict::after(&self.dict));
                 self.past.push_front(std::mem::take(&mut self.compact));
                 self.past.truncate(MOST_PAST);
                 Ok(vec![piece])

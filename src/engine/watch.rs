@@ -66,7 +66,7 @@ impl<'a> Pieces<'a> {
     fn piece(&mut self, piece: Piece, enough: &AtomicBool) -> std::io::Result<()> {
         match piece {
             Piece::Begin(time) => {
-                self.dict = Arc::new(Dict { containers: self.dict.containers.clone(), ..Dict::new() });
+                self.dict = Arc::new(Dict::after(&self.dict));
                 self.watcher.begin_segment();
                 if !self.watcher.has_begun() {
                     self.watcher.begin(time, None);

@@ -326,6 +326,11 @@ impl Dict {
         }
     }
 
+    /// The dictionary of a segment behind another one's: it knows the same containers, and nothing else yet.
+    pub fn after(before: &Dict) -> Dict {
+        Dict { containers: before.containers.clone(), ..Dict::new() }
+    }
+
     /// What was told of a container: by its whole id, or by the first 12 characters, as most engines' descriptions have it.
     pub fn container(&self, id: &[u8]) -> Option<&Container> {
         let find = |id: &[u8]| self.containers.get(std::str::from_utf8(id).ok()?);

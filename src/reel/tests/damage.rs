@@ -1,6 +1,6 @@
 //! A reel that is cut, flipped or put together anew gives back what is whole and says what is not.
 
-use super::sample::{SAMPLE, Shared, delta, header, intact, read, said};
+use super::sample::{SAMPLE, Shared, header, intact, intact_numbers, read, said, small};
 use crate::reel::{DamageKind, Error, FrameKind, HEADER_BYTES, Header, Hit, MAGIC, Note, Reader, SegmentStart, Writer};
 use crate::world::{Dict, StrId};
 use proptest::prelude::*;

@@ -1,6 +1,6 @@
 //! What indices tell, and what they do not.
 
-use super::sample::{SAMPLE, header, read, said};
+use super::sample::{SAMPLE, intact_numbers, read};
 use crate::reel::{FrameKind, HEADER_BYTES, Reader};
 use std::sync::Arc;
 
@@ -63,12 +63,6 @@ fn an_index_that_does_not_fit_is_not_believed() {
         assert_eq!(intact_numbers(&reader), intact_numbers(&read(&SAMPLE.bytes).unwrap()));
         assert_eq!(reader.damages().len(), 1);
     }
-}
-
-/// First numbers of all batches that can be read.
-fn intact_numbers(reader: &Reader) -> Vec<u64> {
-    let segments = 0..reader.segments().len();
-    segments.flat_map(|s| reader.batches(s).map(|b| b.unwrap().head().first_num).collect::<Vec<_>>()).collect()
 }
 
 /// The sample with the lengths of a Footer's or Index's table changed, and every checksum right again.

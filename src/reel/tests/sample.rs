@@ -120,3 +120,52 @@ pub(super) fn intact(reader: &Reader, bytes: &[u8]) -> Vec<u64> {
 pub(super) fn said(damages: &[Damage]) -> Vec<(u64, DamageKind, u64)> {
     damages.iter().map(|d| (d.offset, d.kind.clone(), d.lost)).collect()
 }
+
+/// First numbers of all batches that can be read.
+pub(super) fn intact_numbers(reader: &Reader) -> Vec<u64> {
+    let segments = 0..reader.segments().len();
+    segments.flat_map(|s| reader.batches(s).map(|b| b.unwrap().head().first_num).collect::<Vec<_>>()).collect()
+}
+
+/// A reel of one kind and two events, all of whose bodies are too small to be compressed.
+pub(super) fn small(header: &Header) -> Vec<u8> {
+    let param = |name: &str, class| crate::batch::ParamInfo {
+        name: name.to_owned(),
+        ty: crate::event::ParamType::Int,
+        table: None,
+        class,
+    };
+    let kind = crate::batch::KindInfo {
+        name: "read".to_owned(),
+        category: crate::event::Category::IoRead,
+        flags: crate::event::KindFlags::CALL,
+        ret: Some(("res".to_owned(), crate::event::ParamType::Errno)),
+        fd: Some(0),
+        size: None,
+        params: vec![param("fd", crate::event::Class::Int), param("data", crate::event::Class::Data)],
+    };
+    let columns = Columns {
+        first_num: 1,
+        time: vec![1_000, 1_250],
+        cpu: vec![0, 0],
+        thread: vec![1, 1],
+        kind: vec![0, 0],
+        tables: vec![crate::batch::Table {
+            ret: vec![2, -9],
+            duration: vec![101, 51],
+            desc: vec![0, 0],
+            ints: vec![vec![3, 4]],
+            data: vec![crate::batch::DataColumn { lengths: vec![2, 0], bytes: b"hi".to_vec() }],
+            ..crate::batch::Table::default()
+        }],
+        ..Columns::default()
+    };
+    let schema = Schema { kinds: vec![kind] };
+    let sink = Shared::default();
+    let mut writer = Writer::new(sink.clone(), header).unwrap();
+    writer.begin_segment(&schema, &[ClockPair { boot: 5, utc: 900 }]).unwrap();
+    writer.dictionary(&delta(1, "cat")).unwrap();
+    writer.batch(&Encoder::new().encode(&columns, &schema).unwrap()).unwrap();
+    writer.finish().unwrap();
+    sink.0.lock().unwrap().clone()
+}
