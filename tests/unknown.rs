@@ -409,15 +409,15 @@ fn names_groups_and_containers_that_come_later_reach_rows_that_were_written_befo
             assembler,
             &[event("cgroup", TIME + 5, (10, 10), 0, &[("id", V::I(77)), ("path", group.as_str().into())])],
         );
-        let name = [("id", V::I(7)), ("name", "alice".into())];
+        let name = [("id", V::I(0)), ("name", "alice".into())];
         assembler.named(&[event("snap_user", TIME + 5, (0, 0), 0, &name)]).unwrap();
         assembler.container(br#"{"container":{"id":"3ad7b26ded6d","name":"web","image":"nginx:1","type":0}}"#).unwrap();
         assembler.finish(TIME + 6).unwrap();
     });
-    let rows = printed(&path, "%user.uid %container.id %container.name %container.image %container.type");
-    assert_eq!(rows, vec!["7 3ad7b26ded6d web nginx:1 docker"; 4]);
+    let rows = printed(&path, "%user.name %container.id %container.name %container.image %container.type");
+    assert_eq!(rows, vec!["alice 3ad7b26ded6d web nginx:1 docker"; 4]);
     let reader = Reader::open(&path).unwrap();
     assert!(reader.segments().len() > 2 && reader.late_facts()[0] > 0 && reader.late_facts()[1] == 2);
     let users = |segment| reader.dict(segment).unwrap().users.keys().copied().collect::<Vec<_>>();
-    assert_eq!(users(0), [7], "the first segment knows the name too");
+    assert_eq!(users(0), [0], "the first segment knows the name too");
 }
