@@ -10,7 +10,7 @@
 
 mod common;
 
-use common::live::{able, sysreel_in, until};
+use common::live::{able, sysreel_in};
 use common::skip;
 use std::path::{Path, PathBuf};
 use std::process::Command;
