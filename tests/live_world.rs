@@ -11,6 +11,7 @@
 mod common;
 
 use common::live::{SYS_ADMIN, SYS_CHROOT, SYSREEL, able_with, has, program};
+use common::skip;
 use std::os::unix::fs::PermissionsExt;
 use std::process::Command;
 
