@@ -12,7 +12,7 @@ use std::time::Duration;
 #[command(name = "sysreel", disable_version_flag = true, args_override_self = false, override_usage = USAGE, after_help = AFTER)]
 #[allow(clippy::struct_excessive_bools, reason = "one flag of the command line each")]
 pub struct Options {
-    /// Record into FILE (`-`: standard output)
+    /// Record into FILE (`-`: standard output); with -r: write FILE.scap, as sysdig reads it
     #[arg(short = 'w', long = "write", value_name = "FILE", help_heading = "What to do")]
     pub write: Option<PathBuf>,
     /// Replay FILE (`-`: standard input) or the reels of a folder; can be repeated: one timeline
@@ -145,8 +145,14 @@ pub struct Options {
     /// Threads for replay [default: one per processor]
     #[arg(long, value_name = "N", value_parser = threads, allow_negative_numbers = true, help_heading = "Limits")]
     pub threads: Option<NonZeroUsize>,
-    /// Accepted for sysdig's sake: recordings are always compressed
-    #[arg(short = 'z', long = "compress", hide = true)]
+    /// Who is to read the scap that is written: all (sysdig 0.29 and newer readers) or 0.29 alone [default: all]
+    #[arg(long = "for", value_name = "READER", help_heading = "With -w FILE.scap")]
+    pub reader: Option<String>,
+    /// No enter events: only for readers since libs 0.23
+    #[arg(long, help_heading = "With -w FILE.scap")]
+    pub exit_only: bool,
+    /// Compress it (gzip), as a name that ends in .scap.gz does; reels are always compressed
+    #[arg(short = 'z', long = "compress", help_heading = "With -w FILE.scap")]
     pub compress: bool,
     /// Print the version
     #[arg(short = 'V', long = "version", action = ArgAction::SetTrue)]

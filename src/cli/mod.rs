@@ -8,11 +8,13 @@
 //! | `info`, `verify` | what files are and hold, and whether they are as they were written |
 //! | `plan` | what of a filter runs where |
 //! | `record`, `replay`, `watch` | the three things to do |
+//! | `export` | `-w FILE.scap` |
 //! | `exit` | codes and messages |
 
 mod args;
 mod convert;
 mod exit;
+mod export;
 mod info;
 mod list;
 mod plan;

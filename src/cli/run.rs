@@ -2,7 +2,7 @@
 
 use super::args::{Options, parse};
 use super::exit::{Failure, code, say, usage};
-use super::{convert, info, list, plan, question, record, replay, verify, watch};
+use super::{convert, export, info, list, plan, question, record, replay, verify, watch};
 use clap::error::ErrorKind;
 use std::ffi::OsString;
 use std::io::{self, Write};
@@ -90,7 +90,10 @@ fn dispatch(options: &Options, words: &[OsString], out: &mut (dyn Write + Send))
             "it shows a reel while it is written; without -r what happens now is shown",
         ));
     }
+    export::check(options)?;
     match (&options.write, options.read.is_empty()) {
+        (Some(path), false) if export::is_scap(path) => export::export(options, path),
+        (Some(path), true) if export::is_scap(path) => export::record(options, path, words),
         (Some(path), false) => convert::convert(options, path),
         (Some(path), true) => {
             out.flush()?;

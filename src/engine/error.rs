@@ -71,6 +71,14 @@ pub enum Error {
         /// What happened.
         error: crate::reel::Error,
     },
+    /// Several recordings cannot be one scap: their threads have the same numbers.
+    #[error(
+        "expected one recording to export, found several\nhelp: their threads have the same numbers: export each into a file of its own"
+    )]
+    SeveralRecordings,
+    /// What is read would be written over.
+    #[error("{0}: expected another file to write, found one that is read\nhelp: give -w another name")]
+    SameFile(PathBuf),
     /// What was to be shown could not be.
     #[error("{0}")]
     Screen(std::io::Error),

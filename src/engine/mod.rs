@@ -8,6 +8,9 @@ mod compact;
 #[cfg(feature = "linux")]
 mod drain;
 mod error;
+mod export;
+#[cfg(feature = "linux")]
+mod export_live;
 #[cfg(feature = "linux")]
 mod facts;
 mod follow;
@@ -15,6 +18,7 @@ mod import;
 #[cfg(feature = "linux")]
 mod live;
 mod mixed;
+mod order;
 #[cfg(feature = "linux")]
 mod place;
 mod play;
@@ -46,6 +50,9 @@ mod watcher;
 
 pub use assembler::{Assembler, Cost, Lost, Piece, SegmentLimits};
 pub use error::Error;
+pub use export::{Export, Exported, export};
+#[cfg(feature = "linux")]
+pub use export_live::record_scap;
 pub use follow::{Follow, follow};
 pub use import::{Imported, import, open_capture};
 #[cfg(feature = "linux")]

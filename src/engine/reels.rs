@@ -155,6 +155,11 @@ impl Reels {
         self.files.iter().map(|file| (file.path.as_path(), &file.reader))
     }
 
+    /// Whether all files are of one recording, one behind the other.
+    pub fn is_one_recording(&self) -> bool {
+        self.turns.is_none()
+    }
+
     /// Earliest and latest time, ns UTC; touches no batch of indexed files.
     pub fn span(&self) -> Span {
         let spans = self.files.iter().filter_map(|file| file.reader.span());

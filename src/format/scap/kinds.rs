@@ -26,6 +26,9 @@ const RENAMED: &[(&str, &str, &str)] = &[];
 const PARAMS: &[(&str, Side, &str, &str, &str)] = &[
     ("syscall", Side::Enter, "nativeID", "nativeid", "names have no capitals here"),
     ("syscall", Side::Exit, "nativeID", "nativeid", "names have no capitals here"),
+    ("dup", Side::Enter, "fd", "oldfd", "the name that its exit has"),
+    ("dup2", Side::Enter, "fd", "oldfd", "the name that its exit has"),
+    ("dup3", Side::Enter, "fd", "oldfd", "the name that its exit has"),
     ("execve", Side::Exit, "trusted_exepath", "exepath", "the kernel's own path of the program"),
     ("execveat", Side::Exit, "trusted_exepath", "exepath", "the kernel's own path of the program"),
     ("execveat", Side::Exit, "flags", "exe_flags", "the call has flags of its own, which only its enter event tells"),

@@ -11,6 +11,7 @@ mod ppm;
 pub mod stream;
 mod types;
 pub mod values;
+pub mod write;
 
 pub use calls::{call_code, kind_of_call, name_of_call};
 pub use event::RawEvent;
