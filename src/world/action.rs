@@ -115,6 +115,8 @@ pub(super) enum Action {
     },
     CpuTime,
     Cgroup,
+    /// A container's description in a parameter.
+    Container(u8),
     Prctl,
     Setuid,
     Setgid,
@@ -370,6 +372,7 @@ fn process_action(kind: crate::event::Kind, spec: &Spec) -> Option<Action> {
         kinds::PROCEXIT => Action::Exit { last: param(spec, "last")?, reaper: param(spec, "reaper") },
         kinds::CPUTIME => Action::CpuTime,
         kinds::CGROUP => Action::Cgroup,
+        kinds::CONTAINER => Action::Container(param(spec, "json")?),
         kinds::PRCTL => Action::Prctl,
         kinds::SETUID => Action::Setuid,
         kinds::SETGID => Action::Setgid,
@@ -422,6 +425,10 @@ impl World {
         match action {
             Action::None => 0,
             Action::Uses(fd) => self.uses(index, number(event, fd)),
+            Action::Container(json) => {
+                self.describe_container(bytes(event, json).unwrap_or_default());
+                0
+            }
             Action::Write { fd, data } => self.write(index, event, fd, data),
             Action::Submit => self.submitted(index, event),
             Action::Complete => self.completed(index, event),
