@@ -93,7 +93,7 @@ fn parse_tuple(out: &mut Vec<u8>, mut bytes: &[u8], raw: bool) -> Option<()> {
     Some(())
 }
 
-/// Appends a `struct pollfd` array: number and events asked for (hexadecimal) of each, blanks between.
+/// Appends a `struct pollfd` array: number and events that came (hexadecimal) of each, blanks between.
 pub(super) fn write_fd_list(out: &mut Vec<u8>, bytes: &[u8]) {
     for (n, entry) in bytes.chunks_exact(8).enumerate() {
         if n > 0 {
@@ -101,7 +101,7 @@ pub(super) fn write_fd_list(out: &mut Vec<u8>, bytes: &[u8]) {
         }
         write_i64(out, i64::from(i32::from_le_bytes([entry[0], entry[1], entry[2], entry[3]])));
         out.push(b':');
-        write_hex(out, u64::from(u16::from_le_bytes([entry[4], entry[5]])));
+        write_hex(out, u64::from(u16::from_le_bytes([entry[6], entry[7]])));
     }
 }
 
@@ -171,7 +171,7 @@ mod tests {
             assert_eq!(String::from_utf8(out).unwrap(), want.replace("...", ".".repeat(bytes.len()).as_str()));
         }
         let mut out = Vec::new();
-        write_fd_list(&mut out, &[4, 0, 0, 0, 1, 0, 0, 0, 5, 0, 0, 0, 0xf1, 0, 0, 0, 9]);
+        write_fd_list(&mut out, &[4, 0, 0, 0, 3, 0, 1, 0, 5, 0, 0, 0, 0, 0, 0xf1, 0, 9]);
         assert_eq!(out, b"4:1 5:F1");
         let file =
             |fd: i32, dev: u32, ino: u64| [&fd.to_le_bytes()[..], &dev.to_le_bytes(), &ino.to_le_bytes()].concat();

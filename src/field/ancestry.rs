@@ -13,7 +13,12 @@ pub(super) fn ancestors<'a>(dict: &'a Dict, thread: &'a ThreadRow) -> impl Itera
         .map(move |row| dict.thread(row))
 }
 
-/// The thread itself for 0, its n-th ancestor otherwise.
+/// The thread's process for 0, its n-th ancestor otherwise.
 pub(super) fn nth<'a>(dict: &'a Dict, thread: &'a ThreadRow, n: u32) -> Option<&'a ThreadRow> {
-    if n == 0 { Some(thread) } else { ancestors(dict, thread).nth(n as usize - 1) }
+    if n == 0 { Some(process(dict, thread)) } else { ancestors(dict, thread).nth(n as usize - 1) }
+}
+
+/// The first thread stands for its process.
+pub(super) fn process<'a>(dict: &'a Dict, thread: &'a ThreadRow) -> &'a ThreadRow {
+    if thread.leader == 0 { thread } else { dict.thread(thread.leader) }
 }

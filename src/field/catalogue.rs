@@ -1,6 +1,6 @@
 //! All fields, and finding them by what somebody wrote.
 
-use super::{ArgRule, Field, FieldArg, FieldRef, container, evt, fd, proc, user};
+use super::{ArgRule, Field, FieldArg, FieldRef, amounts, container, evt, fd, fspath, lineage, proc, user};
 use crate::event::{ParamType, SPECS};
 use crate::value::Type;
 
@@ -40,7 +40,8 @@ impl Error {
 
 /// Every field, class by class, in the order of the catalogue.
 pub fn all() -> impl Iterator<Item = &'static Field> {
-    [evt::FIELDS, proc::FIELDS, fd::FIELDS, user::FIELDS, container::FIELDS].into_iter().flatten()
+    let classes = [evt::FIELDS, amounts::FIELDS, proc::FIELDS, lineage::FIELDS, fd::FIELDS, fspath::FIELDS];
+    classes.into_iter().chain([user::FIELDS, container::FIELDS]).flatten()
 }
 
 /// The field that all of `text` names.

@@ -373,7 +373,7 @@ fn category<'a>(row: &Row<'a>, _: &'a FieldArg, _: &Context) -> Value<'a> {
     Value::text(word.as_bytes())
 }
 
-fn host<'a>(row: &Row<'a>, _: &'a FieldArg, _: &Context) -> Value<'a> {
+pub(super) fn host<'a>(row: &Row<'a>, _: &'a FieldArg, _: &Context) -> Value<'a> {
     named(row.batch.origin().map(|origin| origin.host.as_str()))
 }
 
@@ -390,7 +390,7 @@ fn info<'a>(row: &Row<'a>, _: &'a FieldArg, ctx: &Context) -> Value<'a> {
 }
 
 /// Which of a kind's shown parameters an argument names; the return value stands before the others.
-fn slot(info: &KindInfo, arg: &FieldArg) -> Option<render::Slot> {
+pub(super) fn slot(info: &KindInfo, arg: &FieldArg) -> Option<render::Slot> {
     match arg {
         FieldArg::Name(name) if info.ret.as_ref().is_some_and(|r| r.0 == *name) => Some(render::Slot::Return),
         FieldArg::Name(name) => info.params.iter().position(|p| p.name == *name).map(render::Slot::Param),

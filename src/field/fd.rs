@@ -256,8 +256,14 @@ pub(super) fn number(row: &Row<'_>) -> Option<i64> {
     if let Some(param) = info.fd {
         return row.arg(usize::from(param)).int().map(|fd| i64::from(fd as i32));
     }
-    let made = info.flags.has(KindFlags::CREATES_FD) && !row.flags().has(Flags::IN_FLIGHT);
-    if made { row.ret().filter(|&fd| fd >= 0) } else { None }
+    if !info.flags.has(KindFlags::CREATES_FD) || row.flags().has(Flags::IN_FLIGHT) {
+        return None;
+    }
+    // Of a pair, the second, as sysdig has it.
+    match info.params.iter().position(|p| p.name == "fd2") {
+        Some(second) => row.arg(second).int().filter(|_| row.ret() == Some(0)),
+        None => row.ret().filter(|&fd| fd >= 0),
+    }
 }
 
 fn num<'a>(row: &Row<'a>, _: &'a FieldArg, _: &Context) -> Value<'a> {

@@ -4,6 +4,7 @@
 //! answered once per row of a dictionary and reused for all events that refer to it.
 
 mod address;
+mod amounts;
 mod ancestry;
 mod catalogue;
 mod container;
@@ -12,6 +13,8 @@ mod ends;
 mod entry;
 mod evt;
 mod fd;
+mod fspath;
+mod lineage;
 mod moment;
 mod path;
 mod proc;

@@ -1,6 +1,6 @@
 //! `proc.*` and `thread.*`: of the thread that an event belongs to, and of its ancestors.
 
-use super::ancestry::{ancestors, nth};
+use super::ancestry::{ancestors, nth, process};
 use super::{ArgRule, Context, Extract, Field, FieldArg};
 use crate::batch::Row;
 use crate::value::{Type, Value};
@@ -274,19 +274,19 @@ fn image<'a>(dict: &'a Dict, t: &ThreadRow) -> Option<&'a ImageRow> {
 }
 
 /// Ids that a placeholder does not have are missing, not 0.
-fn id(t: &ThreadRow, id: u32) -> Value<'static> {
+pub(super) fn id(t: &ThreadRow, id: u32) -> Value<'static> {
     if t.placeholder { Value::Missing } else { Value::Int(i64::from(id)) }
 }
 
-fn name<'a>(dict: &'a Dict, t: &'a ThreadRow, _: &'a FieldArg) -> Value<'a> {
+pub(super) fn name<'a>(dict: &'a Dict, t: &'a ThreadRow, _: &'a FieldArg) -> Value<'a> {
     text(dict, t.comm)
 }
 
-fn exe<'a>(dict: &'a Dict, t: &'a ThreadRow, _: &'a FieldArg) -> Value<'a> {
+pub(super) fn exe<'a>(dict: &'a Dict, t: &'a ThreadRow, _: &'a FieldArg) -> Value<'a> {
     image(dict, t).map_or(Value::Missing, |i| text(dict, i.exe))
 }
 
-fn exepath<'a>(dict: &'a Dict, t: &'a ThreadRow, _: &'a FieldArg) -> Value<'a> {
+pub(super) fn exepath<'a>(dict: &'a Dict, t: &'a ThreadRow, _: &'a FieldArg) -> Value<'a> {
     image(dict, t).map_or(Value::Missing, |i| text(dict, i.exepath))
 }
 
@@ -296,7 +296,7 @@ fn split(args: &[u8]) -> impl Iterator<Item = &[u8]> {
     args.split(|&b| b == 0).filter(move |_| !args.is_empty())
 }
 
-fn args<'a>(dict: &'a Dict, t: &'a ThreadRow, arg: &'a FieldArg) -> Value<'a> {
+pub(super) fn args<'a>(dict: &'a Dict, t: &'a ThreadRow, arg: &'a FieldArg) -> Value<'a> {
     let Some(image) = image(dict, t) else { return Value::Missing };
     let args = dict.text(image.args);
     match arg {
@@ -322,7 +322,7 @@ fn nargs<'a>(dict: &'a Dict, t: &'a ThreadRow, _: &'a FieldArg) -> Value<'a> {
     image(dict, t).map_or(Value::Missing, |i| Value::Uint(split(dict.text(i.args)).count() as u64))
 }
 
-fn cmdline<'a>(dict: &'a Dict, t: &'a ThreadRow, _: &'a FieldArg) -> Value<'a> {
+pub(super) fn cmdline<'a>(dict: &'a Dict, t: &'a ThreadRow, _: &'a FieldArg) -> Value<'a> {
     let Some(comm) = dict.strings.get(t.comm) else { return Value::Missing };
     match image(dict, t).map(|i| dict.text(i.args)) {
         Some(args) if !args.is_empty() => Value::owned(joined(comm, args)),
@@ -335,7 +335,7 @@ fn exeline<'a>(dict: &'a Dict, t: &'a ThreadRow, _: &'a FieldArg) -> Value<'a> {
     dict.strings.get(image.exe).map_or(Value::Missing, |exe| Value::owned(joined(exe, dict.text(image.args))))
 }
 
-fn env<'a>(dict: &'a Dict, t: &'a ThreadRow, arg: &'a FieldArg) -> Value<'a> {
+pub(super) fn env<'a>(dict: &'a Dict, t: &'a ThreadRow, arg: &'a FieldArg) -> Value<'a> {
     let Some(image) = image(dict, t) else { return Value::Missing };
     let mut variables = image.env.iter().map(|&id| dict.text(id));
     if let FieldArg::Name(name) = arg {
@@ -375,12 +375,20 @@ fn ppid<'a>(_: &'a Dict, t: &'a ThreadRow, _: &'a FieldArg) -> Value<'a> {
 }
 
 fn sid<'a>(_: &'a Dict, t: &'a ThreadRow, _: &'a FieldArg) -> Value<'a> {
-    id(t, t.sid)
+    group_id(t, t.sid)
 }
 
 fn pgid<'a>(_: &'a Dict, t: &'a ThreadRow, _: &'a FieldArg) -> Value<'a> {
-    id(t, t.pgid)
+    group_id(t, t.pgid)
 }
+
+/// The kernel's own threads are in group 0; that of another one is not known.
+fn group_id(t: &ThreadRow, group: u32) -> Value<'static> {
+    if group == 0 && t.ppid > KTHREADD { Value::Missing } else { id(t, group) }
+}
+
+/// Process that all kernel threads descend from.
+const KTHREADD: u32 = 2;
 
 fn tty<'a>(_: &'a Dict, t: &'a ThreadRow, _: &'a FieldArg) -> Value<'a> {
     if t.placeholder { Value::Missing } else { Value::Uint(u64::from(t.tty)) }
@@ -444,19 +452,23 @@ fn apid<'a>(dict: &'a Dict, t: &'a ThreadRow, arg: &'a FieldArg) -> Value<'a> {
     }
 }
 
-fn list(values: Vec<Value<'_>>) -> Value<'_> {
+pub(super) fn list(values: Vec<Value<'_>>) -> Value<'_> {
     if values.is_empty() { Value::Missing } else { Value::List(values) }
 }
 
 fn sname<'a>(dict: &'a Dict, t: &'a ThreadRow, _: &'a FieldArg) -> Value<'a> {
+    session(dict, t).map_or(Value::Missing, |leader| text(dict, leader.comm))
+}
+
+/// The leader of the thread's session: its row, or the oldest ancestor in the session.
+pub(super) fn session<'a>(dict: &'a Dict, t: &'a ThreadRow) -> Option<&'a ThreadRow> {
     if t.placeholder {
-        return Value::Missing;
+        return None;
     }
     if t.session != 0 {
-        return text(dict, dict.thread(t.session).comm);
+        return Some(dict.thread(t.session));
     }
-    let oldest = ancestors(dict, t).take_while(|a| a.sid == t.sid).last();
-    text(dict, oldest.unwrap_or(t).comm)
+    Some(ancestors(dict, t).take_while(|a| a.sid == t.sid).last().unwrap_or_else(|| process(dict, t)))
 }
 
 fn loginshellid<'a>(dict: &'a Dict, t: &'a ThreadRow, _: &'a FieldArg) -> Value<'a> {
@@ -465,12 +477,7 @@ fn loginshellid<'a>(dict: &'a Dict, t: &'a ThreadRow, _: &'a FieldArg) -> Value<
     oldest.map_or(Value::Missing, |shell| Value::Int(i64::from(shell.pid)))
 }
 
-/// The first thread stands for its process.
-fn process<'a>(dict: &'a Dict, t: &'a ThreadRow) -> &'a ThreadRow {
-    if t.leader == 0 { t } else { dict.thread(t.leader) }
-}
-
-fn started<'a>(dict: &'a Dict, t: &'a ThreadRow, _: &'a FieldArg) -> Value<'a> {
+pub(super) fn started<'a>(dict: &'a Dict, t: &'a ThreadRow, _: &'a FieldArg) -> Value<'a> {
     match process(dict, t).start {
         0 => Value::Missing,
         start => Value::Uint(start),

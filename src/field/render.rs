@@ -285,9 +285,10 @@ fn write_descriptor(row: &Row<'_>, slot: Slot, v: i64, ctx: &Context, out: &mut 
     if v < 0 {
         return write_name(out, errno_name(v));
     }
+    let info = row.info();
     let is_its_descriptor = match slot {
-        Slot::Return => true,
-        Slot::Param(n) => row.info().fd.map(usize::from) == Some(n),
+        Slot::Return => info.name != "fcntl" || is_duplicate(row),
+        Slot::Param(n) => info.fd.map(usize::from) == Some(n) || matches!(info.params[n].name.as_str(), "fd1" | "fd2"),
     };
     let Some(desc) = row.desc().filter(|_| is_its_descriptor) else { return false };
     out.push(b'<');
@@ -305,6 +306,12 @@ fn write_descriptor(row: &Row<'_>, slot: Slot, v: i64, ctx: &Context, out: &mut 
         None => fd::write_ends(out, desc),
     }
     true
+}
+
+/// Whether an `fcntl` makes a descriptor: `F_DUPFD` and `F_DUPFD_CLOEXEC` (`linux/fcntl.h`).
+fn is_duplicate(row: &Row<'_>) -> bool {
+    let command = row.info().params.iter().position(|p| p.name == "cmd").and_then(|n| row.arg(n).int());
+    matches!(command, Some(0 | 1030))
 }
 
 /// The name of a thread that the event's own thread knows: itself, its parent, its leader, its creator.

@@ -170,7 +170,7 @@ fn a_thread_tells_of_its_process_and_ancestors() {
             ("proc.pexe", "bash"),
             ("proc.pcmdline", "bash"),
             ("proc.aname", "bash"),
-            ("proc.aname[0]", "worker"),
+            ("proc.aname[0]", "nginx"),
             ("proc.aname[1]", "bash"),
             ("proc.aname[2]", "<NA>"),
             ("proc.apid", "100"),

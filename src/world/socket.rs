@@ -123,12 +123,16 @@ impl World {
     ) -> u32 {
         let fd = fd_of(event);
         let desc = self.uses(index, fd);
-        if !succeeded {
+        if desc == 0 && !succeeded {
             return desc;
         }
         let named = self.named(bytes(event, at.addr));
         let mut row = self.dict().desc(desc).clone();
         change(&mut row, named, event);
+        if !succeeded {
+            // The call is about what it tried; the socket stays what it was.
+            return self.interner.desc(&row);
+        }
         let (_, ino) = at.file.read(event);
         if ino != 0 {
             row.ino = ino;

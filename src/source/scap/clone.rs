@@ -70,6 +70,7 @@ impl Births {
         if !rows::is_known(sink, at.tid) {
             rows::teach(&half.told, at, sink)?;
         }
+        rows::own(&half.told, at, sink)?;
         if self.halves.get(&child) == Some(&false) {
             self.halves.remove(&child);
             return Ok(());
@@ -92,7 +93,7 @@ impl Births {
     fn in_child<S: Sink>(&mut self, half: &Half<'_>, at: At, sink: &mut S) -> Result<(), S::Error> {
         if self.halves.get(&at.tid) == Some(&true) {
             self.halves.remove(&at.tid);
-            return Ok(());
+            return rows::own(&half.told, at, sink);
         }
         let id = |name| half.told.number(name).map(|id| id as u32);
         let pid = id("pid").unwrap_or(at.tid);
@@ -106,7 +107,8 @@ impl Births {
         let ppid = if half.flags & CLONE_THREAD != 0 { row.ppid } else { row.pid };
         let (vtid, vpid) = (id("vtid").unwrap_or(at.tid), id("vpid").unwrap_or(pid));
         let by = At { tid: creator, pid: row.pid, ..at };
-        born(by, [at.tid, pid, vtid, vpid, ppid], half.flags, sink)
+        born(by, [at.tid, pid, vtid, vpid, ppid], half.flags, sink)?;
+        rows::own(&half.told, at, sink)
     }
 }
 

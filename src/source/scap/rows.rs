@@ -67,8 +67,10 @@ impl<'a> Told<'a> {
         self.bytes(name).and_then(values::text).map_or(Arg::Missing, Arg::Bytes)
     }
 
+    /// A list; an empty one is known to be empty.
     fn list(&self, name: &str) -> Arg<'a> {
-        self.bytes(name).map_or(Arg::Missing, Arg::Bytes)
+        let given = self.of.place(name).and_then(|place| self.event.params.get(place));
+        given.map_or(Arg::Missing, Arg::Bytes)
     }
 }
 
@@ -95,6 +97,21 @@ pub(super) fn teach<S: Sink>(told: &Told<'_>, at: At, sink: &mut S) -> Result<()
     args[place::CGROUP] = told.list("cgroups");
     let pid = args[place::PID].int().map_or(at.pid, |pid| pid as u32);
     let row = Event { args: args.into_iter().collect(), ..At { pid, ..at }.event(kinds::SNAP_THREAD) };
+    sink.row(&row, at.num)
+}
+
+/// Tells whose a thread is, if nobody said so before and this event does.
+pub(super) fn own<S: Sink>(told: &Told<'_>, at: At, sink: &mut S) -> Result<(), S::Error> {
+    let Some(row) = sink.world().facts(at.tid).filter(|row| !row.placeholder) else { return Ok(()) };
+    if i64::from(row.euid) != NO_USER || told.number("uid").is_none() {
+        return Ok(());
+    }
+    let mut args = [Arg::Missing; place::COUNT];
+    (args[place::TID], args[place::PID]) = (Arg::Int(i64::from(at.tid)), Arg::Int(i64::from(at.pid)));
+    args[place::PPID] = Arg::Int(i64::from(row.ppid));
+    (args[place::UID], args[place::EUID]) = (told.id("uid"), told.id("uid"));
+    (args[place::GID], args[place::EGID]) = (told.id("gid"), told.id("gid"));
+    let row = Event { args: args.into_iter().collect(), ..at.event(kinds::SNAP_THREAD) };
     sink.row(&row, at.num)
 }
 
@@ -207,7 +224,8 @@ pub(super) fn descriptor(pid: u32, of: &Descriptor<'_>, served: &BTreeSet<u16>, 
             tuple = ends(six, (address, port), (&[0; 16][..address.len()], 0));
             (protocol, role) = (l4, SERVER);
         }
-        Open::Unix { name: path, .. } => name = owned(path),
+        // Recorders that read them line by line kept the end of the line.
+        Open::Unix { name: path, .. } => name = owned(path.strip_suffix(b"\n").unwrap_or(path)),
     }
     // scap counts "not known", "none", TCP, UDP, ICMP, raw; we have one word for the first two.
     let protocol = i64::from(protocol.saturating_sub(1));

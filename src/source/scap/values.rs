@@ -82,7 +82,8 @@ fn place(kind: Kind, name: &str) -> Option<usize> {
 }
 
 fn value<'a>(how: &How, bytes: &'a [u8], returned: bool, arena: &mut Vec<u8>) -> Value<'a> {
-    if bytes.is_empty() {
+    // What may be empty is known to be.
+    if bytes.is_empty() && !matches!(how, How::Bytes) {
         return Value::Missing;
     }
     let from = arena.len();
