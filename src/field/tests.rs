@@ -107,7 +107,7 @@ fn calls_show_their_parameters_with_names() {
         &[
             (
                 "evt.args",
-                "fd=3(<f>/etc/passwd) dirfd=-100(AT_FDCWD) name=../../etc/passwd(/etc/passwd) flags=524288(O_RDONLY|O_CLOEXEC) mode=0 dev=<NA> ino=<NA> created=<NA>",
+                "fd=3(<f>/etc/passwd) dirfd=-100(AT_FDCWD) name=../../etc/passwd(/etc/passwd) flags=524288(O_RDONLY|O_CLOEXEC) mode=0",
             ),
             ("evt.arg.fd", "<f>/etc/passwd"),
             ("evt.arg.name", "/etc/passwd"),

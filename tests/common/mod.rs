@@ -3,6 +3,8 @@
 
 pub mod live;
 
+pub mod scap;
+
 pub mod story;
 
 use std::path::Path;
