@@ -121,7 +121,7 @@ fn calls_show_their_parameters_with_names() {
         &[
             (
                 "evt.args",
-                "res=-115(EINPROGRESS) tuple=10.0.0.1:40000->10.0.0.2:443 fd=9(<4t>10.0.0.1:40000->10.0.0.2:443) addr=<NA> ino=<NA> peer_ino=<NA>",
+                "res=-115(EINPROGRESS) tuple=10.0.0.1:40000->10.0.0.2:443 fd=9(<4t>10.0.0.1:40000->10.0.0.2:443)",
             ),
             ("evt.res", "EINPROGRESS"),
             ("evt.failed", "true"),
