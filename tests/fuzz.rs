@@ -6,6 +6,14 @@
 #[allow(unreachable_pub, reason = "shared with the fuzz target")]
 mod reel;
 
+#[path = "../fuzz/scap.rs"]
+#[allow(unreachable_pub, reason = "shared with the fuzz target")]
+mod scap;
+
+#[path = "common/scap.rs"]
+#[allow(dead_code, unreachable_pub, reason = "shared with other tests")]
+mod capture;
+
 use std::path::{Path, PathBuf};
 
 fn files(folder: &str) -> Vec<PathBuf> {
@@ -22,5 +30,26 @@ fn the_corpus_is_read_without_a_panic() {
     assert!(corpus.len() > 3);
     for file in corpus.iter().chain(&files("captures/compat")) {
         reel::read_everything(&std::fs::read(file).unwrap());
+    }
+}
+
+#[test]
+fn cut_and_flipped_captures_are_imported_without_a_panic() {
+    let story = capture::story().bytes;
+    for end in (0..story.len()).step_by(7) {
+        scap::import_everything(&story[..end]);
+    }
+    for at in (0..story.len()).step_by(3) {
+        for bit in [0, 7] {
+            let mut flipped = story.clone();
+            flipped[at] ^= 1 << bit;
+            scap::import_everything(&flipped);
+        }
+    }
+    let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    std::io::Write::write_all(&mut packed, &story).unwrap();
+    let packed = packed.finish().unwrap();
+    for end in (0..packed.len()).step_by(11) {
+        scap::import_everything(&packed[..end]);
     }
 }

@@ -7,6 +7,9 @@
     reason = "a test that cannot go on fails, and says so"
 )]
 
+mod common;
+
+use common::scap::{Scap, story, text, wide, word};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use sysreel::engine::{Batches, Reels};
@@ -153,4 +156,163 @@ fn a_cut_or_damaged_capture_gives_what_is_whole() {
     let (rows, text) = notes(&[packed.clone(), packed.clone()].concat());
     assert_eq!(text, "");
     assert!(rows > all, "{rows}");
+}
+
+/// Writes a capture and gives its rows as lines.
+fn lines(scap: &Scap, format: &str) -> Vec<String> {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("x.scap");
+    std::fs::write(&file, &scap.bytes).unwrap();
+    let output = std::process::Command::new(env!("CARGO_BIN_EXE_sysreel"))
+        .args(["-r", file.to_str().unwrap(), "-p", format])
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap().lines().map(str::to_owned).collect()
+}
+
+#[test]
+fn both_halves_of_a_call_are_one_event_with_its_duration() {
+    let format = "%evt.num %evt.dir %evt.type %evt.latency %evt.rawres %fd.name %proc.name %evt.arg.data";
+    let format = format!("*{format}");
+    assert_eq!(
+        lines(&story(), &format),
+        [
+            "2 < open 500 4 /etc/passwd first <NA>",
+            "4 < read 300 5 /etc/passwd first hello",
+            "5 > clone <NA> <NA> <NA> first <NA>",
+            "7 < procexit <NA> <NA> <NA> first <NA>",
+        ]
+    );
+}
+
+#[test]
+fn an_entry_of_another_call_is_not_taken_for_the_one_that_returns() {
+    let scap = Scap::default()
+        .section(0)
+        .process(5)
+        .old(6, 1_000, 100, &[wide(3), word(100)])
+        // The return of the read was lost, and the entry of the write.
+        .old(9, 1_500, 100, &[wide(2), b"hi".to_vec()])
+        .old(6, 2_000, 100, &[wide(3), word(7)])
+        .old(6, 3_000, 100, &[wide(3), word(8)])
+        // Times may step back.
+        .old(7, 2_500, 100, &[wide(1), b"x".to_vec()]);
+    let format = "*%evt.num %evt.dir %evt.type %evt.latency %evt.rawres %fd.name %evt.rawarg.size";
+    assert_eq!(
+        lines(&scap, format),
+        [
+            "1 > read <NA> <NA> /var/log/x 100",
+            "2 < write <NA> 2 <NA> <NA>",
+            "3 > read <NA> <NA> /var/log/x 7",
+            "5 < read <NA> 1 /var/log/x 8",
+        ]
+    );
+}
+
+/// Parameters of a clone's return, up to the ids of the child in its namespace.
+fn clone(res: i64, tid: i64, ptid: i64) -> Vec<Vec<u8>> {
+    let mut params = vec![wide(res), text("/bin/first"), Vec::new(), wide(tid), wide(tid), wide(ptid), text("/home/")];
+    params.extend([wide(1024), wide(0), wide(1), word(1), word(2), word(0), text("first"), Vec::new()]);
+    params.extend([word(0), word(1000), word(1001), wide(tid), wide(tid), wide(0)]);
+    params
+}
+
+#[test]
+fn a_child_is_made_once_whoever_of_the_two_tells_it_first() {
+    let start = || Scap::default().section(2).process(9);
+    let read = |scap: Scap| scap.event(7, 3_000, 200, &[wide(1), b"x".to_vec(), wide(3), word(1)]);
+    let format = "*%evt.num %evt.type %proc.pid %proc.ppid %proc.name %fd.name %container.id %user.loginuid";
+    let child = "3 read 200 100 first /var/log/x 3ad7b26ded6d 500";
+    for (first, second) in [(100, 200), (200, 100)] {
+        let told = |scap: Scap, tid: u64| {
+            let params = if tid == 100 { clone(200, 100, 1) } else { clone(0, 200, 100) };
+            scap.event(223, 2_000, tid, &params)
+        };
+        let shown = lines(&read(told(told(start(), first), second)), format);
+        assert_eq!((shown.len(), shown[2].as_str()), (3, child), "{first} first: {shown:?}");
+    }
+    // One half alone is enough.
+    let shown =
+        lines(&read(start().event(223, 2_000, 100, &clone(200, 100, 1)).event(146, 2_500, 1, &[wide(2)])), format);
+    assert_eq!(shown[2], child);
+}
+
+#[test]
+fn what_only_changes_the_state_is_applied_and_not_kept() {
+    let scap = Scap::default()
+        .section(2)
+        .process(8)
+        .state(3, 1_000, 100, &[wide(9), text("/tmp/state"), word(1), word(0)])
+        .event(7, 2_000, 100, &[wide(1), b"x".to_vec(), wide(9), word(1)]);
+    assert_eq!(lines(&scap, "%evt.num %evt.type %fd.name"), ["2 read /tmp/state"]);
+}
+
+#[test]
+fn threads_of_every_version_are_the_initial_state() {
+    let read = |scap: Scap| scap.event(7, 2_000, 100, &[wide(1), b"x".to_vec(), wide(3), word(1)]);
+    for version in 1..=9 {
+        let shown = lines(
+            &read(Scap::default().section(2).process(version)),
+            "*%proc.name %proc.exe %proc.args %proc.cwd %user.uid %group.gid %fd.name",
+        );
+        assert_eq!(shown, ["first /bin/first -x /home/ 1000 1001 /var/log/x"], "version {version}");
+    }
+    let shown = lines(
+        &read(Scap::default().section(2).process(9)),
+        "*%proc.exepath %proc.env %proc.sid %container.id %user.loginuid",
+    );
+    assert_eq!(shown, ["/usr/bin/first A=1 90 3ad7b26ded6d 500"]);
+}
+
+#[test]
+fn a_second_section_begins_anew_and_numbers_go_on() {
+    let mut scap =
+        Scap::default().section(2).process(9).event(3, 1_000, 100, &[wide(4), text("/one"), word(1), word(0)]);
+    let second = Scap::default()
+        .section(2)
+        .process(9)
+        .event(7, 2_000, 100, &[wide(1), b"x".to_vec(), wide(4), word(1)])
+        .event(7, 2_001, 100, &[wide(1), b"x".to_vec(), wide(3), word(1)]);
+    scap.bytes.extend(second.bytes);
+    let shown = lines(&scap, "*%evt.num %evt.type %fd.name");
+    assert_eq!(shown, ["1 open /one", "2 read <NA>", "3 read /var/log/x"]);
+}
+
+#[test]
+fn a_later_version_and_what_is_no_scap_are_errors() {
+    let mut later = Scap::default().section(2).bytes;
+    later[12] = 2;
+    let folder = tempfile::tempdir().unwrap();
+    for (bytes, want) in
+        [(later, "expected scap of version 1, found version 2.2"), (b"hello".to_vec(), "expected a reel")]
+    {
+        let file = folder.path().join("x.scap");
+        std::fs::write(&file, bytes).unwrap();
+        let output = std::process::Command::new(env!("CARGO_BIN_EXE_sysreel"))
+            .args(["-r", file.to_str().unwrap()])
+            .output()
+            .unwrap();
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(2), "{said}");
+        assert!(said.contains(want), "{said}");
+    }
+}
+
+#[test]
+fn a_folder_of_captures_becomes_a_folder_of_reels() {
+    let folder = tempfile::tempdir().unwrap();
+    for name in ["a.scap", "b.scap"] {
+        std::fs::write(folder.path().join(name), story().bytes).unwrap();
+    }
+    std::fs::write(folder.path().join("notes.txt"), "hi").unwrap();
+    let reels = folder.path().join("reels");
+    let run = |args: &[&str]| std::process::Command::new(env!("CARGO_BIN_EXE_sysreel")).args(args).output().unwrap();
+    let output = run(&["-r", folder.path().to_str().unwrap(), "-w", reels.to_str().unwrap()]);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    for name in ["a.reel", "b.reel"] {
+        assert_eq!(ours(&reels.join(name)).len(), 4, "{name}");
+        let verified = run(&["verify", reels.join(name).to_str().unwrap()]);
+        assert!(verified.status.success(), "{}", String::from_utf8_lossy(&verified.stdout));
+    }
 }

@@ -40,6 +40,12 @@ pub(super) fn verify(options: &Options, paths: &[String], out: &mut dyn Write) -
     let mut notes = Vec::new();
     let (mut bad, mut unread) = (0, None);
     for path in files(paths)? {
+        if crate::source::scap::is_scap(&path) {
+            return Err(Failure::new(
+                format!("{}: expected a reel, found a scap file, which has no checksums", path.display()),
+                "`sysreel -r FILE -w x.reel` converts it, and says what of it is damaged",
+            ));
+        }
         let reader = match Reader::open(&path) {
             Ok(reader) => reader,
             Err(error) => {

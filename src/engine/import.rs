@@ -2,6 +2,7 @@
 
 use super::assembler::{Assembler, Piece, SegmentLimits};
 use super::error::Error;
+use crate::batch::codec::limits::MAX_PIPE;
 use crate::batch::{Columns, Encoder, Schema};
 use crate::event::Event;
 use crate::format::scap::stream::Damage;
@@ -10,14 +11,17 @@ use crate::source::scap::{self, Input, Sink, Summary};
 use crate::world::World;
 use crossbeam_channel::{Receiver, Sender, bounded};
 use std::fs::File;
-use std::io::BufWriter;
+use std::io::{BufWriter, Read};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Pieces that may wait between the two threads.
 const QUEUE: usize = 2;
 /// Events between two looks at how far it is.
 const TOLD_EVERY: u64 = 1 << 16;
+/// Batches of a segment that wait for its end.
+const HELD: usize = 3;
 /// Damages that are told one by one.
 const MAX_NOTES: usize = 10;
 
@@ -163,32 +167,98 @@ impl Sink for Into {
     }
 }
 
-fn write_loop(mut writer: Writer, pieces: &Receiver<Piece>, spare: &Sender<Columns>) -> Result<Totals, Error> {
-    let schema = Schema::current();
-    let mut encoder = Encoder::new();
-    let failed = |error| Error::Write { path: PathBuf::from("reel"), error };
-    let mut time = 0;
+/// Writes pieces. The first of a segment wait: if it is over by then, its schema names only the kinds that it has, which
+/// is half of a small reel.
+struct Out<'a> {
+    writer: Writer,
+    encoder: Encoder,
+    schema: Schema,
+    /// Number in the schema of each kind that it has; `None`: it has all, with their own numbers.
+    numbers: Option<Vec<u16>>,
+    held: Vec<Piece>,
+    holds: bool,
+    time: u64,
+    spare: &'a Sender<Columns>,
+}
+
+fn write_loop(writer: Writer, pieces: &Receiver<Piece>, spare: &Sender<Columns>) -> Result<Totals, Error> {
+    let (encoder, schema) = (Encoder::new(), Schema::current());
+    let mut out = Out { writer, encoder, schema, numbers: None, held: Vec::new(), holds: false, time: 0, spare };
     for piece in pieces {
+        out.take(piece)?;
+    }
+    out.release(false)?;
+    out.writer.finish().map_err(failed)
+}
+
+fn failed(error: reel::Error) -> Error {
+    Error::Write { path: PathBuf::from("reel"), error }
+}
+
+impl Out<'_> {
+    fn take(&mut self, piece: Piece) -> Result<(), Error> {
+        self.holds |= matches!(piece, Piece::Begin(_));
+        if !self.holds {
+            return self.write(piece);
+        }
+        let is_over = matches!(piece, Piece::End);
+        self.held.push(piece);
+        let batches = self.held.iter().filter(|piece| matches!(piece, Piece::Batch(_))).count();
+        if is_over || batches > HELD { self.release(is_over) } else { Ok(()) }
+    }
+
+    /// Writes what waits. `is_all`: nothing more comes of its segment.
+    fn release(&mut self, is_all: bool) -> Result<(), Error> {
+        self.holds = false;
+        (self.schema, self.numbers) = (Schema::current(), None);
+        if is_all {
+            let mut used = vec![u16::MAX; self.schema.kinds.len()];
+            let tables = self
+                .held
+                .iter()
+                .filter_map(|piece| if let Piece::Batch(columns) = piece { Some(&columns.tables) } else { None });
+            for table in tables.flatten() {
+                used[usize::from(table.kind)] = 0;
+            }
+            let kinds: Vec<usize> = (0..used.len()).filter(|&kind| used[kind] == 0).collect();
+            for (number, &kind) in kinds.iter().enumerate() {
+                used[kind] = number as u16;
+            }
+            self.schema = Schema { kinds: kinds.iter().map(|&kind| self.schema.kinds[kind].clone()).collect() };
+            self.numbers = Some(used);
+        }
+        for piece in std::mem::take(&mut self.held) {
+            self.write(piece)?;
+        }
+        Ok(())
+    }
+
+    fn write(&mut self, piece: Piece) -> Result<(), Error> {
+        let writer = &mut self.writer;
         match piece {
             Piece::Begin(begun) => {
-                time = begun;
-                writer.begin_segment(&schema, &[])
+                self.time = begun;
+                writer.begin_segment(&self.schema, &[])
             }
             Piece::Rows(delta) => writer.dictionary(&delta),
-            Piece::Batch(columns) => {
-                let encoded = encoder.encode(&columns, &schema)?;
-                spare.try_send(columns).ok();
+            Piece::Batch(mut columns) => {
+                if let Some(numbers) = &self.numbers {
+                    columns.tables.iter_mut().for_each(|table| table.kind = numbers[usize::from(table.kind)]);
+                }
+                let encoded = self.encoder.encode(&columns, &self.schema)?;
+                if self.numbers.is_none() {
+                    self.spare.try_send(columns).ok();
+                }
                 if encoded.head.snapshot { writer.snapshot(&encoded) } else { writer.batch(&encoded) }
             }
             Piece::Lost(lost) => writer.loss(&lost.into()),
             Piece::Late(facts) => writer.late(&facts),
-            Piece::Note(text) => writer.note(&Note { time, text }),
+            Piece::Note(text) => writer.note(&Note { time: self.time, text }),
             Piece::End => writer.close_segment(),
             Piece::Rotate(_) => Ok(()),
         }
-        .map_err(failed)?;
+        .map_err(failed)
     }
-    writer.finish().map_err(failed)
 }
 
 /// Opens a reel, or a capture of another program as a temporary reel that nobody sees; what that lacks goes to `told`.
@@ -196,11 +266,21 @@ fn write_loop(mut writer: Writer, pieces: &Receiver<Piece>, spare: &Sender<Colum
 /// # Errors
 /// The file cannot be read, or is neither.
 pub fn open_capture(path: &Path, told: &mut Vec<String>) -> Result<Reader, reel::Error> {
-    if !scap::is_scap(path) {
-        return Reader::open(path);
-    }
     let failed = |source| reel::Error::Io { path: path.to_owned(), source };
-    let input = scap::open(path).map_err(|error| failed(std::io::Error::other(error.to_string())))?;
+    let input = if path == Path::new("-") {
+        let mut start = Vec::new();
+        let mut stdin = std::io::stdin();
+        (&mut stdin).take(reel::MAGIC.len() as u64).read_to_end(&mut start).map_err(failed)?;
+        if start == reel::MAGIC || start.is_empty() {
+            (&mut stdin).take(MAX_PIPE).read_to_end(&mut start).map_err(failed)?;
+            return Reader::of_bytes(Arc::new(start));
+        }
+        Input::of_pipe(start, stdin)
+    } else if scap::is_scap(path) {
+        scap::open(path).map_err(|error| failed(std::io::Error::other(error.to_string())))?
+    } else {
+        return Reader::open(path);
+    };
     let file = temporary().map_err(failed)?;
     let copy = file.try_clone().map_err(failed)?;
     let create = |header: &Header| {

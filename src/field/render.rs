@@ -55,12 +55,16 @@ fn item<'a>(row: &Row<'a>, slot: Slot) -> Option<Item<'a>> {
 pub fn write_info(row: &Row<'_>, ctx: &Context, out: &mut Vec<u8>) {
     let info = row.info();
     let start = out.len();
-    if let Some((name, ty)) = info.ret.as_ref().filter(|_| !row.flags().has(Flags::IN_FLIGHT)) {
+    let untold = Flags::IN_FLIGHT.0 | Flags::UNTOLD.0;
+    if let Some((name, ty)) = info.ret.as_ref().filter(|_| row.flags().0 & untold == 0) {
         let value = row.ret().map_or(Arg::Missing, Arg::Int);
         let item = Item { ty: *ty, table: None, class: Class::Int, value, slot: Slot::Return };
         write_pair(row, &item, name, ctx, out);
     }
-    for (n, param) in info.params.iter().enumerate() {
+    // What a source cannot tell at all stands at the end of the list.
+    let known = |n: &usize| info.params[*n].class == Class::Env || row.arg(*n) != Arg::Missing;
+    let count = (0..info.params.len()).rfind(known).map_or(0, |last| last + 1);
+    for (n, param) in info.params.iter().take(count).enumerate() {
         if out.len() > start {
             out.push(b' ');
         }

@@ -5,6 +5,8 @@ pub mod differences;
 
 pub mod live;
 
+pub mod scap;
+
 pub mod story;
 
 use std::path::Path;

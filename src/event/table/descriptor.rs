@@ -2,7 +2,7 @@
 
 use super::entry::{
     END, FD, NEW, NO, PLAIN, RES, RES_FD, STATE, WAITS, call, choice, created, dev, fd, fd_set, field, flags, hex, ino,
-    int, number, oct, path, pid, plain, relpath, signal, text, text_from, uint,
+    int, number, oct, path, pid, plain, relpath, signal, source, text, text_from, uint,
 };
 use crate::event::flags::{
     BPF_COMMANDS, BPF_MAP_TYPES, BPF_PROGRAM_TYPES, CLOSE_RANGE_FLAGS, EPOLL_CREATE1_FLAGS, EPOLL_CTL_OPS,
@@ -33,8 +33,8 @@ pub(super) const DESCRIPTOR: &[Spec] = &[
     call("openat", 257, 56, File, FD, NEW, &[fd("dirfd", 0), relpath("name", 1), flags("flags", 2, FILE_FLAGS), oct("mode", 3), dev(255), ino(255), created(255)]),
     // struct open_how: flags, mode, resolve, 8 bytes each (linux/openat2.h)
     call("openat2", 437, 437, File, FD, NEW, &[fd("dirfd", 0), relpath("name", 1), field("flags", ParamType::Flags, [2, 24, 0, 8]).named(FILE_FLAGS), field("mode", ParamType::Oct, [2, 24, 8, 8]), field("resolve", ParamType::Flags, [2, 24, 16, 8]).named(OPENAT2_FLAGS), dev(255), ino(255), created(255)]),
-    call("creat", 85, NO, File, FD, NEW, &[path("name", 0), oct("mode", 1), dev(255), ino(255), created(255)]),
-    call("open_by_handle_at", 304, 265, File, FD, NEW, &[fd("mountfd", 0), flags("flags", 2, FILE_FLAGS), dev(255), ino(255)]),
+    call("creat", 85, NO, File, FD, NEW, &[path("name", 0), oct("mode", 1), dev(255), ino(255), created(255), source("creat_flags", ParamType::Hex)]),
+    call("open_by_handle_at", 304, 265, File, FD, NEW, &[fd("mountfd", 0), flags("flags", 2, FILE_FLAGS), dev(255), ino(255), source("path", ParamType::Path)]),
     call("open_tree", 428, 428, File, FD, NEW, &[fd("dirfd", 0), relpath("path", 1), flags("flags", 2, OPEN_TREE_FLAGS), dev(255), ino(255)]),
     call("open_tree_attr", 467, 467, File, FD, NEW, &[fd("dirfd", 0), relpath("path", 1), flags("flags", 2, OPEN_TREE_FLAGS), hex("attr", 3), uint("size", 4)]),
     call("memfd_create", 319, 279, Memory, FD, NEW, &[text("name", 0), flags("flags", 1, MEMFD_CREATE_FLAGS), dev(255), ino(255)]),
@@ -48,14 +48,14 @@ pub(super) const DESCRIPTOR: &[Spec] = &[
     call("ioctl", 16, 29, IoOther, RES, PLAIN, &[fd("fd", 0), hex("request", 1).named(IOCTL_REQUESTS), hex("argument", 2)]).on(0),
     call("pipe", 22, NO, Ipc, RES, NEW, &[field("fd1", ParamType::Fd, [0, 8, 0, 4]), field("fd2", ParamType::Fd, [0, 8, 4, 4]), ino(128)]),
     call("pipe2", 293, 59, Ipc, RES, NEW, &[field("fd1", ParamType::Fd, [0, 8, 0, 4]), field("fd2", ParamType::Fd, [0, 8, 4, 4]), flags("flags", 1, FD_FLAGS), ino(128)]),
-    call("eventfd", 284, NO, Ipc, RES_FD, NEW, &[uint("initval", 0)]),
+    call("eventfd", 284, NO, Ipc, RES_FD, NEW, &[uint("initval", 0), source("flags", ParamType::Hex)]),
     call("eventfd2", 290, 19, Ipc, RES_FD, NEW, &[flags("flags", 1, FD_FLAGS), uint("initval", 0)]),
-    call("signalfd", 282, NO, Signal, RES_FD, NEW, &[fd("fd", 0), field("mask", ParamType::Hex, [1, 8, 0, 8])]),
+    call("signalfd", 282, NO, Signal, RES_FD, NEW, &[fd("fd", 0), field("mask", ParamType::Hex, [1, 8, 0, 8]), source("flags", ParamType::Hex)]),
     call("signalfd4", 289, 74, Signal, RES_FD, NEW, &[flags("flags", 3, FD_FLAGS), fd("fd", 0), field("mask", ParamType::Hex, [1, 8, 0, 8])]),
     call("timerfd_create", 283, 85, Time, RES_FD, NEW, &[int("clockid", 0), flags("flags", 1, FD_FLAGS)]),
     call("timerfd_settime", 286, 86, Time, RES, PLAIN, &[fd("fd", 0), hex("flags", 1), hex("new", 2), hex("old", 3), field("interval", ParamType::Duration, [2, 32, 0, 16]), field("expires", ParamType::Duration, [2, 32, 16, 16])]).on(0),
     call("timerfd_gettime", 287, 87, Time, RES, PLAIN, &[fd("fd", 0), hex("value", 1)]).on(0),
-    call("inotify_init", 253, NO, Ipc, RES_FD, NEW, &[]),
+    call("inotify_init", 253, NO, Ipc, RES_FD, NEW, &[source("flags", ParamType::Hex)]),
     call("inotify_init1", 294, 26, Ipc, RES_FD, NEW, &[flags("flags", 0, FD_FLAGS)]),
     call("inotify_add_watch", 254, 27, Ipc, RES, PLAIN, &[fd("fd", 0), path("path", 1), flags("mask", 2, INOTIFY_EVENTS)]).on(0),
     call("inotify_rm_watch", 255, 28, Ipc, RES, PLAIN, &[fd("fd", 0), int("wd", 1)]).on(0),

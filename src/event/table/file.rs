@@ -2,7 +2,7 @@
 
 use super::entry::{
     FD, NEW, NO, PLAIN, RES, STATE, call, choice, data, fd, field, flags, gid, hex, int, mode, number, oct, path,
-    plain, relpath, text, text_from, uid, uint,
+    plain, relpath, source, text, text_from, uid, uint,
 };
 use crate::event::flags::{
     ACCESS_FLAGS, CHMOD_MODE, FCHOWNAT_FLAGS, FSCONFIG_CMDS, LINKAT_FLAGS, MKNOD_MODE, MOUNT_FLAGS, NEWFSTATAT_FLAGS,
@@ -109,7 +109,7 @@ pub(super) const FILE: &[Spec] = &[
     call("swapoff", 168, 225, System, RES, PLAIN, &[path("path", 0)]),
     call("uselib", 134, NO, System, RES, PLAIN, &[path("path", 0)]),
     // the command is in the upper 24 bits of its register, the type in the lower 8 (linux/quota.h)
-    call("quotactl", 179, 60, User, RES, PLAIN, &[text("special", 1), flags("cmd", 0, QUOTACTL_CMDS), flags("type", 0, QUOTACTL_TYPES), uint("id", 2), field("dqb_bhardlimit", ParamType::Uint, [3, 72, 0, 8]).when(QUOTA), field("dqb_bsoftlimit", ParamType::Uint, [3, 72, 8, 8]).when(QUOTA), field("dqb_curspace", ParamType::Uint, [3, 72, 16, 8]).when(QUOTA), field("dqb_ihardlimit", ParamType::Uint, [3, 72, 24, 8]).when(QUOTA), field("dqb_isoftlimit", ParamType::Uint, [3, 72, 32, 8]).when(QUOTA), field("dqb_btime", ParamType::Uint, [3, 72, 48, 8]).when(QUOTA), field("dqb_itime", ParamType::Uint, [3, 72, 56, 8]).when(QUOTA), field("dqi_bgrace", ParamType::Uint, [3, 24, 0, 8]).when(QUOTA_INFO), field("dqi_igrace", ParamType::Uint, [3, 24, 8, 8]).when(QUOTA_INFO), field("dqi_flags", ParamType::Hex, [3, 24, 16, 4]).when(QUOTA_INFO), field("quota_fmt_out", ParamType::Uint, [3, 4, 0, 4]).when(QUOTA_FORMAT), path("quotafilepath", 3).when(QUOTA_ON)]),
+    call("quotactl", 179, 60, User, RES, PLAIN, &[text("special", 1), flags("cmd", 0, QUOTACTL_CMDS), flags("type", 0, QUOTACTL_TYPES), uint("id", 2), field("dqb_bhardlimit", ParamType::Uint, [3, 72, 0, 8]).when(QUOTA), field("dqb_bsoftlimit", ParamType::Uint, [3, 72, 8, 8]).when(QUOTA), field("dqb_curspace", ParamType::Uint, [3, 72, 16, 8]).when(QUOTA), field("dqb_ihardlimit", ParamType::Uint, [3, 72, 24, 8]).when(QUOTA), field("dqb_isoftlimit", ParamType::Uint, [3, 72, 32, 8]).when(QUOTA), field("dqb_btime", ParamType::Uint, [3, 72, 48, 8]).when(QUOTA), field("dqb_itime", ParamType::Uint, [3, 72, 56, 8]).when(QUOTA), field("dqi_bgrace", ParamType::Uint, [3, 24, 0, 8]).when(QUOTA_INFO), field("dqi_igrace", ParamType::Uint, [3, 24, 8, 8]).when(QUOTA_INFO), field("dqi_flags", ParamType::Hex, [3, 24, 16, 4]).when(QUOTA_INFO), field("quota_fmt_out", ParamType::Uint, [3, 4, 0, 4]).when(QUOTA_FORMAT), path("quotafilepath", 3).when(QUOTA_ON), source("quota_fmt", ParamType::Uint)]),
     call("quotactl_fd", 443, 443, User, RES, PLAIN, &[fd("fd", 0), flags("cmd", 1, QUOTACTL_CMDS), flags("type", 1, QUOTACTL_TYPES), uint("id", 2)]).on(0),
     call("lookup_dcookie", 212, 18, File, RES, PLAIN, &[hex("cookie", 0), hex("buffer", 1), uint("len", 2)]),
     plain("sysfs", 139, NO, File, 3),

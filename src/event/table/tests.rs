@@ -245,10 +245,6 @@ fn register_arguments_keep_the_bits_of_their_type() {
 
 /// sysdig's parameters that are not here, and why: (kinds, parameters, reason).
 const LEFT_OUT: &[(&str, &[&str], &str)] = &[
-    ("eventfd signalfd inotify_init", &["flags"], "these have none: always 0"),
-    ("creat", &["creat_flags"], "layers of an overlay are not looked into"),
-    ("open_by_handle_at", &["path"], "the descriptor's row has it"),
-    ("quotactl", &["quota_fmt"], "the same number as `id`"),
     (
         "clone clone3 fork vfork",
         &["exe", "args", "tid", "pid", "ptid", "cwd", "comm", "cgroups", "uid", "gid", "vtid", "vpid"],
@@ -260,10 +256,6 @@ const LEFT_OUT: &[(&str, &[&str], &str)] = &[
         "the thread's row has them; the group's number is `cgroup_id`",
     ),
     ("execve execveat", &["trusted_exepath"], "the kernel's own path of the program is `exepath`"),
-    ("clone clone3 fork vfork", &["fdlimit"], "inherited: the image's exec told it"),
-    ("clone clone3 fork vfork", &["pgft_maj", "pgft_min"], "those of a process at its end are in `procexit`"),
-    ("clone clone3 fork vfork", &["pidns_init_start_ts"], "`procfork` has the ids inside and outside"),
-    ("fork vfork", &["flags"], "`procfork` has them as they took effect"),
 ];
 
 /// Parameters that sysdig does not have.

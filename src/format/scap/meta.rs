@@ -333,6 +333,46 @@ pub fn accounts<'a>(version: u8, body: &'a [u8], mut each: impl FnMut(Account<'a
     Ok(())
 }
 
+/// An address of a network interface of the initial state.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Interface<'a> {
+    /// Its name.
+    pub name: &'a [u8],
+    /// Address, mask and broadcast address.
+    pub addresses: [std::net::IpAddr; 3],
+}
+
+/// Calls `each` with the interfaces of a list.
+///
+/// # Errors
+/// The list ends in an entry; those before it have been told.
+pub fn interfaces<'a>(version: u8, body: &'a [u8], mut each: impl FnMut(Interface<'a>)) -> Result<(), Cut> {
+    let mut at = Cursor(body);
+    while at.0.len() > 3 {
+        if version >= 2 {
+            // This length does not count itself.
+            let length = at.u32()? as usize;
+            each(interface(&mut Cursor(at.take(length)?))?);
+        } else {
+            each(interface(&mut at)?);
+        }
+    }
+    Ok(())
+}
+
+fn interface<'a>(at: &mut Cursor<'a>) -> Result<Interface<'a>, Cut> {
+    let (kind, length) = (at.u16()?, usize::from(at.u16()?));
+    let addresses = match kind {
+        1 | 3 => [at.array::<4>()?, at.array()?, at.array()?].map(Into::into),
+        2 | 4 => [at.array::<16>()?, at.array()?, at.array()?].map(Into::into),
+        _ => return Err(Cut),
+    };
+    if kind <= 2 {
+        at.u64()?;
+    }
+    Ok(Interface { name: at.take(length)?, addresses })
+}
+
 fn account<'a>(at: &mut Cursor<'a>) -> Result<Account<'a>, Cut> {
     let is_group = at.u8()? == 1;
     let id = at.u32()?;

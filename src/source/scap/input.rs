@@ -21,6 +21,12 @@ impl Input {
         (self.read.load(Ordering::Relaxed), self.length)
     }
 
+    /// What a pipe gives, of which some bytes were read already.
+    pub fn of_pipe(start: Vec<u8>, rest: impl Read + Send + 'static) -> Input {
+        let (plain, read) = unpacked(std::io::Cursor::new(start).chain(rest));
+        Input { plain, read, length: 0 }
+    }
+
     /// Bytes in memory, as a file would hold them.
     pub fn of_bytes(bytes: Vec<u8>) -> Input {
         let length = bytes.len() as u64;

@@ -185,7 +185,16 @@ impl<R: Read> Reader<R> {
                     tables.accounts.push(rows::account(&account));
                 }
             }),
-            Block::Interfaces(_) | Block::Other | Block::Event { .. } => Ok(()),
+            Block::Interfaces(version) => {
+                let mut number = 0;
+                meta::interfaces(version, body, |interface| {
+                    number += 1;
+                    if tables.room() {
+                        tables.accounts.push(rows::interface(number, &interface));
+                    }
+                })
+            }
+            Block::Other | Block::Event { .. } => Ok(()),
         };
         if whole.is_err() {
             self.stream.damaged(frame, "expected whole entries, found one that is cut");

@@ -4,7 +4,7 @@ use super::plan::Plan;
 use super::sink::Sink;
 use super::translate::At;
 use crate::event::{Arg, Args, Event, Flags, Kind, OwnedArg, OwnedEvent, flag_table, kinds};
-use crate::format::scap::meta::{Account, Descriptor, Open, Thread};
+use crate::format::scap::meta::{Account, Descriptor, Interface, Open, Thread};
 use crate::format::scap::{Conversion, EventType, RawEvent, values};
 use std::collections::BTreeSet;
 
@@ -192,6 +192,15 @@ pub(super) fn thread(thread: &Thread<'_>) -> OwnedEvent {
 pub(super) fn account(account: &Account<'_>) -> OwnedEvent {
     let kind = if account.is_group { kinds::SNAP_GROUP } else { kinds::SNAP_USER };
     OwnedEvent::new(&head(kind, 0, 0), vec![id(u64::from(account.id)), owned(account.name)])
+}
+
+/// An address of the network interface with a number; scap does not say in which namespace.
+pub(super) fn interface(number: usize, of: &Interface<'_>) -> OwnedEvent {
+    let address = |ip: std::net::IpAddr| owned(ip.to_string().as_bytes());
+    let family = if of.addresses[0].is_ipv4() { 2 } else { 10 };
+    let mut args = vec![owned(of.name), id(number as u64), OwnedArg::Int(family)];
+    args.extend(of.addresses.map(address));
+    OwnedEvent::new(&head(kinds::SNAP_INTERFACE, 0, 0), args)
 }
 
 /// A port that somebody listens on, of a descriptor of the initial state.

@@ -1,0 +1,8 @@
+//! Any bytes as a capture of sysdig: `cargo +nightly fuzz run import_scap`.
+
+#![no_main]
+
+#[path = "../scap.rs"]
+mod scap;
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| scap::import_everything(bytes));
