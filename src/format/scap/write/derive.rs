@@ -197,8 +197,21 @@ fn thread(out: &mut Vec<u8>, fact: Of, width: usize, seen: &Seen<'_>) {
         Of::Parent => child.map_or(row.ppid, |c| c.parent),
         Of::VTid => child.map_or(row.vtid, |c| c.vtid),
         Of::VPid => child.map_or(row.vpid, |c| c.vpid),
-        Of::User => row.euid,
-        Of::Group => row.egid,
+        // an imported row may have one of the two only
+        Of::User => {
+            if row.euid == u32::MAX {
+                row.uid
+            } else {
+                row.euid
+            }
+        }
+        Of::Group => {
+            if row.egid == u32::MAX {
+                row.gid
+            } else {
+                row.egid
+            }
+        }
         Of::Login => row.loginuid,
         Of::Terminal => row.tty,
         Of::ProcessGroup => row.pgid,
