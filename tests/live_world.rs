@@ -185,3 +185,23 @@ fn what_a_ring_opened_and_closed_is_known_to_calls() {
         assert_eq!(opens.iter().map(|r| r[2].as_str()).collect::<Vec<_>>(), names, "{what}");
     }
 }
+
+#[test]
+fn a_relative_chdir_is_shown_with_where_it_went() {
+    let test = "a_relative_chdir_is_shown_with_where_it_went";
+    if !able(test) {
+        return;
+    }
+    let dir = tempfile::tempdir().unwrap();
+    let place = std::fs::canonicalize(dir.path()).unwrap();
+    std::fs::create_dir(place.join("inner")).unwrap();
+    let (reel, line) = (place.join("x.reel"), "cd \"$0\" && env -C inner true; env -C none true");
+    let record =
+        Command::new(SYSREEL).args(["-q", "-w"]).arg(&reel).args(["--", "sh", "-c", line]).arg(&place).output();
+    assert!(record.unwrap().status.success());
+    let format = "*%evt.type %evt.arg.path";
+    let out = Command::new(SYSREEL).arg("-r").arg(&reel).args(["-p", format, "evt.type = chdir"]).output().unwrap();
+    let place = place.display();
+    let expected = format!("chdir {place}\nchdir {place}/inner\nchdir {place}/none\n");
+    assert_eq!(String::from_utf8_lossy(&out.stdout), expected);
+}
