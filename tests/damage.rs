@@ -150,7 +150,10 @@ fn is_left_of(line: &str, whole: &str) -> bool {
         let unresolved = whole.strip_prefix(word).is_some_and(|rest| rest.is_empty() || rest.starts_with('('));
         word.contains("<NA>") || word.ends_with("(<?>)") || nameless || unresolved
     };
-    line.split(' ').count() == whole.split(' ').count() && line.split(' ').zip(whole.split(' ')).all(is_left)
+    // Parameters at the end that are lost are not shown at all.
+    let (words, all) = (line.split(' ').count(), whole.split(' '));
+    let rest_is_parameters = all.clone().skip(words).all(|word| word.contains('='));
+    words <= all.clone().count() && rest_is_parameters && line.split(' ').zip(all).all(is_left)
 }
 
 #[test]

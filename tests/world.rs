@@ -173,6 +173,8 @@ fn a_refused_connection_leaves_the_socket_as_it_was() {
     socket(&mut world, 1, 3);
     let named = [("fd", 3.into()), ("addr", V::B(&inet([127, 0, 0, 1], 1)))];
     let (_, row) = apply(&mut world, &event("connect", 101, P, -111, &named));
+    assert_eq!(ends(&row), "0.0.0.0:0->127.0.0.1:1 Tcp Client", "the call is about what it tried");
+    let (_, row) = apply(&mut world, &event("read", 102, P, -107, &[("fd", 3.into())]));
     assert_eq!(ends(&row), "-->- Tcp Unknown");
 }
 

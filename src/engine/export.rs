@@ -296,6 +296,7 @@ impl Exporter {
     }
 
     /// Makes what was written visible to whoever reads the file.
+    #[cfg(feature = "linux")]
     pub(super) fn flush(&mut self) -> Result<(), Error> {
         self.out.flush()
     }

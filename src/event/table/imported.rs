@@ -9,7 +9,7 @@ use crate::event::spec::{KindFlags, ParamType, Spec};
 #[rustfmt::skip] // a table: one kind, one line
 pub(super) const IMPORTED: &[Spec] = &[
     made("drop", Internal, KindFlags::NONE, &[source("ratio", ParamType::Uint)]),
-    made("container", Internal, KindFlags::NONE, &[source("json", ParamType::Text)]),
+    made("container", Internal, KindFlags::STATE, &[source("json", ParamType::Text)]),
     made("useradded", User, KindFlags::NONE, &[source("uid", ParamType::Uint), source("gid", ParamType::Uint), source("name", ParamType::Text), source("home", ParamType::Text), source("shell", ParamType::Text), source("container_id", ParamType::Text)]),
     made("userdeleted", User, KindFlags::NONE, &[source("uid", ParamType::Uint), source("gid", ParamType::Uint), source("name", ParamType::Text), source("home", ParamType::Text), source("shell", ParamType::Text), source("container_id", ParamType::Text)]),
     made("groupadded", User, KindFlags::NONE, &[source("gid", ParamType::Uint), source("name", ParamType::Text), source("container_id", ParamType::Text)]),

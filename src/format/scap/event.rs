@@ -57,7 +57,7 @@ impl<'a> Params<'a> {
         self.iter().nth(place)
     }
 
-    /// Those of an event of which all but the head is known ([`Params::bytes`]).
+    /// Those of an event of which all but the head is known.
     pub fn of(number: u16, count: usize, bytes: &'a [u8]) -> Params<'a> {
         let width = event_type(number).map_or(2, EventType::length_width);
         let (lengths, values) = bytes.split_at((count * width).min(bytes.len()));
