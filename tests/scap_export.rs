@@ -249,8 +249,7 @@ fn what_0_29_knows_is_what_it_says_it_knows() {
 fn last_of_name(number: u16) -> u16 {
     let name = event_type(number).unwrap().name;
     (number..TYPES.len() as u16)
-        .filter(|&n| n & 1 == number & 1 && known_to_029(n).is_some() && event_type(n).unwrap().name == name)
-        .next_back()
+        .rfind(|&n| n & 1 == number & 1 && known_to_029(n).is_some() && event_type(n).unwrap().name == name)
         .unwrap()
 }
 

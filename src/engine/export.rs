@@ -349,6 +349,7 @@ impl Out {
         written.map_err(|error| failed(&self.path, error))
     }
 
+    #[cfg(feature = "linux")]
     fn flush(&mut self) -> Result<(), Error> {
         let flushed = match &mut self.stream {
             Stream::Plain(out) => out.flush(),
