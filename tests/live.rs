@@ -161,6 +161,23 @@ fn without_the_capability_the_error_names_it() {
 }
 
 #[test]
+fn a_container_without_the_nodes_process_ids_is_told_what_to_ask_for() {
+    let test = "a_container_without_the_nodes_process_ids_is_told_what_to_ask_for";
+    if !able(test) || !has(test, "unshare") {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let reel = folder.path().join("x.reel");
+    let mut inside = Command::new("unshare");
+    inside.args(["--pid", "--fork", "--mount-proc", SYSREEL, "--ebpf", "-w"]).arg(&reel).args(["--", "true"]);
+    let out = inside.output().unwrap();
+    assert_eq!(out.status.code(), Some(2));
+    let errors = String::from_utf8_lossy(&out.stderr);
+    assert!(errors.contains("found one of a container") && errors.contains("hostPID: true"), "{errors}");
+    assert!(!reel.exists());
+}
+
+#[test]
 fn a_command_that_is_not_there_is_an_error_and_leaves_no_file() {
     if !able("a_command_that_is_not_there_is_an_error_and_leaves_no_file") {
         return;

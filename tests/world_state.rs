@@ -14,7 +14,7 @@ use common::story::{
 };
 use common::{V, event};
 use sysreel::event::{Flags, OwnedEvent};
-use sysreel::world::{DescKind, Role, StrId, World};
+use sysreel::world::{DescKind, Role, StrId, ThreadRow, World};
 
 const CHILD: (u32, u32) = (11, 11);
 /// `CLONE_VM`, `CLONE_FS`, `CLONE_FILES`, `CLONE_SIGHAND`, `CLONE_THREAD`.
@@ -104,6 +104,23 @@ fn an_exec_of_which_only_the_return_was_seen_leaves_what_is_not_known_unknown() 
     assert_eq!(text(&world, seen.comm), "a-long-name-of-");
     let (lost, _) = call(&mut world, P, "execve", 0, &[]);
     assert_eq!((lost.comm, world.dict().image(lost.image).exepath), (StrId::NONE, StrId::NONE));
+}
+
+#[test]
+fn the_kernels_session_is_told_from_one_that_nobody_told() {
+    let mut world = world();
+    for (tid, groups) in [(20, [0, 0].as_slice()), (21, &[])] {
+        let ids = [("tid", i64::from(tid)), ("pid", i64::from(tid)), ("ppid", 10)];
+        let groups = ["sid", "pgid"].into_iter().zip(groups.iter().copied());
+        let named: Vec<(&str, V<'_>)> = ids.into_iter().chain(groups).map(|(n, v)| (n, V::I(v))).collect();
+        apply(&mut world, &event("snap_thread", 1, (tid, tid), 0, &named));
+    }
+    let groups = |row: ThreadRow| (row.sid, row.pgid);
+    assert_eq!(groups(row(&mut world, (20, 20))), (0, 0));
+    assert_eq!(groups(row(&mut world, (21, 21))), (ThreadRow::NO_GROUP, ThreadRow::NO_GROUP));
+    let told = |(event, _): (OwnedEvent, _)| (event.event().tid, event.event().args[5].int());
+    let written: Vec<(u32, Option<i64>)> = world.snapshot(2).into_iter().map(told).collect();
+    assert!(written.contains(&(20, Some(0))) && written.contains(&(21, None)), "{written:?}");
 }
 
 #[test]

@@ -382,13 +382,9 @@ fn pgid<'a>(_: &'a Dict, t: &'a ThreadRow, _: &'a FieldArg) -> Value<'a> {
     group_id(t, t.pgid)
 }
 
-/// The kernel's own threads are in group 0; that of another one is not known.
 fn group_id(t: &ThreadRow, group: u32) -> Value<'static> {
-    if group == 0 && t.ppid > KTHREADD { Value::Missing } else { id(t, group) }
+    if group == ThreadRow::NO_GROUP { Value::Missing } else { id(t, group) }
 }
-
-/// Process that all kernel threads descend from.
-const KTHREADD: u32 = 2;
 
 fn tty<'a>(_: &'a Dict, t: &'a ThreadRow, _: &'a FieldArg) -> Value<'a> {
     if t.placeholder { Value::Missing } else { Value::Uint(u64::from(t.tty)) }

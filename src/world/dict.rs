@@ -147,9 +147,9 @@ pub struct ThreadRow {
     pub cwd: StrId,
     /// Root directory if not `/`.
     pub root: StrId,
-    /// Session id.
+    /// Session id; 0 is that of the kernel and of what it starts, [`ThreadRow::NO_GROUP`] unknown.
     pub sid: u32,
-    /// Process group id.
+    /// Process group id, as the session id.
     pub pgid: u32,
     /// Controlling terminal's device number; 0 none.
     pub tty: u32,
@@ -180,9 +180,17 @@ pub struct ThreadRow {
 }
 
 impl ThreadRow {
+    /// A session or process group that nobody told: not 0, which is one.
+    pub const NO_GROUP: u32 = u32::MAX;
+
+    /// A row to be filled with what is known of a thread.
+    pub(super) fn blank() -> ThreadRow {
+        ThreadRow { sid: ThreadRow::NO_GROUP, pgid: ThreadRow::NO_GROUP, ..ThreadRow::default() }
+    }
+
     /// A row of which nothing is known: fields answer that their value is missing, and not 0 or root.
     pub fn lost() -> ThreadRow {
-        ThreadRow { placeholder: true, ..ThreadRow::default() }
+        ThreadRow { placeholder: true, ..ThreadRow::blank() }
     }
 }
 

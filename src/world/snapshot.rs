@@ -11,6 +11,10 @@ use super::wants::TICK;
 use super::{address, dict};
 use crate::event::{Args, Event, Flags, Kind, OwnedArg, OwnedEvent, kinds};
 
+/// Parameters of a thread's row that may be unknown where others are known.
+const SID: usize = 5;
+const PGID: usize = 6;
+
 impl World {
     /// Takes a row of the initial state in.
     pub(super) fn apply_snapshot(&mut self, event: &Event<'_>) -> Effect {
@@ -49,7 +53,7 @@ impl World {
         if let Some(index) = self.find(tid).filter(|_| self.is_running) {
             return self.correct_thread(index, event);
         }
-        let (mut row, mut image) = (ThreadRow::default(), ImageRow::default());
+        let (mut row, mut image) = (ThreadRow::blank(), ImageRow::default());
         fill_thread(&mut row, &mut image, event, &mut |text| self.interner.text(text));
         row.image = self.interner.image(&image);
         // The table of the process is filled by the rows that follow; its other threads share it.
@@ -210,6 +214,11 @@ impl World {
         let ids = [row.tid, row.pid, row.vtid, row.vpid, row.ppid, row.sid, row.pgid, row.tty];
         let creds = [row.uid, row.euid, row.gid, row.egid, row.loginuid];
         let mut args: Vec<OwnedArg> = ids.iter().chain(&creds).map(|&id| OwnedArg::Int(i64::from(id))).collect();
+        for (place, group) in [(SID, row.sid), (PGID, row.pgid)] {
+            if group == ThreadRow::NO_GROUP {
+                args[place] = OwnedArg::Missing;
+            }
+        }
         args.push(OwnedArg::Int(row.start as i64));
         args.push(OwnedArg::Int(thread.cputime as i64));
         args.extend([row.comm, image.exe, image.exepath, image.args].map(|id| self.text_arg(id)));

@@ -85,8 +85,7 @@ impl World {
     }
 
     fn placeholder(&mut self, tid: u32, pid: u32) -> usize {
-        let row =
-            ThreadRow { tid, pid, vtid: tid, vpid: pid, loginuid: u32::MAX, placeholder: true, ..ThreadRow::default() };
+        let row = ThreadRow { tid, pid, vtid: tid, vpid: pid, loginuid: u32::MAX, ..ThreadRow::lost() };
         let (files, fs) = self.shared_with_leader(tid, pid);
         let index = self.insert(row, files, fs);
         self.want_thread(tid, pid);
@@ -289,7 +288,7 @@ impl World {
         let mut row_of = |tid: u32| self.find(tid).map_or(0, |i| self.make_row(i, depth + 1));
         let parent = if ppid == 0 { 0 } else { row_of(ppid) };
         let leader = if tid == pid { 0 } else { row_of(pid) };
-        let session = if sid == pid || sid == 0 { 0 } else { row_of(sid) };
+        let session = if sid == pid || sid == 0 || sid == ThreadRow::NO_GROUP { 0 } else { row_of(sid) };
         let thread = &mut self.threads[index];
         thread.building = false;
         let row = &mut thread.row;

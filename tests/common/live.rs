@@ -1,6 +1,7 @@
 //! What live tests share: named skips, programs compiled when they are needed, waiting with a deadline.
 
 use super::skip;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
@@ -32,6 +33,11 @@ pub fn able_with(test: &str, more: &[(u32, &str)]) -> bool {
     }
     if !Path::new("/sys/kernel/btf/vmlinux").exists() {
         skip(test, "this kernel has no BTF");
+        return false;
+    }
+    // The first pid namespace's inode (include/linux/proc_ns.h, PROC_PID_INIT_INO).
+    if std::fs::metadata("/proc/self/ns/pid").is_ok_and(|found| found.ino() != 0xefff_fffc) {
+        skip(test, "needs the node's pid namespace");
         return false;
     }
     true

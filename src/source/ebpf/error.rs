@@ -23,6 +23,11 @@ pub enum Error {
         "kernel lockdown is \"confidentiality\": BPF may not read kernel memory\nhelp: boot with lockdown=integrity or without lockdown"
     )]
     Lockdown,
+    /// Our process ids are not those that the kernel's probe tells.
+    #[error(
+        "expected the node's pid namespace, found one of a container: what /proc says here has other process ids than the probe\nhelp: run with hostPID: true (Kubernetes) or --pid=host (docker)"
+    )]
+    PidNamespace,
     /// The privileges are there, but the kernel refuses.
     #[error(
         "bpf(2) is refused although the privileges are there: {0}\nhelp: in a container its seccomp profile blocks it; start the container privileged or with a profile that allows bpf"

@@ -2,12 +2,17 @@
 
 use super::Error;
 use crate::sys::{Capability, kernel_release, missing_capabilities};
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
 /// Where the kernel describes its types.
 const BTF: &str = "/sys/kernel/btf/vmlinux";
 /// Where the kernel says how far it is locked down, the current mode in brackets.
 const LOCKDOWN: &str = "/sys/kernel/security/lockdown";
+/// The namespace that our process ids are of.
+const PID_NAMESPACE: &str = "/proc/self/ns/pid";
+/// Inode of the first pid namespace (`PROC_PID_INIT_INO`, `include/linux/proc_ns.h`).
+const FIRST_PID_NAMESPACE: u64 = 0xeffffffc;
 /// Task storage for tracing programs came with Linux 5.11.
 const OLDEST: (u32, u32) = (5, 11);
 
@@ -35,7 +40,12 @@ fn check_capabilities(missing: &[Capability]) -> Result<(), Error> {
     Err(Error::Capabilities(names.join(" and ")))
 }
 
-/// Checks what live capture needs: the kernel's version, our privileges, the kernel's types, no lockdown.
+fn check_pid_namespace(inode: Option<u64>) -> Result<(), Error> {
+    if inode.is_some_and(|inode| inode != FIRST_PID_NAMESPACE) { Err(Error::PidNamespace) } else { Ok(()) }
+}
+
+/// Checks what live capture needs: the kernel's version, our privileges, the kernel's types, no lockdown, and process ids that are the
+/// kernel's.
 ///
 /// # Errors
 /// The first of these that is not given.
@@ -43,6 +53,7 @@ pub fn preflight() -> Result<(), Error> {
     check_version(&kernel_release())?;
     check_capabilities(&missing_capabilities(&[Capability::Bpf, Capability::Perfmon]))?;
     check_lockdown(&std::fs::read_to_string(LOCKDOWN).unwrap_or_default())?;
+    check_pid_namespace(std::fs::metadata(PID_NAMESPACE).ok().map(|found| found.ino()))?;
     if Path::new(BTF).exists() { Ok(()) } else { Err(Error::NoBtf) }
 }
 

@@ -5,7 +5,7 @@ use super::value::{dynamic, ends, number, option_name, option_value, text};
 use crate::event::{Arg, Kind, kinds};
 use crate::format::scap::Wire;
 use crate::world::address::{Address, sockaddr};
-use crate::world::{DescRow, Endpoint, L4, Role, StrId};
+use crate::world::{DescRow, Endpoint, L4, Role, StrId, ThreadRow};
 
 /// Subsystems whose groups scap tells. The unified hierarchy has one group for all.
 const SUBSYSTEMS: [&str; 5] = ["cpuset", "cpu", "cpuacct", "io", "memory"];
@@ -214,6 +214,7 @@ fn thread(out: &mut Vec<u8>, fact: Of, width: usize, seen: &Seen<'_>) {
         }
         Of::Login => row.loginuid,
         Of::Terminal => row.tty,
+        Of::ProcessGroup if row.pgid == ThreadRow::NO_GROUP => 0,
         Of::ProcessGroup => row.pgid,
         Of::Comm => return put_text(out, row.comm),
         Of::Exe => return put_text(out, image.exe),
