@@ -12,7 +12,7 @@ const LOCKDOWN: &str = "/sys/kernel/security/lockdown";
 /// The namespace that our process ids are of.
 const PID_NAMESPACE: &str = "/proc/self/ns/pid";
 /// Inode of the first pid namespace (`PROC_PID_INIT_INO`, `include/linux/proc_ns.h`).
-const FIRST_PID_NAMESPACE: u64 = 0xeffffffc;
+const FIRST_PID_NAMESPACE: u64 = 0xefff_fffc;
 /// Task storage for tracing programs came with Linux 5.11.
 const OLDEST: (u32, u32) = (5, 11);
 
