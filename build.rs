@@ -1,4 +1,4 @@
-//! Lists the chisels under `chisels/` for embedding, so that adding one is adding one file.
+//! Lists the chisels under `chisels/` for embedding, so that adding one is adding one file, and what their examples say.
 
 use std::fmt::Write as _;
 use std::io::Write as _;
@@ -29,5 +29,17 @@ fn main() -> io::Result<()> {
     }
     list.push_str("]\n");
     fs::write(Path::new(&out).join("chisels.rs"), list)?;
+    let mut examples = String::from("&[\n");
+    for path in &found {
+        let name = path.file_stem().unwrap_or_default().to_string_lossy();
+        let kept = format!("tests/golden/chisels/{name}.txt");
+        if Path::new(&kept).is_file() {
+            let _ =
+                writeln!(examples, "({name:?}, include_str!(concat!(env!(\"CARGO_MANIFEST_DIR\"), \"/\", {kept:?}))),");
+        }
+    }
+    examples.push_str("]\n");
+    fs::write(Path::new(&out).join("examples.rs"), examples)?;
+    writeln!(io::stdout(), "cargo::rerun-if-changed=tests/golden/chisels")?;
     writeln!(io::stdout(), "cargo::rerun-if-changed=chisels\ncargo::rerun-if-changed=build.rs")
 }

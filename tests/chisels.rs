@@ -11,17 +11,7 @@
 
 use std::path::Path;
 use std::process::Command;
-use sysreel::chisel::{Chisel, Library};
-
-/// Name of the example's golden file.
-fn golden(chisel: &Chisel, index: usize) -> String {
-    let example = &chisel.examples[index];
-    match (&example.expect, index) {
-        (Some(name), _) => name.clone(),
-        (None, 0) => chisel.name.clone(),
-        (None, n) => format!("{}-{}", chisel.name, n + 1),
-    }
-}
+use sysreel::chisel::Library;
 
 #[test]
 fn every_example_gives_the_output_that_is_kept() {
@@ -46,7 +36,7 @@ fn every_example_gives_the_output_that_is_kept() {
             let output = command.output().unwrap();
             let (text, errors) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
             assert!(output.status.success(), "{}: {errors}", chisel.name);
-            let kept = root.join("tests/golden/chisels").join(format!("{}.txt", golden(&chisel, index)));
+            let kept = root.join("tests/golden/chisels").join(chisel.expected(index).unwrap());
             if std::env::var_os("BLESS").is_some() {
                 std::fs::write(&kept, text.as_bytes()).unwrap();
             } else if std::fs::read_to_string(&kept).ok().as_deref() != Some(&*text) {

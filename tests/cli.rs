@@ -83,7 +83,7 @@ fn session(command: &str, folder: &Path) -> String {
     let path = format!("{}:{}", program.display(), std::env::var("PATH").unwrap());
     let mut shell = Command::new("sh");
     shell.args(["-c", command]).current_dir(folder).env("PATH", path).env("HOME", folder);
-    for name in ["COLUMNS", "SYSREEL_CHISEL_DIR", "SYSDIG_CHISEL_DIR", "RUST_BACKTRACE"] {
+    for name in ["COLUMNS", "XDG_DATA_HOME", "SYSREEL_CHISEL_DIR", "SYSDIG_CHISEL_DIR", "RUST_BACKTRACE"] {
         shell.env_remove(name);
     }
     let done = shell.output().unwrap();

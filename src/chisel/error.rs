@@ -9,6 +9,9 @@ pub enum Error {
     /// A chisel file does not say what a chisel must.
     #[error(transparent)]
     File(Box<Located>),
+    /// A chisel's own filter is wrong, at one or more places of its file.
+    #[error("{}", several(.0))]
+    Places(Vec<Located>),
     /// No chisel has this name.
     #[error("unknown chisel `{name}`\nhelp: {help}")]
     Unknown {
@@ -45,6 +48,10 @@ pub enum Error {
     },
 }
 
+fn several(places: &[Located]) -> String {
+    places.iter().map(ToString::to_string).collect::<Vec<_>>().join("\nerror: ")
+}
+
 /// What is wrong with a chisel file, and where.
 #[derive(Debug, thiserror::Error)]
 #[error("{message} in chisel {origin}, line {line}\n  | {source_line}\n  | {marks}\nhelp: {help}")]
@@ -72,21 +79,7 @@ impl Error {
         message: impl Into<String>,
         help: impl Into<String>,
     ) -> Error {
-        let span = span.unwrap_or(0..0);
-        let start = floor(text, span.start);
-        let line_start = text[..start].rfind('\n').map_or(0, |i| i + 1);
-        let line_end = text[start..].find('\n').map_or(text.len(), |i| start + i);
-        let end = floor(text, span.end).clamp(start, line_end);
-        let blanks = text[line_start..start].chars().count();
-        let width = text[start..end].chars().count().max(1);
-        Error::File(Box::new(Located {
-            origin: origin.to_owned(),
-            line: text[..line_start].matches('\n').count() + 1,
-            message: message.into(),
-            source_line: crate::report::escape(&text.as_bytes()[line_start..line_end]).into_owned(),
-            marks: format!("{}{}", " ".repeat(blanks), "^".repeat(width)),
-            help: help.into(),
-        }))
+        Error::File(Box::new(Located::at(origin, text, span.unwrap_or(0..0), message.into(), help.into())))
     }
 
     /// An error of the TOML parser, with a near name where a key is unknown.
@@ -108,6 +101,26 @@ impl Error {
             None => "`sysreel -i fdbytes_by` describes a chisel that works".to_owned(),
         };
         Error::at(origin, text, error.span(), message, help)
+    }
+}
+
+impl Located {
+    /// What is wrong at a byte range of a chisel's text.
+    pub(super) fn at(origin: &str, text: &str, span: Range<usize>, message: String, help: String) -> Located {
+        let start = floor(text, span.start);
+        let line_start = text[..start].rfind('\n').map_or(0, |i| i + 1);
+        let line_end = text[start..].find('\n').map_or(text.len(), |i| start + i);
+        let end = floor(text, span.end).clamp(start, line_end);
+        let blanks = text[line_start..start].chars().count();
+        let width = text[start..end].chars().count().max(1);
+        Located {
+            origin: origin.to_owned(),
+            line: text[..line_start].matches('\n').count() + 1,
+            message,
+            source_line: crate::report::escape(&text.as_bytes()[line_start..line_end]).into_owned(),
+            marks: format!("{}{}", " ".repeat(blanks), "^".repeat(width)),
+            help,
+        }
     }
 }
 

@@ -1,10 +1,11 @@
 //! [`Chisel`]: a chisel file, parsed and checked as far as that needs no arguments.
 
-use super::{ArgDef, Error};
+use super::{ArgDef, Error, ViewDef};
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use std::fmt;
+use std::path::PathBuf;
 
 /// A chisel file.
 #[derive(Debug, Clone, Deserialize)]
@@ -16,6 +17,9 @@ pub struct Chisel {
     /// Where it comes from, for messages.
     #[serde(skip)]
     pub origin: String,
+    /// Its file; `None` for one that is built in.
+    #[serde(skip)]
+    pub path: Option<PathBuf>,
     /// The file's text, for messages with a position.
     #[serde(skip)]
     pub(super) text: String,
@@ -39,6 +43,8 @@ pub struct Chisel {
     pub snapshot: Option<SnapshotDef>,
     /// The operator: a tree of processes.
     pub tree: Option<TreeDef>,
+    /// How the interactive screen shows it; `-cl` lists a chisel with this only with `-v`.
+    pub view: Option<ViewDef>,
     /// Examples that tests run.
     #[serde(default, rename = "example")]
     pub examples: Vec<Example>,
@@ -187,14 +193,15 @@ pub struct TreeDef {
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Example {
-    /// Name of a capture under `captures/`.
+    /// Name of a capture: `shell` is `captures/shell.reel`; of a user's chisel also a path, from the chisel's folder.
     pub capture: String,
     /// Arguments.
     #[serde(default)]
     pub args: Vec<String>,
     /// The moment (`--at`), for chisels about state.
     pub at: Option<String>,
-    /// Name of the file with the expected output under `tests/golden/chisels`; the chisel's name where none is given.
+    /// Name of the file with the expected output under `tests/golden/chisels`
+    /// (of a user's chisel: beside it); the chisel's name where none is given.
     pub expect: Option<String>,
 }
 
@@ -220,6 +227,9 @@ impl Chisel {
         }
         if let Some(table) = &chisel.table {
             chisel.check_table(table)?;
+        }
+        if let Some(view) = &chisel.view {
+            chisel.check_view(view)?;
         }
         Ok(chisel)
     }

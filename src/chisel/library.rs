@@ -8,6 +8,9 @@ use std::path::{Path, PathBuf};
 /// Chisels that come with the program: (name, text), by name.
 static BUILT_IN: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/chisels.rs"));
 
+/// What the first example of each says: (name, text), by name.
+static EXAMPLES: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/examples.rs"));
+
 /// The most bytes of a chisel file that are read.
 const MAX_FILE: u64 = 256 * 1024;
 
@@ -36,6 +39,14 @@ impl Library {
         match BUILT_IN.iter().find(|(n, _)| *n == name) {
             Some((name, text)) => Chisel::parse(name, &format!("{name} (built in)"), text),
             None => Err(self.unknown(name)),
+        }
+    }
+
+    /// What the first example of a chisel says, where that is kept: in the program, or in a file beside the chisel.
+    pub fn example(&self, chisel: &Chisel) -> Option<String> {
+        match chisel.folder() {
+            Some(folder) => text_of(&folder.join(chisel.expected(0)?)).ok(),
+            None => EXAMPLES.iter().find(|(name, _)| *name == chisel.name).map(|(_, text)| (*text).to_owned()),
         }
     }
 
@@ -68,14 +79,19 @@ impl Library {
     }
 }
 
-fn read(path: &Path) -> Result<Chisel, Error> {
-    let fail = |source| Error::Read { path: path.to_owned(), source };
-    if fs::metadata(path).map_err(fail)?.len() > MAX_FILE {
-        return Err(fail(std::io::Error::other(format!("expected at most {MAX_FILE} bytes"))));
+fn text_of(path: &Path) -> std::io::Result<String> {
+    if fs::metadata(path)?.len() > MAX_FILE {
+        return Err(std::io::Error::other(format!("expected at most {MAX_FILE} bytes")));
     }
-    let text = fs::read_to_string(path).map_err(fail)?;
+    fs::read_to_string(path)
+}
+
+fn read(path: &Path) -> Result<Chisel, Error> {
+    let text = text_of(path).map_err(|source| Error::Read { path: path.to_owned(), source })?;
     let name = path.file_stem().map(|s| s.to_string_lossy().into_owned()).unwrap_or_default();
-    Chisel::parse(&name, &path.display().to_string(), &text)
+    let mut chisel = Chisel::parse(&name, &path.display().to_string(), &text)?;
+    chisel.path = Some(path.to_owned());
+    Ok(chisel)
 }
 
 #[cfg(test)]

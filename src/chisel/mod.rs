@@ -2,15 +2,18 @@
 //! come with the program are embedded, and files in the user's directories come first.
 
 mod arg;
+mod check;
 mod error;
 mod file;
 mod library;
 mod prepare;
 mod snapshot;
 mod tree;
+mod view;
 
 pub use arg::{ArgDef, ArgType, Args, split};
 pub use error::{Error, Located};
 pub use file::{AggregateDef, Chisel, Example, KeyDef, LinesDef, SnapshotDef, StateColumnDef, TableDef, TreeDef};
 pub use library::Library;
 pub use prepare::{Prepared, Style};
+pub use view::{ActionDef, ViewDef};

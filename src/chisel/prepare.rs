@@ -139,8 +139,20 @@ impl Chisel {
     fn filter(&self, text: &str, args: &Args) -> Result<Filter, Error> {
         let bindings = args.iter().map(|(name, ty, value)| Ok((name.to_owned(), self.binding(ty, value)?)));
         let bindings = bindings.collect::<Result<Bindings, Error>>()?;
-        Filter::parse_with(text, &bindings)
-            .map_err(|diagnostics| Error::Filter { chisel: self.name.clone(), diagnostics: diagnostics.to_string() })
+        Filter::parse_with(text, &bindings).map_err(|diagnostics| self.in_filter(&diagnostics))
+    }
+
+    /// What is wrong with the chisel's filter, in its file where the filter stands there letter by letter.
+    fn in_filter(&self, diagnostics: &crate::filter::Diagnostics) -> Error {
+        let Some(start) = self.text.find(&diagnostics.source) else {
+            return Error::Filter { chisel: self.name.clone(), diagnostics: diagnostics.to_string() };
+        };
+        let place = |wrong: &crate::filter::Diagnostic| {
+            let span = start + wrong.span.start..start + wrong.span.end;
+            let help = wrong.help.clone().unwrap_or_else(|| "`sysreel -l` lists the fields".to_owned());
+            super::Located::at(&self.origin, &self.text, span, wrong.message.clone(), help)
+        };
+        Error::Places(diagnostics.errors.iter().map(place).collect())
     }
 
     /// What an argument stands for in the filter.

@@ -24,7 +24,10 @@ pub struct Options {
     /// Run a chisel; its arguments are the next word; `-cl` lists them
     #[arg(short = 'c', long = "chisel", value_name = "CHISEL", help_heading = "What to do")]
     pub chisel: Vec<String>,
-    /// List the chisels
+    /// Folder with chisels of your own, looked in first; can be repeated
+    #[arg(long, value_name = "DIR", help_heading = "What to do")]
+    pub chisel_dir: Vec<PathBuf>,
+    /// List the chisels; `-cl -v`: those of the interactive screen, too
     #[arg(long = "list-chisels", help_heading = "What can be named")]
     pub list_chisels: bool,
     /// Describe a chisel
@@ -47,7 +50,7 @@ pub struct Options {
     #[arg(long, conflicts_with = "json", help_heading = "Output")]
     pub csv: bool,
     /// Markdown (tables)
-    #[arg(long, conflicts_with_all = ["json", "csv"], help_heading = "Output")]
+    #[arg(long, visible_alias = "md", conflicts_with_all = ["json", "csv"], help_heading = "Output")]
     pub markdown: bool,
     /// Plain numbers in tables, without units
     #[arg(long, help_heading = "Output")]
@@ -55,6 +58,15 @@ pub struct Options {
     /// Do not cut tables to the width of the terminal
     #[arg(long, help_heading = "Output")]
     pub wide: bool,
+    /// Live tables are drawn anew every SEC seconds [default: 1]
+    #[arg(long, value_name = "SEC", value_parser = seconds, allow_negative_numbers = true, help_heading = "Output")]
+    pub interval: Option<Duration>,
+    /// A report for each piece of event time, such as 10s, 1m or 500ms
+    #[arg(long, value_name = "TIME", value_parser = span, conflicts_with = "interval", allow_negative_numbers = true, help_heading = "Output")]
+    pub every: Option<Duration>,
+    /// With `chisel test`: keep what the examples say now
+    #[arg(long, hide = true)]
+    pub bless: bool,
     /// Print no events
     #[arg(short = 'q', long = "quiet", help_heading = "Output")]
     pub quiet: bool,
@@ -241,6 +253,23 @@ fn threads(text: &str) -> Result<NonZeroUsize, String> {
 
 fn bytes(text: &str) -> Result<u32, String> {
     text.parse().map_err(|_| format!("expected a number of bytes, found `{text}`"))
+}
+
+fn span(text: &str) -> Result<Duration, String> {
+    let unit = text.find(|c: char| c.is_ascii_alphabetic()).unwrap_or(text.len());
+    let (number, unit) = text.split_at(unit);
+    let seconds = match unit {
+        "" | "s" => 1.0,
+        "ms" => 1e-3,
+        "m" | "min" => 60.0,
+        "h" => 3600.0,
+        "d" => 86400.0,
+        _ => 0.0,
+    };
+    let duration = number.parse().ok().and_then(|n: f64| Duration::try_from_secs_f64(n * seconds).ok());
+    duration
+        .filter(|d| *d >= Duration::from_millis(1))
+        .ok_or_else(|| format!("expected a time such as 10s, 1m or 500ms, found `{text}`"))
 }
 
 fn seconds(text: &str) -> Result<Duration, String> {

@@ -4,8 +4,13 @@ use super::exit::Failure;
 use crate::chisel::{Chisel, Library};
 use crate::event::{Category, KindFlags, ParamType, SPECS, Spec};
 use crate::field;
+use crate::report::escape;
 use std::collections::BTreeMap;
 use std::io::Write;
+use std::path::Path;
+
+/// Lines of an example's output that are shown.
+const SAID: usize = 20;
 
 /// `-l [CLASS]`: fields by class with what they say; `verbose` with type and example.
 pub(super) fn fields(out: &mut dyn Write, class: &str, verbose: bool) -> Result<(), Failure> {
@@ -89,11 +94,13 @@ fn type_name(ty: ParamType) -> &'static str {
     }
 }
 
-/// `-cl`: chisels by category. A broken file of the user's is named, not hidden.
-pub(super) fn chisels(out: &mut dyn Write, library: &Library) -> Result<(), Failure> {
+/// `-cl`: chisels by category, panels of the interactive screen only with `views`. A broken file of the user's is named,
+/// not hidden.
+pub(super) fn chisels(out: &mut dyn Write, library: &Library, views: bool) -> Result<(), Failure> {
     let mut by_category: BTreeMap<String, Vec<(String, String)>> = BTreeMap::new();
     for (name, chisel) in library.names().into_iter().zip(library.all()) {
         match chisel {
+            Ok(chisel) if chisel.view.is_some() && !views => {}
             Ok(chisel) => by_category.entry(chisel.category).or_default().push((name, chisel.about)),
             Err(error) => super::exit::say(format_args!("warning: {error}")),
         }
@@ -109,7 +116,7 @@ pub(super) fn chisels(out: &mut dyn Write, library: &Library) -> Result<(), Fail
 }
 
 /// `-i CHISEL`: what it shows, its arguments, an example.
-pub(super) fn chisel(out: &mut dyn Write, chisel: &Chisel) -> Result<(), Failure> {
+pub(super) fn chisel(out: &mut dyn Write, library: &Library, chisel: &Chisel) -> Result<(), Failure> {
     writeln!(out, "Category: {}\nName: {}\n\n{}", chisel.category, chisel.name, chisel.about)?;
     if !chisel.description.is_empty() {
         writeln!(out, "\n{}", chisel.description.trim())?;
@@ -129,10 +136,25 @@ pub(super) fn chisel(out: &mut dyn Write, chisel: &Chisel) -> Result<(), Failure
     if chisel.args.is_empty() {
         writeln!(out, "  (none)")?;
     }
-    for example in &chisel.examples {
+    for (index, example) in chisel.examples.iter().enumerate() {
         let args: String = example.args.iter().flat_map(|a| [" ", a.as_str()]).collect();
         let at = example.at.as_ref().map(|at| format!(" --at {at}")).unwrap_or_default();
-        writeln!(out, "\nExample:\n  sysreel -r captures/{}.reel -c {}{args}{at}", example.capture, chisel.name)?;
+        let capture = match Path::new(&example.capture).extension() {
+            Some(_) => example.capture.clone(),
+            None => format!("captures/{}.reel", example.capture),
+        };
+        writeln!(out, "\nExample:\n  sysreel -r {capture} -c {}{args}{at}", chisel.name)?;
+        let said = library.example(chisel).filter(|_| index == 0).unwrap_or_default();
+        let lines: Vec<&str> = said.lines().collect();
+        if !lines.is_empty() {
+            writeln!(out)?;
+        }
+        for line in lines.iter().take(SAID) {
+            writeln!(out, "  {}", escape(line.as_bytes()))?;
+        }
+        if lines.len() > SAID {
+            writeln!(out, "  … {} more lines", lines.len() - SAID)?;
+        }
     }
     Ok(())
 }

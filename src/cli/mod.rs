@@ -6,12 +6,14 @@
 //! | `question` | from options to questions: filter, format, chisels and their arguments |
 //! | `list` | what can be named: fields, events, chisels |
 //! | `info`, `verify` | what files are and hold, and whether they are as they were written |
+//! | `chisel` | `chisel new`, `check` and `test` |
 //! | `plan` | what of a filter runs where |
 //! | `record`, `replay`, `watch` | the three things to do |
 //! | `export` | `-w FILE.scap` |
 //! | `exit` | codes and messages |
 
 mod args;
+mod chisel;
 mod convert;
 mod exit;
 mod export;

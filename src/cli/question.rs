@@ -21,17 +21,29 @@ pub(super) const DEFAULT_FORMAT: &str =
 const CONTAINER_FORMAT: &str = "*%evt.num %evt.outputtime %evt.cpu %container.id %proc.name (%thread.tid:%thread.vtid) %evt.dir %evt.type %evt.info";
 
 /// Where chisels are looked for, before those that are built in.
-pub(super) fn library() -> Library {
-    let mut directories = vec![PathBuf::from("chisels")];
-    if let Some(home) = env::var_os("HOME") {
-        directories.push(PathBuf::from(home).join(".chisels"));
+/// The order: `--chisel-dir`, `SYSREEL_CHISEL_DIR` (parted by `:`), the user's data folder, then sysdig's places.
+pub(super) fn library(options: &Options) -> Result<Library, Failure> {
+    let mut directories = options.chisel_dir.clone();
+    if let Some(absent) = directories.iter().find(|folder| !folder.is_dir()) {
+        return Err(Failure::new(
+            format!("expected a folder with --chisel-dir, found {}", absent.display()),
+            "it holds NAME.toml for each `-c NAME`",
+        ));
     }
-    for name in ["SYSREEL_CHISEL_DIR", "SYSDIG_CHISEL_DIR"] {
-        if let Ok(list) = env::var(name) {
-            directories.extend(list.split(';').filter(|d| !d.is_empty()).map(PathBuf::from));
-        }
-    }
-    Library::new(directories)
+    let listed = |name: &str, between: char| {
+        let list = env::var(name).unwrap_or_default();
+        list.split(between).filter(|d| !d.is_empty()).map(PathBuf::from).collect::<Vec<_>>()
+    };
+    let home = env::var_os("HOME").filter(|home| !home.is_empty()).map(PathBuf::from);
+    directories.extend(listed("SYSREEL_CHISEL_DIR", ':'));
+    // XDG Base Directory Specification: relative paths are to be ignored.
+    let data = env::var_os("XDG_DATA_HOME").map(PathBuf::from).filter(|data| data.is_absolute());
+    let data = data.or_else(|| home.as_ref().map(|home| home.join(".local/share")));
+    directories.extend(data.map(|data| data.join("sysreel/chisels")));
+    directories.push(PathBuf::from("chisels"));
+    directories.extend(home.map(|home| home.join(".chisels")));
+    directories.extend(listed("SYSDIG_CHISEL_DIR", ';'));
+    Ok(Library::new(directories))
 }
 
 /// All questions of a command line: each chisel, or else the events as lines; then the summary.

@@ -15,6 +15,9 @@ pub(super) fn replay(options: &Options, library: &Library, out: &mut dyn Write) 
     if !options.command.is_empty() {
         return Err(Failure::new("expected no command with -r, found one behind `--`", "use -w FILE to record it"));
     }
+    if options.every.is_some() {
+        return Err(Failure::new("not supported yet: --every with -r", "use it with --follow, or live"));
+    }
     let questions = questions(options, library)?;
     let mut ctx = context(options)?;
     let reels = Reels::open(&options.read).map_err(|(path, error)| {
@@ -99,6 +102,7 @@ pub(super) fn follow(options: &Options, library: &Library, out: &mut (dyn Write 
     headers(options, &questions, out)?;
     // On a terminal tables are redrawn as those of what happens now; otherwise there is one, at the end.
     let interval = if io::stdout().is_terminal() { super::watch::INTERVAL } else { Duration::MAX };
+    let interval = options.every.or(options.interval).unwrap_or(interval);
     let request = engine::Follow {
         paths: options.read.clone(),
         questions,

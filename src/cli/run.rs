@@ -2,7 +2,8 @@
 
 use super::args::{Options, parse};
 use super::exit::{Failure, code, say, usage};
-use super::{convert, export, info, list, plan, question, record, replay, verify, watch};
+use super::{chisel, convert, export, info, list, plan, question, record, replay, verify, watch};
+use crate::chisel::Library;
 use clap::error::ErrorKind;
 use std::ffi::OsString;
 use std::io::{self, Write};
@@ -15,7 +16,6 @@ const NOT_YET: &[&str] = &[
     "redact",
     "note",
     "diff",
-    "chisel",
     "rules",
     "detect",
     "audit",
@@ -30,7 +30,7 @@ const NOT_YET: &[&str] = &[
 ];
 
 /// Subcommands that are there.
-const KNOWN: &[&str] = &["help", "info", "plan", "verify", "version"];
+const KNOWN: &[&str] = &["chisel", "help", "info", "plan", "verify", "version"];
 
 /// Runs a command line, the program's name first. Exit codes: 0 done, also when whoever read the output had
 /// enough; 1 a check found something; 2 usage or failure.
@@ -59,17 +59,17 @@ fn dispatch(options: &Options, words: &[OsString], out: &mut (dyn Write + Send))
     if options.list_events {
         return list::events(out);
     }
-    let library = question::library();
+    let library = question::library(options)?;
     if options.list_chisels || options.chisel.iter().any(|c| c == "l") {
-        return list::chisels(out, &library);
+        return list::chisels(out, &library, options.verbose);
     }
     if let Some(name) = &options.info {
-        return list::chisel(out, &library.find(name).map_err(Failure::of)?);
+        return list::chisel(out, &library, &library.find(name).map_err(Failure::of)?);
     }
     if options.print.as_deref() == Some("p") {
         return Ok(writeln!(out, "{}", question::DEFAULT_FORMAT)?);
     }
-    if let Some(result) = subcommand(options, out) {
+    if let Some(result) = subcommand(options, &library, out) {
         return result;
     }
     if options.command.is_empty() && words.last().is_some_and(|w| w == "--") {
@@ -136,13 +136,14 @@ fn ignored(options: &Options) {
 }
 
 /// A first word that can only be a subcommand, because fields have a dot.
-fn subcommand(options: &Options, out: &mut (dyn Write + Send)) -> Option<Result<(), Failure>> {
+fn subcommand(options: &Options, library: &Library, out: &mut (dyn Write + Send)) -> Option<Result<(), Failure>> {
     let is_action = options.write.is_some() || !options.read.is_empty() || !options.chisel.is_empty();
     let word = options.words.first().filter(|w| !is_action && w.chars().all(|c| c.is_ascii_lowercase()))?;
     Some(match word.as_str() {
         "not" => return None,
         "version" => version(out),
         "help" => help(out),
+        "chisel" => chisel::chisel(options, library, out),
         "plan" => plan::plan(options, out),
         "info" => info::info(options, &options.words[1..], out),
         "verify" => verify::verify(options, &options.words[1..], out),

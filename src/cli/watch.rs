@@ -41,7 +41,8 @@ pub(super) fn watch(
         notes: Vec::new(),
     };
     // The events of a command make one report, as those of a file do.
-    let interval = if options.command.is_empty() { INTERVAL } else { std::time::Duration::MAX };
+    let asked = options.every.or(options.interval);
+    let interval = asked.unwrap_or(if options.command.is_empty() { INTERVAL } else { std::time::Duration::MAX });
     let request = Watch { questions, record, options: options_of_play, interval };
     let mut screen = Terminal { options, out };
     match engine::watch(&request, &mut screen) {
