@@ -9,12 +9,15 @@
 //! | `chisel` | `chisel new`, `check` and `test` |
 //! | `plan` | what of a filter runs where |
 //! | `record`, `replay`, `watch` | the three things to do |
+//! | `every` | `-r` with `--every` |
 //! | `export` | `-w FILE.scap` |
+//! | `screen` | live answers on a terminal |
 //! | `exit` | codes and messages |
 
 mod args;
 mod chisel;
 mod convert;
+mod every;
 mod exit;
 mod export;
 mod info;
@@ -24,6 +27,7 @@ mod question;
 mod record;
 mod replay;
 mod run;
+mod screen;
 mod verify;
 mod watch;
 

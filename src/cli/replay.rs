@@ -5,6 +5,7 @@ use super::exit::{Failure, say};
 use super::question::{context, headers, questions};
 use crate::chisel::Library;
 use crate::engine::{self, Played, Question, Reels, State, WithStates};
+use crate::query::Query;
 use crate::report::Report;
 use std::env;
 use std::io::{self, IsTerminal, Write};
@@ -14,9 +15,6 @@ use std::time::Duration;
 pub(super) fn replay(options: &Options, library: &Library, out: &mut dyn Write) -> Result<(), Failure> {
     if !options.command.is_empty() {
         return Err(Failure::new("expected no command with -r, found one behind `--`", "use -w FILE to record it"));
-    }
-    if options.every.is_some() {
-        return Err(Failure::new("not supported yet: --every with -r", "use it with --follow, or live"));
     }
     let questions = questions(options, library)?;
     let mut ctx = context(options)?;
@@ -41,6 +39,9 @@ pub(super) fn replay(options: &Options, library: &Library, out: &mut dyn Write) 
         notes: reels.notes(),
     };
     headers(options, &questions, out)?;
+    if let Some(time) = options.every {
+        return super::every::every(options, time, (&reels, &questions), &play, out).map(drop);
+    }
     let states = states(options, &reels, &questions, &play)?;
     let of_events = questions.iter().any(|q| q.query.of_state().is_none());
     let batches = WithStates::new(of_events.then_some(&reels as &dyn engine::Batches), &states);
@@ -117,8 +118,11 @@ pub(super) fn follow(options: &Options, library: &Library, out: &mut (dyn Write 
         interval,
         duration: options.seconds.map(|s| s.get().saturating_mul(1_000_000_000)),
     };
-    let mut screen = super::watch::Terminal { options, out };
-    engine::follow(&request, &mut screen, &|text| say(text)).map_err(|error| match error {
+    let has_lines = request.questions.iter().any(|q| matches!(q.query, Query::Lines(_)));
+    let mut screen = super::screen::Terminal::new(options, has_lines, out);
+    let followed = engine::follow(&request, &mut screen, &|text| say(text));
+    screen.end()?;
+    followed.map_err(|error| match error {
         engine::Error::Screen(error) => error.into(),
         error => Failure::of(error),
     })
@@ -159,7 +163,7 @@ fn width(options: &Options) -> Option<usize> {
 }
 
 /// Damaged batches cost what they held, and no more; the exit code stays 0.
-fn warn(played: &Played) {
+pub(super) fn warn(played: &Played) {
     for damaged in played.damaged.iter().take(5) {
         let what = damaged.error.split("\nhelp:").next().unwrap_or_default();
         say(format_args!("warning: {}: {what}", damaged.place));

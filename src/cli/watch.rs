@@ -19,9 +19,10 @@ pub(super) fn watch(
     out: &mut (dyn Write + Send),
 ) -> Result<(), Failure> {
     use super::question::{context, headers};
+    use super::screen::Terminal;
     use crate::engine::{self, Watch};
     use crate::field::Context;
-    use crate::query::Span;
+    use crate::query::{Query, Span};
     use crate::sys;
     let questions = questions(options, library)?;
     if options.at.is_some() {
@@ -44,8 +45,13 @@ pub(super) fn watch(
     let asked = options.every.or(options.interval);
     let interval = asked.unwrap_or(if options.command.is_empty() { INTERVAL } else { std::time::Duration::MAX });
     let request = Watch { questions, record, options: options_of_play, interval };
-    let mut screen = Terminal { options, out };
-    match engine::watch(&request, &mut screen) {
+    let zone = request.options.ctx.tz_offset_s;
+    let has_lines = request.questions.iter().any(|q| matches!(q.query, Query::Lines(_)));
+    let mut screen = Terminal::new(options, has_lines, out);
+    screen.zone(zone);
+    let watched = engine::watch(&request, &mut screen);
+    screen.end()?;
+    match watched {
         Ok(live) => super::record::told(options, &live),
         Err(engine::Error::Screen(error)) => return Err(error.into()),
         Err(error) => return Err(Failure::of(error)),
@@ -90,32 +96,4 @@ pub(super) fn watch(
 #[cfg(not(feature = "linux"))]
 pub(super) fn no_live() -> Failure {
     Failure::new("this sysreel was built without live capture", "replay a reel with -r, or use a build for Linux")
-}
-
-/// Live answers on standard output: lines at once, tables redrawn on a terminal and one after the other elsewhere.
-pub(super) struct Terminal<'a> {
-    pub(super) options: &'a Options,
-    pub(super) out: &'a mut (dyn Write + Send),
-}
-
-impl crate::engine::Screen for Terminal<'_> {
-    fn lines(&mut self, bytes: &[u8]) -> std::io::Result<()> {
-        self.out.write_all(bytes)?;
-        self.out.flush()
-    }
-
-    fn reports(&mut self, reports: &[crate::report::Report]) -> std::io::Result<()> {
-        use std::io::IsTerminal;
-        if !(self.options.json || self.options.csv) && std::io::stdout().is_terminal() {
-            // Clear the screen and go to its first line (ECMA-48 ED and CUP).
-            self.out.write_all(b"\x1b[2J\x1b[H")?;
-        }
-        for report in reports {
-            self.out.write_all(super::replay::render(self.options, report).as_bytes())?;
-            if !self.options.json {
-                writeln!(self.out)?;
-            }
-        }
-        self.out.flush()
-    }
 }

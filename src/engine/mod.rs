@@ -75,4 +75,4 @@ pub use timeline::{Mixed, Slice};
 pub use traced::Chosen;
 #[cfg(feature = "linux")]
 pub use watch::watch;
-pub use watcher::Screen;
+pub use watcher::{Interval, Screen};

@@ -299,6 +299,8 @@ pub(super) struct Asker<'a> {
     pub(super) left: Vec<u64>,
     /// Nothing counts from this time on, ns UTC.
     until: Option<u64>,
+    /// Only rows from the first time on and before the second count, ns UTC; late ones among them count, too.
+    within: (u64, u64),
 }
 
 impl<'a> Asker<'a> {
@@ -311,6 +313,7 @@ impl<'a> Asker<'a> {
             workers: questions.iter().map(|q| q.query.worker()).collect(),
             left: questions.iter().map(|_| options.limit.unwrap_or(u64::MAX)).collect(),
             until: options.until,
+            within: (0, u64::MAX),
         }
     }
 
@@ -371,6 +374,11 @@ impl<'a> Asker<'a> {
     pub(super) fn begin(&mut self, start: u64, until: Option<u64>) {
         self.ctx.start = start;
         self.until = until.or(self.until);
+    }
+
+    /// Sets which rows count: from the first time on and before the second, ns UTC.
+    pub(super) fn within(&mut self, span: (u64, u64)) {
+        self.within = span;
     }
 
     /// Sets what is added to UTC for local time, seconds.
@@ -457,6 +465,12 @@ impl<'a> Asker<'a> {
         }
         if let (Some(until), None) = (self.until, question.query.of_state()) {
             selection = choose::before(batch, selection, until)?;
+        }
+        if question.query.of_state().is_none() {
+            if self.within.1 < u64::MAX {
+                selection = choose::before(batch, selection, self.within.1)?;
+            }
+            selection = choose::since(batch, selection, self.within.0)?;
         }
         Ok((!selection.is_none()).then_some(selection))
     }

@@ -95,7 +95,7 @@ impl<'a> Pieces<'a> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Lost, Options, Question, Record};
+    use super::super::{Interval, Lost, Options, Question, Record};
     use super::*;
     use crate::chisel::{Library, Style};
     use crate::field::Context;
@@ -111,7 +111,7 @@ mod tests {
             Ok(())
         }
 
-        fn reports(&mut self, reports: &[Report]) -> std::io::Result<()> {
+        fn reports(&mut self, reports: &[Report], _: Interval) -> std::io::Result<()> {
             self.0.extend_from_slice(reports);
             Ok(())
         }
@@ -157,8 +157,8 @@ mod tests {
         for piece in [Piece::Begin(1), Piece::Lost(lost)] {
             watcher.piece(piece, &enough).unwrap();
         }
-        watcher.watcher.report(10).unwrap();
-        watcher.watcher.report(20).unwrap();
+        watcher.watcher.report(10, false).unwrap();
+        watcher.watcher.report(20, true).unwrap();
         let notes: Vec<&[String]> = screen.0.iter().map(|report| report.notes.as_slice()).collect();
         assert_eq!(notes, [&["7 events were lost in this time".to_owned()][..], &[]]);
     }

@@ -14,8 +14,37 @@ pub trait Screen: Send {
     fn lines(&mut self, bytes: &[u8]) -> std::io::Result<()>;
 
     /// The reports of an interval that is over, one for each question that makes one.
-    fn reports(&mut self, reports: &[Report]) -> std::io::Result<()>;
+    fn reports(&mut self, reports: &[Report], interval: Interval) -> std::io::Result<()>;
+
+    /// Time goes by: called with each batch, so that a window of another size can be filled anew.
+    fn tick(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
 }
+
+/// The time that reports are about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Interval {
+    /// Its begin, ns UTC.
+    pub start: u64,
+    /// Its end, ns UTC.
+    pub end: u64,
+    /// Whether nothing follows: it may be shorter than the others.
+    pub is_last: bool,
+}
+
+impl Interval {
+    /// How long it is, ns.
+    pub fn length(&self) -> u64 {
+        self.end.saturating_sub(self.start)
+    }
+}
+
+/// The shortest interval, ns: 1 ms.
+const SHORTEST: u64 = 1_000_000;
+
+/// The most intervals without an event that are reported one by one; a longer pause is one interval.
+const PAUSE: u64 = 1000;
 
 /// Asks the questions of each batch.
 pub(super) struct Watcher<'a> {
@@ -43,7 +72,7 @@ impl<'a> Watcher<'a> {
         interval: Duration,
         screen: &'a mut dyn Screen,
     ) -> Self {
-        let interval = u64::try_from(interval.as_nanos()).unwrap_or(u64::MAX);
+        let interval = u64::try_from(interval.as_nanos()).unwrap_or(u64::MAX).max(SHORTEST);
         let replay = questions.iter().any(|q| q.query.of_state().is_some()).then(Replay::new);
         Watcher {
             screen,
@@ -111,17 +140,50 @@ impl<'a> Watcher<'a> {
             return Ok(false);
         }
         self.latest = self.latest.max(batch.head().max_time);
-        if batch.head().min_time >= self.begun.saturating_add(self.interval) {
-            self.report(batch.head().min_time)?;
+        self.screen.tick()?;
+        self.pause(batch.head().min_time)?;
+        // Rows of several intervals: each is asked about its own.
+        let mut since = 0;
+        while batch.head().max_time >= self.edge() && self.edge() < u64::MAX {
+            let edge = self.edge();
+            if batch.head().min_time < edge {
+                self.ask(batch, (since, edge))?;
+            }
+            self.report(edge, false)?;
+            since = edge;
+            let times = batch.time().map_err(std::io::Error::other)?;
+            self.pause(times.iter().copied().filter(|time| *time >= edge).min().unwrap_or(edge))?;
         }
-        for lines in self.asker.ask_batch(batch, true).map_err(std::io::Error::other)? {
-            self.screen.lines(&lines.bytes)?;
-        }
+        self.ask(batch, (since, u64::MAX))?;
         Ok(self.asker.is_done() || self.asker.is_past(batch))
     }
 
+    /// End of the interval at hand, ns UTC.
+    fn edge(&self) -> u64 {
+        self.begun.saturating_add(self.interval)
+    }
+
+    /// Goes over a pause before an event (ns UTC) that is too long to be told interval by interval.
+    fn pause(&mut self, next: u64) -> std::io::Result<()> {
+        let intervals = next.saturating_sub(self.begun) / self.interval.max(1);
+        if intervals > PAUSE {
+            self.report(self.begun.saturating_add(intervals.saturating_mul(self.interval)), false)?;
+        }
+        Ok(())
+    }
+
+    /// Asks about the rows of a batch in a span of time, ns UTC.
+    fn ask(&mut self, batch: &Batch, (since, until): (u64, u64)) -> std::io::Result<()> {
+        self.asker.within((since, until));
+        for lines in self.asker.ask_batch(batch, true).map_err(std::io::Error::other)? {
+            self.screen.lines(&lines.bytes)?;
+        }
+        Ok(())
+    }
+
     /// Shows the interval that ends at a time, and begins the next.
-    pub(super) fn report(&mut self, now: u64) -> std::io::Result<()> {
+    pub(super) fn report(&mut self, now: u64, is_last: bool) -> std::io::Result<()> {
+        let interval = Interval { start: self.begun, end: now, is_last };
         let span = Span { start: self.begun, end: now };
         self.begun = now;
         let lost = std::mem::take(&mut self.lost);
@@ -138,12 +200,12 @@ impl<'a> Watcher<'a> {
             }
         }
         let reports = self.asker.reports(span, &notes, &of_state);
-        if reports.is_empty() { Ok(()) } else { self.screen.reports(&reports) }
+        if reports.is_empty() { Ok(()) } else { self.screen.reports(&reports, interval) }
     }
 
     /// Shows the last interval.
     pub(super) fn finish(mut self) -> std::io::Result<()> {
         // A capture that could not begin says why, and has nothing to report.
-        if self.begun == 0 { Ok(()) } else { self.report(self.latest.max(self.begun)) }
+        if self.begun == 0 { Ok(()) } else { self.report(self.latest.max(self.begun), true) }
     }
 }

@@ -36,6 +36,16 @@ pub fn before(batch: &Batch, mut selection: Selection, until: u64) -> Result<Sel
     Ok(selection)
 }
 
+/// The rows of a selection that were complete at `since` or later, ns UTC.
+pub fn since(batch: &Batch, mut selection: Selection, since: u64) -> Result<Selection, Error> {
+    if batch.head().min_time >= since {
+        return Ok(selection);
+    }
+    let rows = Bits::of(batch.time()?.iter().map(|&time| time >= since));
+    selection.intersect(Selection { rows: Some(rows), ..Selection::all(batch.head().kinds.len()) });
+    Ok(selection)
+}
+
 /// The first `count` rows of a selection, and how many it had up to there.
 pub fn first(batch: &Batch, selection: Selection, count: u64) -> Result<(Selection, u64), Error> {
     let mut rows = Bits::new(batch.rows());

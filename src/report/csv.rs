@@ -1,6 +1,6 @@
 //! A report as CSV (RFC 4180, lines ending in LF).
 
-use super::{Cell, Report};
+use super::{Cell, Column, Report};
 
 /// A cell in quotes where it needs them. A text that a spreadsheet would take for a formula gets a blank in
 /// front: captures hold text that an attacker chose.
@@ -19,6 +19,17 @@ fn push(out: &mut String, text: &str, is_text: bool) {
 }
 
 impl Report {
+    /// The report with a first column that says to which time its rows belong.
+    #[must_use]
+    pub fn at_time(&self, time: &str) -> Report {
+        let mut report = self.clone();
+        for table in &mut report.tables {
+            table.columns.insert(0, Column::text("Time"));
+            table.rows.iter_mut().for_each(|row| row.insert(0, Cell::Text(time.as_bytes().to_vec())));
+        }
+        report
+    }
+
     /// The tables as CSV with raw numbers, a blank line between two; notes are left to standard error.
     pub fn to_csv(&self) -> String {
         let mut out = String::new();

@@ -28,10 +28,20 @@ impl Report {
     /// The report as one JSON object on one line: `title`, `about`, `tables` (each `title`, `columns`, `rows`
     /// as objects by column name) and `notes`. Numbers are raw; the columns say their units.
     pub fn to_json(&self) -> String {
+        defuse(&self.json().to_string()) + "\n"
+    }
+
+    /// The same with `start` and `end`, ns UTC: a report among those of other times.
+    pub fn to_json_of(&self, start: u64, end: u64) -> String {
+        let mut all = self.json();
+        all["start"] = json!(start);
+        all["end"] = json!(end);
+        defuse(&all.to_string()) + "\n"
+    }
+
+    fn json(&self) -> Value {
         let tables: Vec<Value> = self.tables.iter().map(Table::to_json).collect();
-        let text =
-            json!({ "title": self.title, "about": self.about, "tables": tables, "notes": self.notes }).to_string();
-        defuse(&text) + "\n"
+        json!({ "title": self.title, "about": self.about, "tables": tables, "notes": self.notes })
     }
 }
 
