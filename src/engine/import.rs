@@ -8,7 +8,7 @@ use crate::event::Event;
 use crate::format::scap::stream::Damage;
 use crate::reel::{self, Header, Note, Reader, Totals, Writer};
 use crate::source::scap::{self, Input, Sink, Summary};
-use crate::world::World;
+use crate::world::{Delta, World};
 use crossbeam_channel::{Receiver, Sender, bounded};
 use std::fs::File;
 use std::io::{BufWriter, Read};
@@ -22,6 +22,8 @@ const QUEUE: usize = 2;
 const TOLD_EVERY: u64 = 1 << 16;
 /// Batches of a segment that wait for its end.
 const HELD: usize = 3;
+/// Level of zstd for a capture that is so small that all of it waited.
+const SMALL: i32 = 19;
 /// Damages that are told one by one.
 const MAX_NOTES: usize = 10;
 
@@ -226,11 +228,30 @@ impl Out<'_> {
             }
             self.schema = Schema { kinds: kinds.iter().map(|&kind| self.schema.kinds[kind].clone()).collect() };
             self.numbers = Some(used);
+            self.encoder = Encoder::with_level(SMALL);
+            self.writer.take_pains();
+            self.join_rows();
         }
         for piece in std::mem::take(&mut self.held) {
             self.write(piece)?;
         }
         Ok(())
+    }
+
+    /// Moves all rows of a segment that waits as a whole to the first of them: one frame has them all.
+    fn join_rows(&mut self) {
+        let mut all: Option<(usize, Delta)> = None;
+        for (at, piece) in self.held.iter_mut().enumerate() {
+            let Piece::Rows(delta) = piece else { continue };
+            let delta = std::mem::take(delta);
+            match &mut all {
+                Some((_, before)) => before.extend(delta),
+                none => *none = Some((at, delta)),
+            }
+        }
+        if let Some((at, delta)) = all {
+            self.held[at] = Piece::Rows(delta);
+        }
     }
 
     fn write(&mut self, piece: Piece) -> Result<(), Error> {

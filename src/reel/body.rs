@@ -128,19 +128,30 @@ impl SegmentStart {
 /// Bodies from this many bytes on are compressed.
 const COMPRESS_FROM: usize = 256;
 
+/// Effort of zstd for small bodies and dictionaries while recording.
+pub(super) const QUICK: i32 = 3;
+
+/// The same where a capture is small and at rest: some milliseconds for a tenth of the bytes.
+pub(super) const THOROUGH: i32 = 19;
+
 /// A small body: its inflated length (u32), then postcard or zstd of it.
 pub(super) fn store<T: Serialize>(value: &T) -> Result<Vec<u8>, Error> {
+    store_at(value, QUICK)
+}
+
+/// The same with a level of zstd.
+pub(super) fn store_at<T: Serialize>(value: &T, level: i32) -> Result<Vec<u8>, Error> {
     let plain = postcard::to_stdvec(value).map_err(|e| Error::Encode(e.to_string()))?;
-    pack(&plain, MAX_SMALL_BODY)
+    pack(&plain, MAX_SMALL_BODY, level)
 }
 
 /// Inflated length (u32), then the bytes or zstd of them, whichever is shorter.
-pub(super) fn pack(plain: &[u8], limit: usize) -> Result<Vec<u8>, Error> {
+pub(super) fn pack(plain: &[u8], limit: usize, level: i32) -> Result<Vec<u8>, Error> {
     if plain.len() > limit {
         return Err(Error::Encode(format!("expected a body of at most {limit} bytes, found {}", plain.len())));
     }
     let mut out = (plain.len() as u32).to_le_bytes().to_vec();
-    let packed = if plain.len() < COMPRESS_FROM { None } else { zstd::bulk::compress(plain, 3).ok() };
+    let packed = if plain.len() < COMPRESS_FROM { None } else { zstd::bulk::compress(plain, level).ok() };
     match packed.filter(|p| p.len() < plain.len()) {
         Some(packed) => out.extend_from_slice(&packed),
         None => out.extend_from_slice(plain),

@@ -1,4 +1,4 @@
-//! The body of a dictionary frame: varint lengths of the strings, their bytes, then the rows as postcard; zstd 3.
+//! The body of a dictionary frame: varint lengths of the strings, their bytes, then the rows as postcard; zstd.
 
 use super::body;
 use super::error::Error;
@@ -23,8 +23,8 @@ struct Rows<I, T, D, N> {
 type Names = Vec<(u32, StrId)>;
 type Owned = Rows<Vec<ImageRow>, Vec<ThreadRow>, Vec<DescRow>, Names>;
 
-/// The body of a delta.
-pub(super) fn store(delta: &Delta) -> Result<Vec<u8>, Error> {
+/// The body of a delta, with a level of zstd.
+pub(super) fn store(delta: &Delta, level: i32) -> Result<Vec<u8>, Error> {
     let mut plain = Vec::with_capacity(delta.string_bytes.len() + 64 * 1024);
     put_varint(&mut plain, u64::from(delta.first_string));
     put_varint(&mut plain, delta.string_lengths.len() as u64);
@@ -41,7 +41,7 @@ pub(super) fn store(delta: &Delta) -> Result<Vec<u8>, Error> {
         groups: &delta.groups,
     };
     let plain = postcard::to_extend(&rows, plain).map_err(|e| Error::Encode(e.to_string()))?;
-    body::pack(&plain, MAX_DICTIONARY)
+    body::pack(&plain, MAX_DICTIONARY, level)
 }
 
 /// The delta of a body. `left` is how many plain bytes the segment's dictionary may still have.

@@ -56,6 +56,7 @@ pub struct Writer {
     snaplen: u32,
     open: Option<Close>,
     gather: Gather,
+    level: i32,
 }
 
 impl Writer {
@@ -117,9 +118,15 @@ impl Writer {
             snaplen: header.snaplen,
             open: None,
             gather: Gather::default(),
+            level: body::QUICK,
         };
         writer.frame(FrameKind::Header, 0, &body)?;
         Ok(writer)
+    }
+
+    /// From here on compresses schemas and dictionaries with more effort: for what is small and is not being recorded.
+    pub fn take_pains(&mut self) {
+        self.level = body::THOROUGH;
     }
 
     /// Bytes written so far.
@@ -161,7 +168,7 @@ impl Writer {
             clocks: clocks.to_vec(),
             schema: schema.clone(),
         };
-        let body = body::store(&start)?;
+        let body = body::store_at(&start, self.level)?;
         // Whoever could not write may try again, so a failure changes nothing.
         self.segment += 1;
         self.frame(FrameKind::Segment, 0, &body).inspect_err(|_| self.segment -= 1)?;
@@ -176,7 +183,7 @@ impl Writer {
         if delta.is_empty() {
             return Ok(());
         }
-        self.frame(FrameKind::Dictionary, 0, &dictionary::store(delta)?)?;
+        self.frame(FrameKind::Dictionary, 0, &dictionary::store(delta, self.level)?)?;
         self.sums("a dictionary")?.dictionaries += 1;
         Ok(())
     }

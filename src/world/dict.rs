@@ -404,6 +404,17 @@ pub struct Delta {
 }
 
 impl Delta {
+    /// Appends what was appended next: rows whose numbers go on where these end.
+    pub fn extend(&mut self, next: Delta) {
+        self.string_lengths.extend(next.string_lengths);
+        self.string_bytes.extend(next.string_bytes);
+        self.images.extend(next.images);
+        self.threads.extend(next.threads);
+        self.descs.extend(next.descs);
+        self.users.extend(next.users);
+        self.groups.extend(next.groups);
+    }
+
     /// Whether nothing was appended.
     pub fn is_empty(&self) -> bool {
         self.string_lengths.is_empty()

@@ -113,7 +113,7 @@ pub(super) struct Directory {
 }
 
 /// Directories below this many bytes are stored as they are.
-const COMPRESS_FROM: usize = 1_024;
+const COMPRESS_FROM: usize = 256;
 
 /// Bytes before the directory: stored and inflated length and CRC-32 of the stored bytes, u32 each.
 pub(super) const PREFIX: usize = 12;

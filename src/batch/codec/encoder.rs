@@ -49,7 +49,7 @@ impl Encoder {
         Encoder::with_level(1)
     }
 
-    /// With a zstd level: 1 while recording, up to 9 where size counts more than time.
+    /// With a zstd level: 1 while recording, up to 19 where size counts more than time.
     pub fn with_level(level: i32) -> Encoder {
         Encoder {
             stage: Stage::new(level),

@@ -80,14 +80,14 @@ fn a_dictionary_body_comes_back() {
         users: vec![(0, StrId(2))],
         ..delta(1, "")
     };
-    let body = crate::reel::dictionary::store(&delta).unwrap();
+    let body = crate::reel::dictionary::store(&delta, 3).unwrap();
     assert_eq!(crate::reel::dictionary::load(&body, &mut 4096).unwrap(), delta);
     assert!(Dict::new().apply(&delta).is_ok());
 }
 
 #[test]
 fn a_dictionary_past_its_segments_limit_is_refused() {
-    let body = crate::reel::dictionary::store(&delta(1, "a text")).unwrap();
+    let body = crate::reel::dictionary::store(&delta(1, "a text"), 3).unwrap();
     let mut left = usize::MAX;
     crate::reel::dictionary::load(&body, &mut left).unwrap();
     let needed = usize::MAX - left;
