@@ -316,3 +316,48 @@ fn a_folder_of_captures_becomes_a_folder_of_reels() {
         assert!(verified.status.success(), "{}", String::from_utf8_lossy(&verified.stdout));
     }
 }
+
+#[test]
+fn the_reel_of_each_sample_is_smaller_than_the_sample_compressed() {
+    let test = "the_reel_of_each_sample_is_smaller_than_the_sample_compressed";
+    if !shared().exists() {
+        return common::skip(test, "needs the shared captures");
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let reel = folder.path().join("x.reel");
+    for sample in SAMPLES {
+        let scap = shared().join(format!("{sample}.scap"));
+        let mut convert = std::process::Command::new(env!("CARGO_BIN_EXE_sysreel"));
+        assert!(convert.args(["-q", "-r"]).arg(&scap).arg("-w").arg(&reel).status().unwrap().success());
+        let bytes = |path: &Path| std::fs::metadata(path).unwrap().len();
+        assert_eq!(std::fs::read(&scap).unwrap()[..2], [0x1f, 0x8b], "{sample} is gzip");
+        assert!(bytes(&reel) <= bytes(&scap), "{sample}: {} bytes, its gzip {}", bytes(&reel), bytes(&scap));
+    }
+}
+
+#[test]
+fn what_a_small_reel_leaves_to_its_dictionary_is_told_as_before() {
+    let folder = tempfile::tempdir().unwrap();
+    let (scap, reel) = (folder.path().join("x.scap"), folder.path().join("x.reel"));
+    std::fs::write(&scap, story().bytes).unwrap();
+    let convert = ["-q", "-r", scap.to_str().unwrap(), "-w", reel.to_str().unwrap()];
+    let run = |args: &[&str]| std::process::Command::new(env!("CARGO_BIN_EXE_sysreel")).args(args).output().unwrap();
+    assert!(run(&convert).status.success());
+    let mut told = BTreeMap::new();
+    for batch in sysreel::reel::Reader::open(&reel).unwrap().snapshots(0) {
+        let tell = |row: sysreel::batch::Row<'_>| {
+            let mut env = Vec::new();
+            let event = row.event(&mut env);
+            let spec = event.kind.spec();
+            let here = spec.params.iter().zip(&event.args).filter(|(_, arg)| **arg != sysreel::event::Arg::Missing);
+            let names: Vec<&str> = here.map(|(param, _)| param.name).collect();
+            told.entry(spec.name).or_insert_with(|| (row.info().params.len(), names));
+        };
+        batch.unwrap().for_each_row(tell).unwrap();
+    }
+    let (stored, names) = &told["snap_thread"];
+    assert!(*stored < names.len(), "{stored} stored, {names:?} told");
+    for name in ["tid", "ppid", "uid", "comm", "exe", "cwd"] {
+        assert!(names.contains(&name), "{name} of {names:?}");
+    }
+}

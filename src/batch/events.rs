@@ -1,5 +1,6 @@
 //! Rows back to events (invariant 11: a batch gives back the events it was built from).
 
+use super::told::{is_told_by_rows, told_by_rows};
 use super::{Batch, Error, KindInfo, Row};
 use crate::event::{Arg, Args, Class, Event, Kind, kind_by_name, kinds};
 
@@ -25,13 +26,18 @@ pub(super) struct Today {
     kind: Kind,
     /// For each parameter of this version, its place in the file's.
     params: Vec<Option<usize>>,
+    /// Whether the dictionary's rows say what the file does not say twice.
+    is_slim: bool,
 }
 
 impl Today {
     pub(super) fn of(info: &KindInfo) -> Today {
         let kind = kind_by_name(&info.name).unwrap_or(kinds::UNKNOWN);
         let place = |name: &str| info.params.iter().position(|p| p.name == name);
-        Today { kind, params: kind.spec().params.iter().map(|param| place(param.name)).collect() }
+        let params: Vec<Option<usize>> = kind.spec().params.iter().map(|param| place(param.name)).collect();
+        let is_slim =
+            kind.spec().params.iter().zip(&params).any(|(p, at)| at.is_none() && is_told_by_rows(kind, p.name));
+        Today { kind, params, is_slim }
     }
 }
 
@@ -57,7 +63,13 @@ impl<'a> Row<'a> {
             Some(i) => self.arg(i),
             None => Arg::Missing,
         };
-        let args: Args<'b> = today.params.iter().map(arg).collect();
+        let mut args: Args<'b> = today.params.iter().map(arg).collect();
+        if today.is_slim {
+            for (param, arg) in today.kind.spec().params.iter().zip(&mut args).filter(|(_, arg)| **arg == Arg::Missing)
+            {
+                *arg = told_by_rows(self, today.kind, param.name);
+            }
+        }
         Event {
             kind: today.kind,
             time: self.time(),

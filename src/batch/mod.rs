@@ -12,6 +12,7 @@ mod head;
 mod retain;
 mod row;
 mod schema;
+mod told;
 
 pub use asked::{Batch, Origin, Store};
 pub use builder::Builder;
@@ -20,6 +21,7 @@ pub use columns::{Columns, DataColumn, MAX_KINDS, MAX_ROWS, Table};
 pub use head::{Head, KindRows, RowOrder, Runs};
 pub use row::Row;
 pub use schema::{KindInfo, ParamInfo, Schema};
+pub use told::is_told_by_rows;
 
 /// Why a column could not be decoded.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

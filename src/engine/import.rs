@@ -2,6 +2,7 @@
 
 use super::assembler::{Assembler, Piece, SegmentLimits};
 use super::error::Error;
+use super::slim::{drop_columns, slim};
 use crate::batch::codec::limits::MAX_PIPE;
 use crate::batch::{Columns, Encoder, Schema};
 use crate::event::Event;
@@ -226,7 +227,12 @@ impl Out<'_> {
             for (number, &kind) in kinds.iter().enumerate() {
                 used[kind] = number as u16;
             }
-            self.schema = Schema { kinds: kinds.iter().map(|&kind| self.schema.kinds[kind].clone()).collect() };
+            let (slims, kept): (Vec<_>, Vec<_>) = self.schema.kinds.iter().map(slim).unzip();
+            let columns = self.held.iter_mut();
+            let columns =
+                columns.filter_map(|piece| if let Piece::Batch(columns) = piece { Some(columns) } else { None });
+            columns.for_each(|columns| drop_columns(columns, &self.schema.kinds, &kept));
+            self.schema = Schema { kinds: kinds.iter().map(|&kind| slims[kind].clone()).collect() };
             self.numbers = Some(used);
             self.encoder = Encoder::with_level(SMALL);
             self.writer.take_pains();

@@ -39,6 +39,7 @@ mod rotate;
 #[cfg(feature = "linux")]
 mod sieve;
 #[cfg(feature = "linux")]
+mod slim;
 mod spool;
 mod state;
 mod timeline;

@@ -1,0 +1,102 @@
+//! What a snapshot row's thread and descriptor say of it, for files that do not say it twice.
+
+use super::Row;
+use crate::event::{Arg, Kind, kinds};
+use crate::world::{DescRow, Dict, ImageRow, StrId, ThreadRow};
+
+/// What a row of a thread tells of a parameter.
+enum OfThread {
+    Id(fn(&ThreadRow) -> u32),
+    /// [`ThreadRow::NO_GROUP`] is unknown.
+    Group(fn(&ThreadRow) -> u32),
+    Time(fn(&ThreadRow) -> u64),
+    Text(fn(&ThreadRow) -> StrId),
+    OfImage(fn(&ImageRow) -> StrId),
+}
+
+/// What a row of a descriptor tells of a parameter.
+enum OfDesc {
+    Number(fn(&DescRow) -> i64),
+    Text(fn(&DescRow) -> StrId),
+}
+
+/// Parameters of `snap_thread` that its thread's row tells.
+const THREAD: &[(&str, OfThread)] = &[
+    ("tid", OfThread::Id(|t| t.tid)),
+    ("pid", OfThread::Id(|t| t.pid)),
+    ("vtid", OfThread::Id(|t| t.vtid)),
+    ("vpid", OfThread::Id(|t| t.vpid)),
+    ("ppid", OfThread::Id(|t| t.ppid)),
+    ("sid", OfThread::Group(|t| t.sid)),
+    ("pgid", OfThread::Group(|t| t.pgid)),
+    ("tty", OfThread::Id(|t| t.tty)),
+    ("uid", OfThread::Id(|t| t.uid)),
+    ("euid", OfThread::Id(|t| t.euid)),
+    ("gid", OfThread::Id(|t| t.gid)),
+    ("egid", OfThread::Id(|t| t.egid)),
+    ("loginuid", OfThread::Id(|t| t.loginuid)),
+    ("start", OfThread::Time(|t| t.start)),
+    ("comm", OfThread::Text(|t| t.comm)),
+    ("exe", OfThread::OfImage(|i| i.exe)),
+    ("exepath", OfThread::OfImage(|i| i.exepath)),
+    ("args", OfThread::OfImage(|i| i.args)),
+    ("cwd", OfThread::Text(|t| t.cwd)),
+    ("root", OfThread::Text(|t| t.root)),
+    ("cgroup", OfThread::Text(|t| t.cgroup)),
+];
+
+/// Parameters of `snap_fd` that its descriptor's row tells.
+const DESC: &[(&str, OfDesc)] = &[
+    ("kind", OfDesc::Number(|d| d.kind as i64)),
+    ("name", OfDesc::Text(|d| d.name)),
+    ("l4", OfDesc::Number(|d| d.l4 as i64)),
+    ("role", OfDesc::Number(|d| d.role as i64)),
+    ("dev", OfDesc::Number(|d| i64::from(d.dev))),
+    ("ino", OfDesc::Number(|d| d.ino as i64)),
+    ("flags", OfDesc::Number(|d| i64::from(d.flags))),
+];
+
+/// Whether a parameter need not be stored with the rows of a kind, because the dictionary's rows that they refer to tell it.
+pub fn is_told_by_rows(kind: Kind, param: &str) -> bool {
+    match kind {
+        kinds::SNAP_THREAD => THREAD.iter().any(|(name, _)| *name == param),
+        kinds::SNAP_FD => DESC.iter().any(|(name, _)| *name == param),
+        _ => false,
+    }
+}
+
+/// A parameter of a snapshot row that its file does not have.
+pub(super) fn told_by_rows<'a>(row: &Row<'a>, kind: Kind, param: &str) -> Arg<'a> {
+    let dict = row.dict();
+    match kind {
+        kinds::SNAP_THREAD => of_thread(dict, row.thread(), param),
+        kinds::SNAP_FD => of_desc(dict, row.desc_row(), param),
+        _ => Arg::Missing,
+    }
+}
+
+fn of_thread<'a>(dict: &'a Dict, thread: &'a ThreadRow, param: &str) -> Arg<'a> {
+    let Some((_, told)) = THREAD.iter().find(|(name, _)| *name == param) else { return Arg::Missing };
+    match told {
+        OfThread::Id(id) => Arg::Int(i64::from(id(thread))),
+        OfThread::Group(id) if id(thread) == ThreadRow::NO_GROUP => Arg::Missing,
+        OfThread::Group(id) => Arg::Int(i64::from(id(thread))),
+        OfThread::Time(time) => Arg::Int(time(thread) as i64),
+        OfThread::Text(id) => text(dict, id(thread)),
+        OfThread::OfImage(id) => text(dict, id(dict.image(thread.image))),
+    }
+}
+
+fn of_desc<'a>(dict: &'a Dict, desc: Option<u32>, param: &str) -> Arg<'a> {
+    let (Some((_, told)), Some(desc)) = (DESC.iter().find(|(name, _)| *name == param), desc) else {
+        return Arg::Missing;
+    };
+    match told {
+        OfDesc::Number(number) => Arg::Int(number(dict.desc(desc))),
+        OfDesc::Text(id) => text(dict, id(dict.desc(desc))),
+    }
+}
+
+fn text(dict: &Dict, id: StrId) -> Arg<'_> {
+    dict.strings.get(id).map_or(Arg::Missing, Arg::Bytes)
+}
