@@ -176,8 +176,5 @@ impl Chisel {
 }
 
 fn suggest(error: &crate::field::Error) -> String {
-    match error.suggestion() {
-        Some(near) => format!("did you mean `{near}`?"),
-        None => "`sysreel -l` lists the fields".to_owned(),
-    }
+    error.help()
 }

@@ -3,7 +3,6 @@
 use super::exit::Failure;
 use crate::chisel::{Chisel, Library};
 use crate::event::{Category, KindFlags, ParamType, SPECS, Spec};
-use crate::field;
 use crate::report::escape;
 use std::collections::BTreeMap;
 use std::io::Write;
@@ -11,31 +10,6 @@ use std::path::Path;
 
 /// Lines of an example's output that are shown.
 const SAID: usize = 20;
-
-/// `-l [CLASS]`: fields by class with what they say; `verbose` with type and example.
-pub(super) fn fields(out: &mut dyn Write, class: &str, verbose: bool) -> Result<(), Failure> {
-    let class_of = |name: &'static str| name.split('.').next().unwrap_or(name);
-    let mut last = "";
-    let mut found = false;
-    for field in field::all().filter(|f| class.is_empty() || class_of(f.name) == class) {
-        if class_of(field.name) != last {
-            last = class_of(field.name);
-            writeln!(out, "{}----------------------\nField Class: {last}\n", if found { "\n" } else { "" })?;
-        }
-        found = true;
-        writeln!(out, "{:<22} {}", field.name, field.doc)?;
-        if verbose {
-            writeln!(out, "{:<22} type: {}; example: {}", "", format!("{:?}", field.ty).to_lowercase(), field.example)?;
-        }
-    }
-    if found {
-        return Ok(());
-    }
-    let mut classes: Vec<&str> = field::all().map(|f| class_of(f.name)).collect();
-    classes.sort_unstable();
-    classes.dedup();
-    Err(Failure::new(format!("unknown class of fields `{class}`"), format!("one of: {}", classes.join(", "))))
-}
 
 /// `-L`: events with their parameters, system calls first.
 pub(super) fn events(out: &mut dyn Write) -> Result<(), Failure> {

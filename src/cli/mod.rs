@@ -4,7 +4,7 @@
 //! |---|---|
 //! | `args` | letters and words |
 //! | `question` | from options to questions: filter, format, chisels and their arguments |
-//! | `list` | what can be named: fields, events, chisels |
+//! | `fields`, `list` | what can be named: fields; events, chisels |
 //! | `info`, `verify` | what files are and hold, and whether they are as they were written |
 //! | `chisel` | `chisel new`, `check` and `test` |
 //! | `plan` | what of a filter runs where |
@@ -20,6 +20,7 @@ mod convert;
 mod every;
 mod exit;
 mod export;
+mod fields;
 mod info;
 mod list;
 mod plan;

@@ -2,7 +2,7 @@
 
 use super::args::{Options, parse};
 use super::exit::{Failure, code, say, usage};
-use super::{chisel, convert, export, info, list, plan, question, record, replay, verify, watch};
+use super::{chisel, convert, export, fields, info, list, plan, question, record, replay, verify, watch};
 use crate::chisel::Library;
 use clap::error::ErrorKind;
 use std::ffi::OsString;
@@ -52,9 +52,17 @@ fn dispatch(options: &Options, words: &[OsString], out: &mut (dyn Write + Send))
         return version(out);
     }
     if let Some(class) = &options.list {
-        // `-lv CLASS`: the letter is the value, and the class the next word.
-        let class = if class == "v" { options.words.first().map_or("", String::as_str) } else { class };
-        return list::fields(out, class, options.verbose || options.list.as_deref() == Some("v"));
+        // `-lv CLASS`: the letter is the value, and the class the next word; so it is where another option stands between.
+        let next = || options.words.first().map_or("", String::as_str);
+        let class = if matches!(class.as_str(), "v" | "") { next() } else { class };
+        let long = options.verbose || options.list.as_deref() == Some("v");
+        let form = match () {
+            () if options.json => fields::Form::Json,
+            () if options.markdown => fields::Form::Page,
+            () if long => fields::Form::Long,
+            () => fields::Form::Short,
+        };
+        return fields::fields(out, class, form);
     }
     if options.list_events {
         return list::events(out);

@@ -8,14 +8,6 @@ use crate::world::DescKind;
 
 pub(super) static FIELDS: &[Field] = &[
     Field {
-        name: "evt.hostname",
-        ty: Type::Text,
-        arg: ArgRule::No,
-        doc: "The same as evt.host, as newer libs call it.",
-        example: "evt.hostname = node-1",
-        extract: Extract::Event(super::evt::host),
-    },
-    Field {
         name: "evt.source",
         ty: Type::Text,
         arg: ArgRule::No,
@@ -143,6 +135,22 @@ pub(super) static FIELDS: &[Field] = &[
         example: "evt.count.error.other = 1",
         extract: Extract::Event(errors_other),
     },
+    Field::new(
+        "evt.count.threadinfo",
+        Type::Uint,
+        ArgRule::No,
+        "1 for every row that tells what a thread ran (cputime), 0 for others.",
+        "evt.count.threadinfo = 1",
+        Extract::Kind(count_threadinfo),
+    ),
+    Field::new(
+        "evt.count.procinfo",
+        Type::Uint,
+        ArgRule::No,
+        "1 for every row that tells what the first thread of a process ran (cputime), 0 for others.",
+        "evt.count.procinfo = 1",
+        Extract::Event(count_procinfo),
+    ),
     Field {
         name: "evt.buflen.in",
         ty: Type::Uint,
@@ -265,9 +273,18 @@ fn is_open_create<'a>(row: &Row<'a>, _: &'a FieldArg, _: &Context) -> Value<'a> 
     Value::Bool(made || temporary)
 }
 
+/// Whether an event writes to the system log: the socket below `/dev`, or where systemd has it.
+pub(super) fn is_to_log(row: &Row<'_>) -> bool {
+    let names: [&[u8]; 2] = [b"/dev/log", b"/run/systemd/journal/dev-log"];
+    let is_log = |d: &crate::world::DescRow| {
+        let name = row.dict().text(d.name);
+        d.kind == DescKind::Unix && names.iter().any(|log| name.ends_with(log))
+    };
+    row.info().flags.has(KindFlags::WRITES) && row.desc().is_some_and(is_log)
+}
+
 fn is_syslog<'a>(row: &Row<'a>, _: &'a FieldArg, _: &Context) -> Value<'a> {
-    let to_log = || row.desc().is_some_and(|d| row.dict().text(d.name).ends_with(b"/dev/log"));
-    Value::Bool(row.info().flags.has(KindFlags::WRITES) && to_log())
+    Value::Bool(is_to_log(row))
 }
 
 fn quantized(_: &KindInfo, ns: i64, _: &Context) -> Value<'static> {
@@ -327,6 +344,15 @@ fn errors_memory<'a>(row: &Row<'a>, _: &'a FieldArg, _: &Context) -> Value<'a> {
 
 fn errors_other<'a>(row: &Row<'a>, _: &'a FieldArg, _: &Context) -> Value<'a> {
     errors_on(row, On::Other)
+}
+
+fn count_threadinfo<'a>(kind: &'a KindInfo, _: &'a FieldArg) -> Value<'a> {
+    Value::Uint(u64::from(kind.name == "cputime"))
+}
+
+fn count_procinfo<'a>(row: &Row<'a>, _: &'a FieldArg, _: &Context) -> Value<'a> {
+    let is_main = || row.thread().tid == row.thread().pid;
+    Value::Uint(u64::from(row.info().name == "cputime" && is_main()))
 }
 
 /// Bytes that a call moved, if it reads or writes as `flags` say, on a descriptor of one of some kinds (any, if none).

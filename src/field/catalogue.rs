@@ -1,6 +1,11 @@
 //! All fields, and finding them by what somebody wrote.
 
-use super::{ArgRule, Field, FieldArg, FieldRef, amounts, container, evt, fd, fspath, lineage, proc, user};
+use super::absent::{absent_field, absent_fields};
+use super::alias::{ALIASES, Alias};
+use super::{
+    ArgRule, Field, FieldArg, FieldRef, amounts, container, engine, evt, fd, fspath, lineage, pod, proc, service,
+    syslog, user,
+};
 use crate::event::{ParamType, SPECS};
 use crate::value::Type;
 
@@ -14,6 +19,16 @@ pub enum Error {
         name: String,
         /// The field with the most similar name.
         suggestion: Option<String>,
+    },
+    /// sysdig or Falco has this field, and no reel can answer it.
+    #[error("field `{name}`: {reason}")]
+    Absent {
+        /// What was written.
+        name: String,
+        /// Why.
+        reason: &'static str,
+        /// A field that says something of the kind.
+        instead: Option<String>,
     },
     /// The field exists, its argument does not fit.
     #[error("field `{name}`: expected {expected}, found {found}")]
@@ -34,6 +49,16 @@ impl Error {
     pub fn suggestion(&self) -> Option<&str> {
         match self {
             Error::Unknown { suggestion, .. } | Error::Argument { suggestion, .. } => suggestion.as_deref(),
+            Error::Absent { instead, .. } => instead.as_deref(),
+        }
+    }
+
+    /// What to do about it, as a sentence.
+    pub fn help(&self) -> String {
+        match (self, self.suggestion()) {
+            (Error::Absent { .. }, Some(name)) => format!("`{name}` says something of the kind"),
+            (_, Some(name)) => format!("did you mean `{name}`?"),
+            _ => "`sysreel -l` lists all fields".to_owned(),
         }
     }
 }
@@ -41,7 +66,10 @@ impl Error {
 /// Every field, class by class, in the order of the catalogue.
 pub fn all() -> impl Iterator<Item = &'static Field> {
     let classes = [evt::FIELDS, amounts::FIELDS, proc::FIELDS, lineage::FIELDS, fd::FIELDS, fspath::FIELDS];
-    classes.into_iter().chain([user::FIELDS, container::FIELDS]).flatten()
+    classes
+        .into_iter()
+        .chain([user::FIELDS, container::FIELDS, engine::FIELDS, pod::FIELDS, syslog::FIELDS, service::FIELDS])
+        .flatten()
 }
 
 /// The field that all of `text` names.
@@ -52,16 +80,27 @@ pub fn lookup(text: &str) -> Result<FieldRef, Error> {
     }
 }
 
-/// The field with the longest name that `text` starts with, and how many bytes name it and its argument.
+/// The field with the longest name that `text` starts with, and how many bytes name it and its argument. None where it
+/// starts with the longer name of a field that no reel can answer.
 pub fn lookup_prefix(text: &str) -> Option<(FieldRef, usize)> {
-    all()
-        .filter(|f| text.starts_with(f.name))
-        .filter_map(|field| {
-            let (arg, used) = argument(field, &text[field.name.len()..])?;
+    let named = all().map(|field| (field.name, field, None));
+    let called = ALIASES.iter().filter_map(|alias| Some((alias.name, own(alias)?, Some(alias))));
+    let (found, used) = named
+        .chain(called)
+        .filter(|(name, ..)| text.starts_with(name))
+        .filter_map(|(name, field, alias)| {
+            let (arg, used) = argument(field, &text[name.len()..])?;
             let ty = type_of(field, &arg);
-            Some((FieldRef { field, arg, ty }, field.name.len() + used))
+            Some((FieldRef { field, arg, ty, alias }, name.len() + used))
         })
-        .max_by_key(|(_, used)| *used)
+        .max_by_key(|(_, used)| *used)?;
+    let is_absent = |name: &str| !name.ends_with('.') && name.len() > used && text.starts_with(name);
+    (!absent_fields().any(|absent| is_absent(absent.name))).then_some((found, used))
+}
+
+/// The field that another name stands for.
+pub(super) fn own(alias: &Alias) -> Option<&'static Field> {
+    all().find(|field| field.name == alias.field)
 }
 
 /// The argument that `rest` starts with and its length; `None` if the field needs one and there is none.
@@ -72,6 +111,7 @@ fn argument(field: &Field, rest: &str) -> Option<(FieldArg, usize)> {
         Some((inner[..end].trim_matches(['"', '\'']), end + 2))
     };
     let number = |text: &str| text.parse().ok().map(FieldArg::Index);
+    let name = |text: &str| (!text.is_empty()).then(|| FieldArg::Name(text.to_owned()));
     match field.arg {
         ArgRule::No => Some((FieldArg::None, 0)),
         ArgRule::OptionalIndex => {
@@ -90,6 +130,15 @@ fn argument(field: &Field, rest: &str) -> Option<(FieldArg, usize)> {
             let end = name.find(|c: char| !c.is_ascii_alphanumeric() && c != '_').unwrap_or(name.len());
             (end > 0).then(|| (FieldArg::Name(name[..end].to_owned()), end + 1))
         }
+        ArgRule::Key => {
+            if let Some((text, used)) = bracketed() {
+                return Some((name(text)?, used));
+            }
+            let key = rest.strip_prefix('.')?;
+            let end = key.find(|c: char| !c.is_ascii_alphanumeric() && !"_-./".contains(c)).unwrap_or(key.len());
+            Some((name(&key[..end])?, end + 1))
+        }
+        ArgRule::Item => bracketed().and_then(|(text, used)| Some((number(text).or_else(|| name(text))?, used))),
     }
 }
 
@@ -118,6 +167,10 @@ fn type_of(field: &Field, arg: &FieldArg) -> Type {
 
 fn explain(text: &str) -> Error {
     let name_end = text.find('[').unwrap_or(text.len());
+    if let Some(absent) = absent_field(text) {
+        let instead = Some(absent.instead.to_owned()).filter(|name| !name.is_empty());
+        return Error::Absent { name: text[..name_end].to_owned(), reason: absent.reason, instead };
+    }
     let known = all().filter(|f| text[..name_end].starts_with(f.name)).max_by_key(|f| f.name.len());
     if let Some(field) = known {
         let rest = &text[field.name.len()..];
@@ -126,8 +179,11 @@ fn explain(text: &str) -> Error {
             ArgRule::OptionalIndex => "nothing or a number in brackets",
             ArgRule::OptionalName => "nothing or a name in brackets",
             ArgRule::Required => "a name after a dot or a number in brackets",
+            ArgRule::Key => "a name in brackets or after a dot",
+            ArgRule::Item => "a number or a name in brackets",
         };
-        if rest.is_empty() || rest.starts_with('[') || (rest.starts_with('.') && field.arg == ArgRule::Required) {
+        let is_dotted = matches!(field.arg, ArgRule::Required | ArgRule::Key);
+        if rest.is_empty() || rest.starts_with('[') || (rest.starts_with('.') && is_dotted) {
             let found = if rest.is_empty() { "none".to_owned() } else { format!("`{rest}`") };
             let suggestion = (field.arg == ArgRule::No).then(|| field.name.to_owned());
             return Error::Argument { name: field.name, expected, found, suggestion };

@@ -3,6 +3,7 @@
 use super::{ArgRule, Extract, Field, FieldArg};
 use crate::value::{Type, Value};
 use crate::world::{Container, ContainerMount, Dict, ThreadRow};
+use std::collections::BTreeMap;
 
 pub(super) static FIELDS: &[Field] = &[
     Field {
@@ -112,8 +113,8 @@ pub(super) static FIELDS: &[Field] = &[
     Field {
         name: "container.label",
         ty: Type::Text,
-        arg: ArgRule::OptionalName,
-        doc: "The container's labels, or the value of one.",
+        arg: ArgRule::Key,
+        doc: "One of the container's labels, by its key.",
         example: "container.label[team] = shop",
         extract: Extract::Thread(labels),
     },
@@ -126,20 +127,38 @@ fn full_id<'a>(dict: &'a Dict, t: &'a ThreadRow, _: &'a FieldArg) -> Value<'a> {
     Value::text(id_of_cgroup(dict.text(t.cgroup)).unwrap_or(b"host"))
 }
 
-fn short_id<'a>(dict: &'a Dict, t: &'a ThreadRow, arg: &'a FieldArg) -> Value<'a> {
-    match full_id(dict, t, arg) {
+pub(super) fn short_id<'a>(dict: &'a Dict, t: &'a ThreadRow, arg: &'a FieldArg) -> Value<'a> {
+    short(full_id(dict, t, arg))
+}
+
+/// The first 12 characters of an id; a name that is none stays.
+pub(super) fn short(id: Value<'_>) -> Value<'_> {
+    match id {
         Value::Text(std::borrow::Cow::Borrowed(id)) if is_hex64(id) => Value::text(&id[..12]),
         other => other,
     }
 }
 
+/// What was recorded of the sandbox of a container's pod.
+pub(super) fn sandbox<'a>(dict: &'a Dict, t: &'a ThreadRow) -> Option<&'a Container> {
+    let own = told(dict, t)?;
+    if own.is_sandbox { Some(own) } else { dict.container(own.sandbox.as_bytes()).filter(|_| !own.sandbox.is_empty()) }
+}
+
+/// What a function finds in the innermost component of a thread's control groups for which it finds anything.
+pub(super) fn of_group<T>(dict: &Dict, t: &ThreadRow, find: impl Fn(&[u8]) -> Option<T>) -> Option<T> {
+    let path = |group: &'_ [u8]| group.iter().position(|&b| b == b'/').unwrap_or(0);
+    let groups = dict.text(t.cgroup).split(|&b| b == 0);
+    groups.map(|group| &group[path(group)..]).find_map(|path| path.rsplit(|&b| b == b'/').find_map(&find))
+}
+
 /// What was recorded of a row's container.
-fn told<'a>(dict: &'a Dict, t: &'a ThreadRow) -> Option<&'a Container> {
+pub(super) fn told<'a>(dict: &'a Dict, t: &'a ThreadRow) -> Option<&'a Container> {
     dict.container(id_of_cgroup(dict.text(t.cgroup))?)
 }
 
 /// A text that was recorded of it; none where it is empty.
-fn told_text<'a>(dict: &'a Dict, t: &'a ThreadRow, text: fn(&Container) -> &String) -> Value<'a> {
+pub(super) fn told_text<'a>(dict: &'a Dict, t: &'a ThreadRow, text: fn(&Container) -> &String) -> Value<'a> {
     told(dict, t).map(text).filter(|text| !text.is_empty()).map_or(Value::Missing, |text| Value::text(text.as_bytes()))
 }
 
@@ -188,23 +207,31 @@ fn privileged<'a>(dict: &'a Dict, t: &'a ThreadRow, _: &'a FieldArg) -> Value<'a
 }
 
 /// Items joined by a text; none where there are none.
-fn joined<'a>(items: &[String], by: &str) -> Value<'a> {
+pub(super) fn joined<'a>(items: &[String], by: &str) -> Value<'a> {
     if items.is_empty() { Value::Missing } else { Value::owned(items.join(by).into_bytes()) }
 }
 
 fn mounts<'a>(dict: &'a Dict, t: &'a ThreadRow, _: &'a FieldArg) -> Value<'a> {
     let Some(container) = told(dict, t) else { return Value::Missing };
-    let mount =
-        |m: &ContainerMount| format!("{}:{}:{}:{}:{}", m.source, m.destination, m.mode, m.writable, m.propagation);
-    joined(&container.mounts.iter().map(mount).collect::<Vec<_>>(), " ")
+    joined(&container.mounts.iter().map(mount_line).collect::<Vec<_>>(), " ")
+}
+
+/// A mount in one text.
+pub(super) fn mount_line(m: &ContainerMount) -> String {
+    format!("{}:{}:{}:{}:{}", m.source, m.destination, m.mode, m.writable, m.propagation)
 }
 
 fn labels<'a>(dict: &'a Dict, t: &'a ThreadRow, arg: &'a FieldArg) -> Value<'a> {
     let Some(container) = told(dict, t) else { return Value::Missing };
     if let FieldArg::Name(name) = arg {
-        return container.labels.get(name).map_or(Value::Missing, |label| Value::text(label.as_bytes()));
+        return label_text(&container.labels, name);
     }
     joined(&container.labels.iter().map(|(key, value)| format!("{key}:{value}")).collect::<Vec<_>>(), ",")
+}
+
+/// A label's text.
+pub(super) fn label_text<'a>(labels: &'a BTreeMap<String, String>, key: &str) -> Value<'a> {
+    labels.get(key).map_or(Value::Missing, |label| Value::text(label.as_bytes()))
 }
 
 fn is_hex64(id: &[u8]) -> bool {

@@ -15,6 +15,16 @@ fn ends(d: &DescRow) -> (Option<Endpoint>, Option<Endpoint>) {
     (local, remote.filter(set))
 }
 
+/// The local end.
+pub(super) fn local_end(d: &DescRow) -> Option<Endpoint> {
+    ends(d).0
+}
+
+/// The remote end.
+pub(super) fn remote_end(d: &DescRow) -> Option<Endpoint> {
+    ends(d).1
+}
+
 /// Whether datagrams come from and go to anybody: a peer seen once is not one that the socket is connected to.
 fn is_open_to_all(d: &DescRow) -> bool {
     let (local, remote) = ends(d);

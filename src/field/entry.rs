@@ -1,6 +1,7 @@
 //! [`Field`]: one entry of the catalogue, and [`FieldRef`]: a field with its argument as somebody named it.
 
 use super::Context;
+use super::alias::Alias;
 use crate::batch::{KindInfo, Row};
 use crate::event::{Class, Flags, ParamType};
 use crate::value::{Type, Value};
@@ -19,6 +20,18 @@ pub enum Level {
     Event,
 }
 
+impl Level {
+    /// In one word.
+    pub fn name(self) -> &'static str {
+        match self {
+            Level::Kind => "kind",
+            Level::Thread => "thread",
+            Level::Descriptor => "descriptor",
+            Level::Event => "event",
+        }
+    }
+}
+
 /// Whether a field takes an argument in brackets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ArgRule {
@@ -30,6 +43,24 @@ pub enum ArgRule {
     OptionalName,
     /// `evt.arg[0]` or `evt.arg.name`.
     Required,
+    /// `container.label[io.kubernetes.pod.name]` or `container.label.team`: a text that names one of many.
+    Key,
+    /// `container.mount[0]` or `container.mount[/data]`: a number or a text, in brackets.
+    Item,
+}
+
+impl ArgRule {
+    /// How an argument is written behind the name; empty for fields that take none.
+    pub fn form(self) -> &'static str {
+        match self {
+            ArgRule::No => "",
+            ArgRule::OptionalIndex => "none or [number]",
+            ArgRule::OptionalName => "none or [name]",
+            ArgRule::Required => ".name or [number]",
+            ArgRule::Key => ".name or [name]",
+            ArgRule::Item => "[number] or [name]",
+        }
+    }
 }
 
 /// A field's argument.
@@ -120,6 +151,23 @@ pub struct Field {
 }
 
 impl Field {
+    /// An entry.
+    pub(super) const fn new(
+        name: &'static str,
+        ty: Type,
+        arg: ArgRule,
+        doc: &'static str,
+        example: &'static str,
+        extract: Extract,
+    ) -> Field {
+        Field { name, ty, arg, doc, example, extract }
+    }
+
+    /// What the name begins with: `proc` of `proc.name`.
+    pub fn class(&self) -> &'static str {
+        self.name.split('.').next().unwrap_or(self.name)
+    }
+
     /// Where it is evaluated.
     pub fn level(&self) -> Level {
         match self.extract {
@@ -140,6 +188,8 @@ pub struct FieldRef {
     pub arg: FieldArg,
     /// Type of its values: the entry's, except where the argument decides (`evt.rawarg`).
     pub ty: Type,
+    /// The other name by which it was named, if it was.
+    pub alias: Option<&'static Alias>,
 }
 
 impl FieldRef {

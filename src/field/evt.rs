@@ -373,7 +373,7 @@ fn category<'a>(row: &Row<'a>, _: &'a FieldArg, _: &Context) -> Value<'a> {
     Value::text(word.as_bytes())
 }
 
-pub(super) fn host<'a>(row: &Row<'a>, _: &'a FieldArg, _: &Context) -> Value<'a> {
+fn host<'a>(row: &Row<'a>, _: &'a FieldArg, _: &Context) -> Value<'a> {
     named(row.batch.origin().map(|origin| origin.host.as_str()))
 }
 
@@ -420,10 +420,15 @@ fn rawarg<'a>(row: &Row<'a>, arg: &'a FieldArg, _: &Context) -> Value<'a> {
     }
 }
 
-fn buffer<'a>(row: &Row<'a>, _: &'a FieldArg, _: &Context) -> Value<'a> {
+/// Data that an event moved.
+pub(super) fn data<'a>(row: &Row<'a>) -> Option<&'a [u8]> {
     let params = &row.info().params;
     let data = params.iter().position(|p| p.class == Class::Data && p.ty == ParamType::Bytes);
-    data.and_then(|n| row.arg(n).bytes()).map_or(Value::Missing, Value::text)
+    data.and_then(|n| row.arg(n).bytes())
+}
+
+fn buffer<'a>(row: &Row<'a>, _: &'a FieldArg, _: &Context) -> Value<'a> {
+    data(row).map_or(Value::Missing, Value::text)
 }
 
 fn is_reading_or_writing(kind: &KindInfo) -> bool {

@@ -335,7 +335,7 @@ pub(super) fn write_ends(out: &mut Vec<u8>, d: &DescRow) {
     }
 }
 
-fn name<'a>(dict: &'a Dict, d: &'a DescRow, _: &'a FieldArg) -> Value<'a> {
+pub(super) fn name<'a>(dict: &'a Dict, d: &'a DescRow, _: &'a FieldArg) -> Value<'a> {
     if let Some(name) = dict.strings.get(d.name) {
         return Value::text(name);
     }
@@ -370,7 +370,7 @@ fn port_of(end: Option<Endpoint>) -> Value<'static> {
     end.map_or(Value::Missing, |e| Value::Uint(u64::from(e.port)))
 }
 
-fn either(client: Value<'static>, server: Value<'static>) -> Value<'static> {
+pub(super) fn either(client: Value<'static>, server: Value<'static>) -> Value<'static> {
     match (client.is_missing(), server.is_missing()) {
         (true, _) => server,
         (_, true) => client,

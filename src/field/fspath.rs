@@ -55,6 +55,30 @@ pub(super) static FIELDS: &[Field] = &[
         example: "fs.path.targetraw = shadow",
         extract: Extract::Event(target_raw),
     },
+    Field::new(
+        "evt.abspath",
+        Type::Path,
+        ArgRule::No,
+        "Path that a call names, absolute; of one that names two, the first.",
+        "evt.abspath startswith /etc",
+        Extract::Event(abspath),
+    ),
+    Field::new(
+        "evt.abspath.src",
+        Type::Path,
+        ArgRule::No,
+        "The first path of a call that names two, absolute.",
+        "evt.abspath.src startswith /etc",
+        Extract::Event(origin),
+    ),
+    Field::new(
+        "evt.abspath.dst",
+        Type::Path,
+        ArgRule::No,
+        "The second path of a call that names two, absolute.",
+        "evt.abspath.dst startswith /etc",
+        Extract::Event(target),
+    ),
     Field {
         name: "fd.nameraw",
         ty: Type::Path,
@@ -109,6 +133,10 @@ fn absolute<'a>(row: &Row<'a>, names: &[&str], ctx: &Context) -> Value<'a> {
 
 fn name<'a>(row: &Row<'a>, _: &'a FieldArg, ctx: &Context) -> Value<'a> {
     if names_two(row) { Value::Missing } else { absolute(row, NAMES, ctx) }
+}
+
+fn abspath<'a>(row: &Row<'a>, arg: &'a FieldArg, ctx: &Context) -> Value<'a> {
+    if names_two(row) { origin(row, arg, ctx) } else { name(row, arg, ctx) }
 }
 
 fn name_raw<'a>(row: &Row<'a>, _: &'a FieldArg, _: &Context) -> Value<'a> {

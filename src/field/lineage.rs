@@ -144,6 +144,22 @@ pub(super) static FIELDS: &[Field] = &[
         example: "thread.cgroups contains docker",
         extract: Extract::Thread(cgroups),
     },
+    Field::new(
+        "thread.cgroup",
+        Type::Text,
+        ArgRule::Key,
+        "Path of the thread's control group for one subsystem; where there is one hierarchy for all, its path.",
+        "thread.cgroup.cpuacct contains docker",
+        Extract::Thread(cgroup),
+    ),
+    Field::new(
+        "proc.cmdlenargs",
+        Type::Uint,
+        ArgRule::No,
+        "Number of bytes of all arguments after the first.",
+        "proc.cmdlenargs > 1000",
+        Extract::Thread(cmdlenargs),
+    ),
 ];
 
 type Of = for<'b> fn(&'b Dict, &'b ThreadRow, &'b FieldArg) -> Value<'b>;
@@ -247,6 +263,25 @@ fn cgroups<'a>(dict: &'a Dict, t: &'a ThreadRow, _: &'a FieldArg) -> Value<'a> {
         text.extend_from_slice(&group[end..]);
     }
     Value::owned(text)
+}
+
+fn cgroup<'a>(dict: &'a Dict, t: &'a ThreadRow, arg: &'a FieldArg) -> Value<'a> {
+    let (Some(groups), FieldArg::Name(wanted)) = (dict.strings.get(t.cgroup), arg) else { return Value::Missing };
+    let found = groups.split(|&b| b == 0).filter(|group| !group.is_empty()).find_map(|group| {
+        let Some(end) = group.iter().position(|&b| b == b'=').filter(|_| !group.starts_with(b"/")) else {
+            return Some(group);
+        };
+        (hierarchy(&group[..end]) == wanted.as_bytes()).then(|| &group[end + 1..])
+    });
+    found.map_or(Value::Missing, Value::text)
+}
+
+fn cmdlenargs<'a>(dict: &'a Dict, t: &'a ThreadRow, _: &'a FieldArg) -> Value<'a> {
+    if t.image == 0 {
+        return Value::Missing;
+    }
+    let args = dict.text(dict.image(t.image).args);
+    Value::Uint(args.iter().filter(|&&b| b != 0).count() as u64)
 }
 
 /// The name of a hierarchy of version 1 as sysdig shows it: in captures they have those of the kernel's sources.

@@ -3,13 +3,16 @@
 //! A field's extractor sees no more than its level offers, so whatever is asked of a thread or a descriptor can be
 //! answered once per row of a dictionary and reused for all events that refer to it.
 
+mod absent;
 mod address;
+mod alias;
 mod amounts;
 mod ancestry;
 mod catalogue;
 mod container;
 mod context;
 mod ends;
+mod engine;
 mod entry;
 mod evt;
 mod fd;
@@ -17,14 +20,19 @@ mod fspath;
 mod lineage;
 mod moment;
 mod path;
+mod pod;
 mod proc;
 mod render;
 #[cfg(test)]
 pub(crate) mod sample;
+mod service;
+mod syslog;
 #[cfg(test)]
 mod tests;
 mod user;
 
+pub use absent::{Absent, absent_field, absent_fields};
+pub use alias::{Alias, aliases};
 pub use catalogue::{Error, all, lookup, lookup_prefix};
 pub use context::{BufferFormat, Context, TimeFormat};
 pub use entry::{ArgRule, Column, Extract, Field, FieldArg, FieldRef, Level};

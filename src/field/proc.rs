@@ -40,11 +40,11 @@ pub(super) static FIELDS: &[Field] = &[
         extract: Extract::Thread(args),
     },
     Field {
-        name: "proc.nargs",
+        name: "proc.cmdnargs",
         ty: Type::Uint,
         arg: ArgRule::No,
         doc: "Number of arguments after the first.",
-        example: "proc.nargs > 10",
+        example: "proc.cmdnargs > 10",
         extract: Extract::Thread(nargs),
     },
     Field {

@@ -156,6 +156,7 @@ fn a_thread_tells_of_its_process_and_ancestors() {
             ("proc.args", "-g daemon off;"),
             ("proc.args[1]", "daemon off;"),
             ("proc.args[2]", "<NA>"),
+            ("proc.cmdnargs", "2"),
             ("proc.nargs", "2"),
             ("proc.cmdline", "worker -g daemon off;"),
             ("proc.exeline", "/usr/sbin/nginx -g daemon off;"),
@@ -245,7 +246,7 @@ fn no_field_panics_on_any_of_the_rows() {
     for sample in [read(), openat(), connect(), Sample::new("execve", 0), Sample::new("procexit", 4)] {
         for field in all() {
             let text = match field.arg {
-                super::ArgRule::Required => format!("{}[0]", field.name),
+                super::ArgRule::Required | super::ArgRule::Key | super::ArgRule::Item => format!("{}[0]", field.name),
                 _ => field.name.to_owned(),
             };
             assert!(!said(&sample, &text).contains('\x1b'), "{text}");

@@ -358,10 +358,15 @@ impl<'s> Parser<'s> {
             };
             self.at += length + 1;
         }
-        lookup(&self.source[start..self.at]).map_err(|error| {
-            let help = error.suggestion().map(did_you_mean);
+        let found = lookup(&self.source[start..self.at]).map_err(|error| {
+            let help = error.suggestion().map(|_| error.help());
             self.error(start..self.at, error.to_string(), help);
-        })
+        })?;
+        if let Some(alias) = found.alias.filter(|alias| !alias.deprecated.is_empty()) {
+            let message = format!("`{}` is deprecated: {}", alias.name, alias.deprecated);
+            self.warning(start..self.at, message, Some(format!("use `{}`", alias.field)));
+        }
+        Ok(found)
     }
 
     /// Reads the operator. `None`: an error has been told.

@@ -21,7 +21,7 @@ const OWN: &[(&str, bool)] = &[
     ("proc.exe", true),
     ("proc.exepath", true),
     ("proc.args", true),
-    ("proc.nargs", true),
+    ("proc.cmdnargs", true),
     ("proc.cmdline", true),
     ("proc.exeline", true),
     ("proc.env", true),

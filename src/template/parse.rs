@@ -107,9 +107,9 @@ fn field(text: &str, at: usize) -> Result<(Piece, &str), Error> {
     let ended = text.char_indices().find(stop).map_or(text.len(), |(at, _)| at);
     let end = text[..ended].find(']').map_or(ended, |at| at + 1);
     let Err(cause) = crate::field::lookup(&text[..end]) else { return Err(Error::Unfinished { at }) };
-    let help = match cause.suggestion() {
-        Some(name) => format!("did you mean `%{name}`?"),
-        None => "`sysreel -l` lists all fields".to_owned(),
+    let help = match (&cause, cause.suggestion()) {
+        (crate::field::Error::Absent { .. }, _) | (_, None) => cause.help(),
+        (_, Some(name)) => format!("did you mean `%{name}`?"),
     };
     Err(Error::Field { at, cause, help })
 }

@@ -57,6 +57,22 @@ pub struct Container {
     pub mounts: Vec<ContainerMount>,
     /// Its labels.
     pub labels: BTreeMap<String, String>,
+    /// The whole id, where it was told.
+    pub full_id: String,
+    /// Id of the sandbox of its pod.
+    pub sandbox: String,
+    /// Whether it is a pod's sandbox itself.
+    pub is_sandbox: bool,
+    /// Labels of its pod.
+    pub pod_labels: BTreeMap<String, String>,
+    /// What the network plugin answered, JSON.
+    pub cni: String,
+    /// When it was made, ns since 1970 UTC; 0 where that was not told.
+    pub made: u64,
+    /// Whether it uses the host's namespaces of processes, networks and IPC.
+    pub host: [Option<bool>; 3],
+    /// Commands that look whether it is well: health check, liveness and readiness probe; each program and arguments.
+    pub probes: [Vec<String>; 3],
 }
 
 fn text(of: &Value, key: &str) -> String {
@@ -84,14 +100,29 @@ fn engine(of: &Value) -> String {
     of.get("type").and_then(Value::as_u64).and_then(name).unwrap_or_else(|| text(of, "type"))
 }
 
+fn texts(of: &Value, key: &str) -> BTreeMap<String, String> {
+    let labels = of.get(key).and_then(Value::as_object).into_iter().flatten();
+    let text_of = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    labels.map(|(key, value)| (key.clone(), text_of(value))).collect()
+}
+
+/// A probe's program and arguments; empty where there is none.
+fn probe(of: &Value, key: &str) -> Vec<String> {
+    let Some(probe) = of.get(key).filter(|probe| probe.is_object()) else { return Vec::new() };
+    let args = probe.get("args").and_then(Value::as_array).into_iter().flatten();
+    let args = args.filter_map(Value::as_str).map(str::to_owned);
+    std::iter::once(text(probe, "exe")).chain(args).collect()
+}
+
 impl Container {
     /// Reads a description, with or without `container` around it; `None` for what is none.
     pub fn parse(json: &[u8]) -> Option<Container> {
         let all: Value = serde_json::from_slice(json.get(..json.len().min(MOST_TEXT))?).ok()?;
         let of = all.get("container").unwrap_or(&all);
         let id = Some(text(of, "id")).filter(|id| !id.is_empty())?;
-        let labels = of.get("labels").and_then(Value::as_object).into_iter().flatten();
-        let text_of = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+        let flag = |key: &str| of.get(key).and_then(Value::as_bool);
+        // Seconds; recorders that asked the engine for text have none.
+        let made = of.get("created_time").and_then(Value::as_u64).unwrap_or(0);
         Some(Container {
             id,
             name: text(of, "name"),
@@ -104,7 +135,15 @@ impl Container {
             ip: address(of),
             privileged: of.get("privileged").and_then(Value::as_bool),
             mounts: of.get("Mounts").and_then(Value::as_array).into_iter().flatten().map(mount).collect(),
-            labels: labels.map(|(key, value)| (key.clone(), text_of(value))).collect(),
+            labels: texts(of, "labels"),
+            full_id: text(of, "full_id"),
+            sandbox: text(of, "pod_sandbox_id"),
+            is_sandbox: flag("is_pod_sandbox").unwrap_or(false),
+            pod_labels: texts(of, "pod_sandbox_labels"),
+            cni: text(of, "cni_json"),
+            made: made.saturating_mul(1_000_000_000),
+            host: ["host_pid", "host_network", "host_ipc"].map(flag),
+            probes: ["Healthcheck", "LivenessProbe", "ReadinessProbe"].map(|key| probe(of, key)),
         })
     }
 }
