@@ -136,6 +136,8 @@ fn ask(paths: &[PathBuf], filter: &str) -> u64 {
         header: None,
         internal: true,
         indent: None,
+        cases: Vec::new(),
+        data: None,
     };
     let question = Question { filter: Some(Filter::parse(filter).unwrap()), query: Query::Lines(lines) };
     let options = Options {

@@ -76,7 +76,8 @@ fn replay(path: &Path) -> Said {
         }
     };
     let template = Template::parse(FORMAT).unwrap();
-    let lines = LinesQuery { template, json: false, header: None, internal: true, indent: None };
+    let lines =
+        LinesQuery { template, json: false, header: None, internal: true, indent: None, cases: Vec::new(), data: None };
     let question = Question { filter: None, query: Query::Lines(lines) };
     let options = engine::Options {
         threads: std::num::NonZeroUsize::new(1),

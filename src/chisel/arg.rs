@@ -21,6 +21,10 @@ pub enum ArgType {
     Filter,
     /// An IPv4 address.
     Ipv4,
+    /// An IPv4 or IPv6 address.
+    Ip,
+    /// Names of fields, with commas between them.
+    Fields,
 }
 
 impl ArgType {
@@ -33,6 +37,8 @@ impl ArgType {
             ArgType::Field => "field",
             ArgType::Filter => "filter",
             ArgType::Ipv4 => "ipv4",
+            ArgType::Ip => "ip",
+            ArgType::Fields => "fields",
         }
     }
 
@@ -40,10 +46,11 @@ impl ArgType {
     fn admits(self, text: &str) -> bool {
         match self {
             ArgType::String => true,
-            ArgType::Field | ArgType::Filter => !text.trim().is_empty(),
+            ArgType::Field | ArgType::Fields | ArgType::Filter => !text.trim().is_empty(),
             ArgType::Int => text.parse::<i64>().is_ok(),
             ArgType::Milliseconds => text.parse::<f64>().is_ok_and(|ms| ms.is_finite() && (0.0..=1e12).contains(&ms)),
             ArgType::Ipv4 => text.parse::<std::net::Ipv4Addr>().is_ok(),
+            ArgType::Ip => text.parse::<std::net::IpAddr>().is_ok(),
         }
     }
 }
@@ -64,6 +71,9 @@ pub struct ArgDef {
     pub optional: bool,
     /// What it is when left out.
     pub default: Option<String>,
+    /// The only texts that it may be, and what each stands for.
+    #[serde(default)]
+    pub values: BTreeMap<String, String>,
 }
 
 impl ArgDef {
@@ -110,6 +120,12 @@ impl Args {
                     usage(),
                 ));
             }
+            let Some(text) = def.values.get(text).or(def.values.is_empty().then_some(text)) else {
+                let known: Vec<&str> = def.values.keys().map(String::as_str).collect();
+                let known = known.join(", ");
+                let message = format!("expected one of {known} as argument `{}`, found `{text}`", def.name);
+                return Err(fail(message, usage()));
+            };
             args.insert(def.name.clone(), (def.ty, text.clone()));
         }
         let given = defs.iter().take(given.len()).map(|def| def.name.clone()).collect();
@@ -119,6 +135,11 @@ impl Args {
     /// An argument's type and text.
     pub fn get(&self, name: &str) -> Option<(ArgType, &str)> {
         self.values.get(name).map(|(ty, text)| (*ty, text.as_str()))
+    }
+
+    /// The text of the argument that `$name` names; any other text is itself.
+    pub fn resolve<'a>(&'a self, text: &'a str) -> &'a str {
+        text.strip_prefix('$').and_then(|name| self.get(name)).map_or(text, |(_, text)| text)
     }
 
     /// Whether an argument was given, and is not its default.
@@ -164,7 +185,14 @@ mod tests {
     use super::*;
 
     fn def(name: &str, ty: ArgType, optional: bool, default: Option<&str>) -> ArgDef {
-        ArgDef { name: name.into(), about: "x".into(), ty, optional, default: default.map(Into::into) }
+        ArgDef {
+            name: name.into(),
+            about: "x".into(),
+            ty,
+            optional,
+            default: default.map(Into::into),
+            values: BTreeMap::new(),
+        }
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! [`Chisel`]: a chisel file, parsed and checked as far as that needs no arguments.
 
-use super::{ArgDef, Error, ViewDef};
+use super::{ArgDef, Error, HistogramDef, ListDef, SeriesDef, ViewDef};
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
@@ -43,6 +43,12 @@ pub struct Chisel {
     pub snapshot: Option<SnapshotDef>,
     /// The operator: a tree of processes.
     pub tree: Option<TreeDef>,
+    /// The operator: events as rows of a table.
+    pub list: Option<ListDef>,
+    /// The operator: aggregates per interval.
+    pub series: Option<SeriesDef>,
+    /// The operator: buckets of time and value.
+    pub histogram: Option<HistogramDef>,
     /// How the interactive screen shows it; `-cl` lists a chisel with this only with `-v`.
     pub view: Option<ViewDef>,
     /// Examples that tests run.
@@ -91,6 +97,8 @@ pub struct StateColumnDef {
     pub field: String,
     /// The field in its place where it has no value.
     pub or: Option<String>,
+    /// Of text, only what stands from the first place with this text on.
+    pub from: Option<String>,
     /// `none`, `bytes`, `duration` or `percent`.
     pub unit: Option<String>,
 }
@@ -158,6 +166,9 @@ pub struct AggregateDef {
     pub avg: Option<String>,
     /// Field of nanoseconds to sum, as a share of the recording's length.
     pub share: Option<String>,
+    /// Only of events for which this filter holds.
+    #[serde(rename = "where")]
+    pub only: Option<String>,
 }
 
 /// Operator `lines`: each matching event, formatted.
@@ -172,6 +183,25 @@ pub struct LinesDef {
     pub containers: Option<String>,
     /// Field with the number of levels by which a line is indented.
     pub indent: Option<String>,
+    /// Other formats for events for which a filter holds; the first that holds.
+    #[serde(default)]
+    pub cases: Vec<CaseDef>,
+    /// Field of data that is shown behind a line, as text.
+    pub data: Option<String>,
+    /// Whether the line stands before each line of the data, not alone above all of them.
+    #[serde(default)]
+    pub each: bool,
+}
+
+/// Another format of [`LinesDef`].
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CaseDef {
+    /// The filter.
+    #[serde(rename = "where")]
+    pub only: String,
+    /// As after `-p`.
+    pub format: String,
 }
 
 /// Operator `tree`: the processes of a recording below each other, with aggregates that are rolled up.
@@ -212,9 +242,7 @@ impl Chisel {
         name.clone_into(&mut chisel.name);
         origin.clone_into(&mut chisel.origin);
         text.clone_into(&mut chisel.text);
-        let operators =
-            [chisel.table.is_some(), chisel.lines.is_some(), chisel.snapshot.is_some(), chisel.tree.is_some()];
-        let operators = operators.into_iter().filter(|&is_there| is_there).count();
+        let operators = chisel.operators();
         if operators != 1 {
             let message = format!("expected one operator, found {operators}");
             return Err(Error::at(
@@ -222,11 +250,18 @@ impl Chisel {
                 text,
                 None,
                 message,
-                "a chisel has one of [table], [lines], [snapshot], [tree]",
+                "a chisel has one of [table], [lines], [list], [snapshot], [tree], [series], [histogram]",
             ));
         }
         if let Some(table) = &chisel.table {
-            chisel.check_table(table)?;
+            chisel.check_columns(&table.columns)?;
+            if table.columns.is_empty() || table.by.is_empty() {
+                let message = "expected at least one column and one key";
+                return Err(chisel.at("table", message, "give `by` and `columns`"));
+            }
+        }
+        if let Some(series) = &chisel.series {
+            chisel.check_columns(&series.columns)?;
         }
         if let Some(view) = &chisel.view {
             chisel.check_view(view)?;
@@ -234,16 +269,26 @@ impl Chisel {
         Ok(chisel)
     }
 
-    fn check_table(&self, table: &TableDef) -> Result<(), Error> {
-        for column in &table.columns {
+    /// How many operators there are.
+    fn operators(&self) -> usize {
+        let of_state = [self.snapshot.is_some(), self.tree.is_some()];
+        let of_events = [
+            self.table.is_some(),
+            self.lines.is_some(),
+            self.list.is_some(),
+            self.series.is_some(),
+            self.histogram.is_some(),
+        ];
+        of_state.into_iter().chain(of_events).filter(|&is_there| is_there).count()
+    }
+
+    fn check_columns(&self, columns: &[AggregateDef]) -> Result<(), Error> {
+        for column in columns {
             let ways = column.ways().count() + usize::from(column.count);
             if ways != 1 {
                 let message = format!("expected one way to make column `{}`, found {ways}", column.name);
                 return Err(self.at(&column.name, message, "give one of count, sum, distinct, min, max, avg, share"));
             }
-        }
-        if table.columns.is_empty() || table.by.is_empty() {
-            return Err(self.at("table", "expected at least one column and one key", "give `by` and `columns`"));
         }
         Ok(())
     }
@@ -301,7 +346,7 @@ mod tests {
             (
                 "[table]",
                 "[lines]\nformat = \"%evt.num\"\n[table]",
-                "expected one operator, found 2 in chisel t.toml, line 1\n  | about = \"x\"\n  | ^\nhelp: a chisel has one of [table], [lines], [snapshot], [tree]",
+                "expected one operator, found 2 in chisel t.toml, line 1\n  | about = \"x\"\n  | ^\nhelp: a chisel has one of [table], [lines], [list], [snapshot], [tree], [series], [histogram]",
             ),
         ] {
             let error = Chisel::parse("t", "t.toml", &good.replace(from, to)).unwrap_err();

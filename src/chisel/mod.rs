@@ -4,6 +4,7 @@
 mod arg;
 mod check;
 mod error;
+mod events;
 mod file;
 mod library;
 mod prepare;
@@ -13,7 +14,10 @@ mod view;
 
 pub use arg::{ArgDef, ArgType, Args, split};
 pub use error::{Error, Located};
-pub use file::{AggregateDef, Chisel, Example, KeyDef, LinesDef, SnapshotDef, StateColumnDef, TableDef, TreeDef};
+pub use events::{HistogramDef, ListDef, SeriesDef};
+pub use file::{
+    AggregateDef, CaseDef, Chisel, Example, KeyDef, LinesDef, SnapshotDef, StateColumnDef, TableDef, TreeDef,
+};
 pub use library::Library;
 pub use prepare::{Prepared, Style};
 pub use view::{ActionDef, ViewDef};

@@ -1,9 +1,9 @@
 //! From a chisel and its arguments to a filter and an operator.
 
-use super::{ArgType, Args, Chisel, Error, KeyDef, LinesDef, TableDef};
+use super::{ArgType, Args, CaseDef, Chisel, Error, KeyDef, LinesDef, TableDef};
 use crate::field::{FieldRef, lookup};
 use crate::filter::{Binding, Bindings, Filter};
-use crate::query::{Aggregate, How, Key, LinesQuery, Order, Query, TableQuery};
+use crate::query::{Aggregate, How, Key, LineData, LinesQuery, Order, Query, TableQuery};
 use crate::report::Unit;
 use crate::template::Template;
 
@@ -40,33 +40,44 @@ impl Chisel {
                     None => query,
                 }
             }
-            (None, Some(lines), _) => Query::Lines(self.lines(lines, style)?),
+            (None, Some(lines), _) => Query::Lines(self.lines(lines, &args, style)?),
             (None, None, Some(snapshot)) => self.snapshot(snapshot, &args, style)?,
             (None, None, None) => match &self.tree {
                 Some(tree) => self.tree(tree, &args, style)?,
-                None => Query::Nothing,
+                None => self.of_events(&args, style)?,
             },
         };
         Ok(Prepared { filter, query })
     }
 
-    fn lines(&self, lines: &LinesDef, style: Style) -> Result<LinesQuery, Error> {
+    fn lines(&self, lines: &LinesDef, args: &Args, style: Style) -> Result<LinesQuery, Error> {
         let format = lines.containers.as_ref().filter(|_| style.containers).unwrap_or(&lines.format);
-        let template =
-            Template::parse(format).map_err(|e| self.at("format", e.to_string(), "`sysreel -l` lists the fields"))?;
+        let parse = |text: &str| {
+            Template::parse(text).map_err(|e| self.at("format", e.to_string(), "`sysreel -l` lists the fields"))
+        };
+        let data = lines.data.as_deref();
+        let template = match data.filter(|_| style.json) {
+            // JSON has the data as another field.
+            Some(data) => parse(&format!("{format} %{data}"))?,
+            None => parse(format)?,
+        };
         let indent = lines.indent.as_deref().map(|field| self.field(field)).transpose()?;
-        Ok(LinesQuery { template, json: style.json, header: lines.header.clone(), internal: style.internal, indent })
+        let case = |case: &CaseDef| Ok((self.filter(&case.only, args)?, parse(&case.format)?));
+        let cases = lines.cases.iter().map(case).collect::<Result<_, Error>>()?;
+        let data = data.map(|field| Ok(LineData { field: self.field(field)?, each: lines.each })).transpose()?;
+        let (json, header, internal) = (style.json, lines.header.clone(), style.internal);
+        Ok(LinesQuery { template, json, header, internal, indent, cases, data })
     }
 
     pub(super) fn table(&self, table: &TableDef, args: &Args, style: Style) -> Result<TableQuery, Error> {
-        let mut keys = table.by.iter().map(|k| self.key(k, args)).collect::<Result<Vec<_>, _>>()?;
+        let mut keys = self.keys(&table.by, args)?;
         if style.containers && keys.iter().all(|k| k.field.field.name != "container.id") {
             keys.push(Key { name: "container.id".into(), field: self.field("container.id")? });
         }
-        let values = table.columns.iter().map(|c| self.value(c)).collect::<Result<Vec<_>, _>>()?;
+        let values = table.columns.iter().map(|c| self.value(c, args)).collect::<Result<Vec<_>, _>>()?;
         let (name, descending) = match table.sort.strip_prefix('-') {
-            Some(name) => (name, true),
-            None => (table.sort.as_str(), false),
+            Some(name) => (args.resolve(name), true),
+            None => (args.resolve(&table.sort), false),
         };
         let names = values.iter().map(|v| &v.name).chain(keys.iter().map(|k| &k.name));
         let Some(column) = names.into_iter().position(|n| n == name) else {
@@ -92,13 +103,16 @@ impl Chisel {
         }
     }
 
-    fn value(&self, column: &super::AggregateDef) -> Result<Aggregate, Error> {
-        let unit = self.unit(column.unit.as_deref())?;
+    pub(super) fn value(&self, column: &super::AggregateDef, args: &Args) -> Result<Aggregate, Error> {
+        let unit = column.unit.as_deref().map(|unit| args.resolve(unit));
+        let unit = self.unit(unit)?;
         let (how, field) = match column.ways().next() {
-            Some((how, field)) => (how, Some(self.field(field)?)),
+            Some((how, field)) => (how, Some(self.argument_field(field, args)?)),
             None => (How::Count, None),
         };
-        Ok(Aggregate { name: column.name.clone(), unit, how, field })
+        let only = column.only.as_deref().map(|text| self.filter(text, args)).transpose()?;
+        let name = args.resolve(&column.name).to_owned();
+        Ok(Aggregate { name, unit, how, field, only })
     }
 
     pub(super) fn unit(&self, name: Option<&str>) -> Result<Unit, Error> {
@@ -108,20 +122,46 @@ impl Chisel {
             .ok_or_else(|| self.at(name, format!("unknown unit `{name}`"), format!("one of: {}", names())))
     }
 
-    fn key(&self, key: &KeyDef, args: &Args) -> Result<Key, Error> {
-        let Some(arg) = key.field.strip_prefix('$') else {
-            let name = key.name.clone().unwrap_or_else(|| key.field.clone());
-            return Ok(Key { name, field: self.field(&key.field)? });
-        };
-        let Some((ArgType::Field, text)) = args.get(arg) else {
-            return Err(self.no_argument(arg, args, "of type field"));
-        };
-        let field = lookup(text).map_err(|e| Error::Argument {
+    /// Fields to group by; an argument of type fields may name several, and another their headings.
+    pub(super) fn keys(&self, defs: &[KeyDef], args: &Args) -> Result<Vec<Key>, Error> {
+        let mut keys = Vec::new();
+        for def in defs {
+            let list = def.field.strip_prefix('$').and_then(|name| args.get(name));
+            let Some((ArgType::Fields, list)) = list else {
+                keys.push(self.key(def, args)?);
+                continue;
+            };
+            let names: Vec<&str> = def.name.as_deref().map_or(Vec::new(), |n| args.resolve(n).split(',').collect());
+            for (n, field) in list.split(',').map(str::trim).enumerate() {
+                let name = names.get(n).map_or(field, |name| name.trim()).to_owned();
+                keys.push(Key { name, field: self.given_field(field)? });
+            }
+        }
+        Ok(keys)
+    }
+
+    pub(super) fn key(&self, key: &KeyDef, args: &Args) -> Result<Key, Error> {
+        let field = self.argument_field(&key.field, args)?;
+        let name = key.name.clone().unwrap_or_else(|| args.resolve(&key.field).to_owned());
+        Ok(Key { name, field })
+    }
+
+    /// A field of the file, or of an argument.
+    fn argument_field(&self, text: &str, args: &Args) -> Result<FieldRef, Error> {
+        let Some(arg) = text.strip_prefix('$') else { return self.field(text) };
+        match args.get(arg) {
+            Some((ArgType::Field, text)) => self.given_field(text),
+            _ => Err(self.no_argument(arg, args, "of type field")),
+        }
+    }
+
+    /// A field that was given as an argument.
+    fn given_field(&self, text: &str) -> Result<FieldRef, Error> {
+        lookup(text).map_err(|e| Error::Argument {
             chisel: self.name.clone(),
             message: e.to_string(),
             help: suggest(&e),
-        })?;
-        Ok(Key { name: key.name.clone().unwrap_or_else(|| text.to_owned()), field })
+        })
     }
 
     pub(super) fn field(&self, text: &str) -> Result<FieldRef, Error> {
@@ -136,7 +176,7 @@ impl Chisel {
         self.at(&format!("${name}"), format!("no argument `{name}` {what}"), help)
     }
 
-    fn filter(&self, text: &str, args: &Args) -> Result<Filter, Error> {
+    pub(super) fn filter(&self, text: &str, args: &Args) -> Result<Filter, Error> {
         let bindings = args.iter().map(|(name, ty, value)| Ok((name.to_owned(), self.binding(ty, value)?)));
         let bindings = bindings.collect::<Result<Bindings, Error>>()?;
         Filter::parse_with(text, &bindings).map_err(|diagnostics| self.in_filter(&diagnostics))
@@ -158,7 +198,9 @@ impl Chisel {
     /// What an argument stands for in the filter.
     fn binding(&self, ty: ArgType, value: &str) -> Result<Binding, Error> {
         Ok(match ty {
-            ArgType::Int | ArgType::Ipv4 | ArgType::String => Binding::Constant(value.as_bytes().to_vec()),
+            ArgType::Int | ArgType::Ipv4 | ArgType::Ip | ArgType::String | ArgType::Fields => {
+                Binding::Constant(value.as_bytes().to_vec())
+            }
             ArgType::Milliseconds => {
                 let ns = (value.parse::<f64>().unwrap_or(0.0) * 1e6).round();
                 Binding::Constant(format!("{ns:.0}").into_bytes())

@@ -127,7 +127,13 @@ fn one(path: &Path, reader: &Reader, listed: usize) -> Report {
         tables.push(losses(reader));
     }
     tables.retain(|t| !t.rows.is_empty());
-    Report { title: "info".to_owned(), about: "What a reel is and holds".to_owned(), tables, notes: notes(reader) }
+    Report {
+        title: "info".to_owned(),
+        about: "What a reel is and holds".to_owned(),
+        tables,
+        pictures: Vec::new(),
+        notes: notes(reader),
+    }
 }
 
 fn pairs(title: &str) -> Table {
@@ -381,5 +387,5 @@ fn many(files: &[PathBuf]) -> Result<Report, Failure> {
     }
     table.rows.push(row(format!("{} reels", table.rows.len()), Cell::Missing, span, total, Cell::Missing));
     let about = "What reels hold, and their sum".to_owned();
-    Ok(Report { title: "info".to_owned(), about, tables: vec![table], notes })
+    Ok(Report { title: "info".to_owned(), about, tables: vec![table], pictures: Vec::new(), notes })
 }

@@ -78,6 +78,7 @@ fn report(filter: &Filter) -> Report {
         title: "plan".to_owned(),
         about: filter.to_string(),
         tables: vec![conditions(&about), kernel(pushed.as_ref()), kept(&about), replay(&about)],
+        pictures: Vec::new(),
         notes,
     }
 }

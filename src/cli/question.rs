@@ -175,7 +175,8 @@ fn lines(options: &Options) -> Result<LinesQuery, Failure> {
         Some(format) => format,
     };
     let template = Template::parse(format).map_err(Failure::of)?;
-    Ok(LinesQuery { template, json: options.json, header: None, internal: options.internal, indent: None })
+    let (json, internal) = (options.json, options.internal);
+    Ok(LinesQuery { template, json, header: None, internal, indent: None, cases: Vec::new(), data: None })
 }
 
 /// The lines above chisels' lines; JSON has none.
@@ -194,7 +195,13 @@ fn summary() -> Result<TableQuery, Failure> {
         title: "summary".to_owned(),
         about: "How often each event occurred".to_owned(),
         keys: vec![Key { name: "Event".to_owned(), field: lookup("evt.type").map_err(Failure::of)? }],
-        values: vec![Aggregate { name: "#Calls".to_owned(), unit: Unit::None, how: How::Count, field: None }],
+        values: vec![Aggregate {
+            name: "#Calls".to_owned(),
+            unit: Unit::None,
+            how: How::Count,
+            field: None,
+            only: None,
+        }],
         order: Order { column: 0, descending: true },
         top: Some(100),
     })

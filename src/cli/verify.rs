@@ -86,7 +86,7 @@ pub(super) fn verify(options: &Options, paths: &[String], out: &mut dyn Write) -
         tables.push(damages);
     }
     let about = "Whether reels are as they were written".to_owned();
-    let report = Report { title: "verify".to_owned(), about, tables, notes };
+    let report = Report { title: "verify".to_owned(), about, tables, pictures: Vec::new(), notes };
     if !report.tables[0].rows.is_empty() {
         out.write_all(render(options, &report).as_bytes())?;
     }

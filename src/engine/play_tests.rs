@@ -47,7 +47,15 @@ impl Batches for Made {
 
 fn lines(format: &str, filter: Option<&str>) -> Question {
     let template = Template::parse(format).unwrap();
-    let query = Query::Lines(LinesQuery { template, json: false, header: None, internal: false, indent: None });
+    let query = Query::Lines(LinesQuery {
+        template,
+        json: false,
+        header: None,
+        internal: false,
+        indent: None,
+        cases: Vec::new(),
+        data: None,
+    });
     Question { filter: filter.map(|f| Filter::parse(f).unwrap()), query }
 }
 
@@ -56,7 +64,7 @@ fn table(filter: Option<&str>) -> Question {
         title: "by name".into(),
         about: String::new(),
         keys: vec![Key { name: "proc.name".into(), field: lookup("proc.name").unwrap() }],
-        values: vec![Aggregate { name: "N".into(), unit: Unit::None, how: How::Count, field: None }],
+        values: vec![Aggregate { name: "N".into(), unit: Unit::None, how: How::Count, field: None, only: None }],
         order: Order { column: 0, descending: true },
         top: None,
     });

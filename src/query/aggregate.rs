@@ -1,8 +1,11 @@
 //! [`Aggregate`]: one value column of a table, and the cells that it is kept in while batches are read.
 
+use super::group::Ids;
 use super::part::{NONE, Part};
 use super::values::{Source, Values};
-use crate::field::FieldRef;
+use crate::batch::{Batch, Error};
+use crate::field::{Context, FieldRef};
+use crate::filter::{Filter, Memo, Selection};
 use crate::report::{Cell, Unit};
 use foldhash::fast::FixedState;
 use std::collections::{HashMap, HashSet};
@@ -37,6 +40,8 @@ pub struct Aggregate {
     pub how: How,
     /// The field; `None` for [`How::Count`].
     pub field: Option<FieldRef>,
+    /// Only of events for which this holds.
+    pub only: Option<Filter>,
 }
 
 /// What is kept per group for one aggregate; index is the group's id.
@@ -55,6 +60,8 @@ pub(super) struct Slots {
     pairs: Vec<(u32, u32)>,
     /// Ids of the values that [`How::Distinct`] counts.
     pub(super) values: Part,
+    /// The condition of the column, and what is known of it.
+    only: Option<(Filter, Memo)>,
 }
 
 impl Slots {
@@ -68,7 +75,18 @@ impl Slots {
             seen: HashSet::with_hasher(FixedState::default()),
             pairs: Vec::new(),
             values: Part::new(fields),
+            only: aggregate.only.clone().map(|filter| (filter, Memo::default())),
         }
+    }
+
+    /// The groups of the rows that the column is about; `None` where it is about all.
+    pub(super) fn masked(&mut self, batch: &Batch, ids: &Ids, ctx: &Context) -> Result<Option<Ids>, Error> {
+        let Some((filter, memo)) = &mut self.only else { return Ok(None) };
+        if !filter.may_match(memo, batch.head(), batch.schema(), batch.dict()) {
+            return Ok(Some(vec![Vec::new(); ids.len()]));
+        }
+        let selection: Selection = filter.select(memo, batch, ctx)?;
+        super::group::masked(batch, &selection, ids).map(Some)
     }
 
     /// Makes room for group ids below `groups`.

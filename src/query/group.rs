@@ -225,6 +225,37 @@ fn mask(batch: &Batch, selection: &Selection, in_flight: bool) -> Result<Ids, Er
     Ok(all)
 }
 
+/// The same groups, but none for rows that a selection does not admit.
+pub(super) fn masked(batch: &Batch, selection: &Selection, ids: &Ids) -> Result<Ids, Error> {
+    let mut out: Ids = ids.clone();
+    for (kind, ids) in out.iter_mut().enumerate() {
+        match selection.kinds.get(kind) {
+            None | Some(KindSelection::None) => ids.clear(),
+            Some(KindSelection::All) => {}
+            Some(KindSelection::Some(bits)) => {
+                let out = |at: usize| at >= bits.len() || !bits.get(at);
+                ids.iter_mut().enumerate().filter(|(at, _)| out(*at)).for_each(|(_, id)| *id = NONE);
+            }
+        }
+    }
+    if let Some(rows) = &selection.rows {
+        let used: Vec<bool> = out.iter().map(|ids| !ids.is_empty()).collect();
+        walk(
+            batch,
+            false,
+            |kind| used.get(kind).copied().unwrap_or(false),
+            |index, _, kind, position| {
+                if !rows.get(index)
+                    && let Some(id) = out[kind].get_mut(position)
+                {
+                    *id = NONE;
+                }
+            },
+        )?;
+    }
+    Ok(out)
+}
+
 /// Calls `visit(index, local thread, local kind, position)` for every row of the `wanted` local kinds, in order.
 /// Without `threads` the thread column is not decoded, and the local thread is 0.
 pub(super) fn walk(

@@ -3,8 +3,8 @@
 use super::choose::{admits, asks};
 use super::group::walk;
 use crate::batch::{Batch, Error, Row};
-use crate::field::{Context, FieldRef};
-use crate::filter::Selection;
+use crate::field::{BufferFormat, Context, FieldRef, write_value};
+use crate::filter::{Filter, Memo, Selection};
 use crate::template::Template;
 use crate::value::Value;
 
@@ -27,6 +27,19 @@ pub struct LinesQuery {
     pub internal: bool,
     /// A number of levels by which a line is indented; not in JSON.
     pub indent: Option<FieldRef>,
+    /// Other templates for events for which a condition holds; the first that holds. JSON has no use for them.
+    pub cases: Vec<(Filter, Template)>,
+    /// Data that is shown behind a line, as text.
+    pub data: Option<LineData>,
+}
+
+/// Data behind a line.
+#[derive(Debug, Clone)]
+pub struct LineData {
+    /// The field.
+    pub field: FieldRef,
+    /// Whether the line stands before each line of the data, not alone above all of them.
+    pub each: bool,
 }
 
 /// The lines of one batch, in row order.
@@ -71,6 +84,10 @@ impl LinesQuery {
     ) -> Result<Lines, Error> {
         let mut lines = Lines::default();
         let mut ctx = *ctx;
+        let cases = self.cases.iter().filter(|_| !self.json);
+        let cases = cases
+            .map(|(filter, template)| Ok((filter.select(&mut Memo::default(), batch, &ctx)?, template)))
+            .collect::<Result<Vec<_>, Error>>()?;
         walk(
             batch,
             true,
@@ -88,7 +105,11 @@ impl LinesQuery {
                 } else {
                     let start = lines.bytes.len();
                     self.indent(&row, &ctx, &mut lines.bytes);
-                    if !self.template.write(&row, &ctx, &mut lines.bytes) {
+                    let case = cases.iter().find(|(selection, _)| admits(selection, index, kind, position));
+                    let template = case.map_or(&self.template, |(_, template)| template);
+                    if !template.write(&row, &ctx, &mut lines.bytes)
+                        || !self.data.as_ref().is_none_or(|data| data.write(&row, &ctx, start, &mut lines.bytes))
+                    {
                         lines.bytes.truncate(start);
                         return;
                     }
@@ -115,6 +136,43 @@ impl LinesQuery {
     /// Whether a line depends on the one before.
     pub fn needs_time(&self, ctx: &Context) -> bool {
         ctx.time_format == crate::field::TimeFormat::DeltaPrinted
+    }
+}
+
+impl LineData {
+    /// Appends the data to what stands in `out` from `start` on, which is the line, without a newline at the end.
+    /// `false` if there is none.
+    fn write(&self, row: &Row<'_>, ctx: &Context, start: usize, out: &mut Vec<u8>) -> bool {
+        let value = self.field.value(row, ctx);
+        let Value::Text(bytes) = &value else { return false };
+        if bytes.is_empty() {
+            return false;
+        }
+        let head = out.split_off(start);
+        let write = |out: &mut Vec<u8>, line: &[u8]| {
+            if out.len() > start {
+                out.push(b'\n');
+            }
+            if self.each {
+                out.extend_from_slice(&head);
+            }
+            write_value(&Value::text(line), self.field.ty, ctx, out);
+        };
+        if !self.each {
+            out.extend_from_slice(&head);
+        }
+        if ctx.buffer != BufferFormat::Dots {
+            write(out, bytes);
+            return true;
+        }
+        let text = bytes.strip_suffix(b"\n").unwrap_or(bytes);
+        for line in text.split(|&b| b == b'\n') {
+            let line = line.strip_suffix(b"\r").unwrap_or(line);
+            if !(self.each && line.is_empty()) {
+                write(out, line);
+            }
+        }
+        out.len() > start || !self.each
     }
 }
 

@@ -5,12 +5,15 @@
 mod aggregate;
 pub mod choose;
 mod group;
+mod histogram;
 mod lines;
+mod list;
 #[cfg(test)]
 pub(crate) mod made;
 mod operator;
 mod part;
 mod rank;
+mod series;
 mod snapshot;
 mod table;
 #[cfg(test)]
@@ -19,9 +22,12 @@ mod tree;
 mod values;
 
 pub use aggregate::{Aggregate, How};
-pub use lines::{Lines, LinesQuery};
-pub use operator::{Query, View, Worker};
+pub use histogram::{Buckets, HistogramQuery};
+pub use lines::{LineData, Lines, LinesQuery};
+pub use list::ListQuery;
+pub use operator::{AnyOperator, Operator, Query, View, Worker};
 pub use rank::Span;
+pub use series::SeriesQuery;
 pub use snapshot::{Rows, SnapshotQuery, SnapshotWorker, StateColumn};
 pub use table::{Key, Order, TableQuery, TableWorker};
 pub use tree::{TreeQuery, TreeWorker};

@@ -7,6 +7,8 @@ use crate::batch::{Batch, Error};
 use crate::field::Context;
 use crate::filter::Selection;
 use crate::report::Report;
+use std::any::Any;
+use std::sync::Arc;
 
 /// An operator.
 #[derive(Clone)]
@@ -23,6 +25,69 @@ pub enum Query {
     Snapshot(SnapshotQuery),
     /// Any operator over the rows of the world at a moment instead of events.
     State(Rows, Box<Query>),
+    /// One that stands in a file of its own and says everything at the end.
+    Other(Arc<dyn AnyOperator>),
+}
+
+/// An operator that keeps something of each batch and says everything at the end.
+///
+/// Batches come to workers in any order, and to any number of them: what [`Operator::finish`] makes of the partial
+/// results must not depend on that.
+pub trait Operator: Send + Sync + 'static {
+    /// What one worker keeps between batches.
+    type Partial: Default + Send + 'static;
+
+    /// A worker that has seen nothing.
+    fn begin(&self) -> Self::Partial {
+        Self::Partial::default()
+    }
+
+    /// Takes the selected rows of a batch; on an error nothing of it.
+    fn add(
+        &self,
+        partial: &mut Self::Partial,
+        batch: &Batch,
+        selection: &Selection,
+        view: View<'_>,
+    ) -> Result<(), Error>;
+
+    /// The report of all workers.
+    fn finish(&self, partials: Vec<Self::Partial>, span: Span, notes: Vec<String>) -> Report;
+}
+
+/// An [`Operator`] whatever it keeps.
+pub trait AnyOperator: Send + Sync {
+    /// See [`Operator::begin`].
+    fn begin_any(&self) -> Box<dyn Any + Send>;
+
+    /// See [`Operator::add`].
+    fn add_any(&self, partial: &mut dyn Any, batch: &Batch, selection: &Selection, view: View<'_>)
+    -> Result<(), Error>;
+
+    /// See [`Operator::finish`].
+    fn finish_any(&self, partials: Vec<Box<dyn Any + Send>>, span: Span, notes: Vec<String>) -> Report;
+}
+
+impl<T: Operator> AnyOperator for T {
+    fn begin_any(&self) -> Box<dyn Any + Send> {
+        Box::new(self.begin())
+    }
+
+    fn add_any(
+        &self,
+        partial: &mut dyn Any,
+        batch: &Batch,
+        selection: &Selection,
+        view: View<'_>,
+    ) -> Result<(), Error> {
+        // Whoever asks keeps each operator's partial results beside it.
+        partial.downcast_mut::<T::Partial>().map_or(Ok(()), |partial| self.add(partial, batch, selection, view))
+    }
+
+    fn finish_any(&self, partials: Vec<Box<dyn Any + Send>>, span: Span, notes: Vec<String>) -> Report {
+        let own = |partial: Box<dyn Any + Send>| partial.downcast::<T::Partial>().ok().map(|partial| *partial);
+        self.finish(partials.into_iter().filter_map(own).collect(), span, notes)
+    }
 }
 
 /// What one worker keeps between batches.
@@ -35,6 +100,8 @@ pub enum Worker {
     Snapshot(SnapshotWorker),
     /// Processes so far.
     Tree(Box<TreeWorker>),
+    /// Whatever the operator keeps.
+    Other(Box<dyn Any + Send>),
 }
 
 /// How one batch is to be looked at.
@@ -62,6 +129,7 @@ impl Query {
             Query::Snapshot(_) => Worker::Snapshot(SnapshotWorker::default()),
             Query::State(_, query) => query.worker(),
             Query::Tree(tree) => Worker::Tree(Box::new(tree.worker())),
+            Query::Other(operator) => Worker::Other(operator.begin_any()),
         }
     }
 
@@ -85,6 +153,9 @@ impl Query {
             (Query::Tree(query), Worker::Tree(tree)) => {
                 query.add(tree, batch, selection, view.in_flight, view.ctx).map(|()| Lines::default())
             }
+            (Query::Other(operator), Worker::Other(partial)) => {
+                operator.add_any(partial.as_mut(), batch, selection, view).map(|()| Lines::default())
+            }
             (Query::State(_, query), worker) => query.partial(worker, batch, selection, view),
             _ => Ok(Lines::default()),
         }
@@ -106,6 +177,10 @@ impl Query {
             Query::Tree(query) => {
                 let of_tree = |w| if let Worker::Tree(tree) = w { Some(*tree) } else { None };
                 Some(query.finish(workers.into_iter().filter_map(of_tree).collect(), span, notes))
+            }
+            Query::Other(operator) => {
+                let of_other = |w| if let Worker::Other(partial) = w { Some(partial) } else { None };
+                Some(operator.finish_any(workers.into_iter().filter_map(of_other).collect(), span, notes))
             }
             Query::State(_, query) => query.finish(workers, span, notes),
         }

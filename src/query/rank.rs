@@ -41,7 +41,13 @@ impl TableQuery {
         };
         let rows: Vec<Vec<Cell>> = groups.keys.into_iter().enumerate().map(row).collect();
         let table = Table { title: String::new(), columns: self.columns(), rows: self.rank(rows) };
-        Report { title: self.title.clone(), about: self.about.clone(), tables: vec![table], notes }
+        Report {
+            title: self.title.clone(),
+            about: self.about.clone(),
+            tables: vec![table],
+            pictures: Vec::new(),
+            notes,
+        }
     }
 
     fn columns(&self) -> Vec<Column> {

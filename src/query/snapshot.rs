@@ -87,6 +87,8 @@ pub struct StateColumn {
     pub field: FieldRef,
     /// The field that answers where that one has no value.
     pub or: Option<FieldRef>,
+    /// Of text, only what stands from the first place with this on.
+    pub from: Option<Vec<u8>>,
 }
 
 /// Rows of the world at a moment, a column for each field.
@@ -148,19 +150,29 @@ impl SnapshotQuery {
         rows.truncate(self.top.unwrap_or(usize::MAX));
         let columns = self.columns.iter().map(StateColumn::heading).collect();
         let table = Table { title: String::new(), columns, rows: rows.into_iter().map(|(_, row)| row).collect() };
-        Report { title: self.title.clone(), about: self.about.clone(), tables: vec![table], notes }
+        Report {
+            title: self.title.clone(),
+            about: self.about.clone(),
+            tables: vec![table],
+            pictures: Vec::new(),
+            notes,
+        }
     }
 }
 
 impl StateColumn {
-    fn cell(&self, row: &Row<'_>, ctx: &Context) -> Cell {
+    pub(super) fn cell(&self, row: &Row<'_>, ctx: &Context) -> Cell {
+        if let (Some(from), Value::Text(text)) = (&self.from, self.field.value(row, ctx)) {
+            let at = memchr::memmem::find(&text, from);
+            return at.map_or(Cell::Missing, |at| Cell::Text(text[at..].to_vec()));
+        }
         match of_field(&self.field, row, ctx) {
             Cell::Missing => self.or.as_ref().map_or(Cell::Missing, |or| of_field(or, row, ctx)),
             found => found,
         }
     }
 
-    fn heading(&self) -> Column {
+    pub(super) fn heading(&self) -> Column {
         let (name, unit) = (self.name.clone(), self.unit);
         match self.field.ty {
             Type::Duration if unit == Unit::None => Column::number(name, Unit::Duration),

@@ -66,22 +66,36 @@ impl TableWorker {
             self.slots.iter_mut().for_each(|slots| slots.values.new_segment());
         }
         let ids = self.grouper.ids(batch, selection, in_flight, ctx)?;
-        let mut columns = Vec::with_capacity(self.slots.len());
-        for slots in &mut self.slots {
-            columns.push(numbers(slots, batch, &ids, ctx)?);
-        }
-        if let Some(error) = batch.damage() {
-            return Err(error.clone());
-        }
-        // From here nothing fails, so that a damaged batch counts with none of its rows.
-        for (slots, columns) in self.slots.iter_mut().zip(&columns) {
-            slots.grow(self.grouper.len());
-            for (ids, values) in ids.iter().zip(columns) {
-                slots.add(ids, values);
-            }
-        }
-        Ok(())
+        add_all(&mut self.slots, batch, &ids, self.grouper.len(), ctx)
     }
+}
+
+/// Adds what every column takes of a batch to the groups of its rows, of which there are `groups`; or on an error
+/// nothing.
+pub(super) fn add_all(
+    slots: &mut [Slots],
+    batch: &Batch,
+    ids: &Ids,
+    groups: usize,
+    ctx: &Context,
+) -> Result<(), Error> {
+    let mut columns = Vec::with_capacity(slots.len());
+    for slots in slots.iter_mut() {
+        let own = slots.masked(batch, ids, ctx)?;
+        let values = numbers(slots, batch, own.as_ref().unwrap_or(ids), ctx)?;
+        columns.push((own, values));
+    }
+    if let Some(error) = batch.damage() {
+        return Err(error.clone());
+    }
+    // From here nothing fails, so that a damaged batch counts with none of its rows.
+    for (slots, (own, values)) in slots.iter_mut().zip(&columns) {
+        slots.grow(groups);
+        for (ids, values) in own.as_ref().unwrap_or(ids).iter().zip(values) {
+            slots.add(ids, values);
+        }
+    }
+    Ok(())
 }
 
 /// What an aggregate adds, by local kind.

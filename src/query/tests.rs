@@ -34,6 +34,7 @@ fn query(keys: &[&str], values: &[(How, Option<&str>)]) -> TableQuery {
         unit: Unit::None,
         how: *how,
         field: field.map(|f| lookup(f).unwrap()),
+        only: None,
     };
     TableQuery {
         title: "test".into(),

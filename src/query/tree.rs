@@ -157,7 +157,13 @@ impl TreeQuery {
         columns.extend(self.table.values.iter().map(|v| Column::number(&v.name, v.unit)));
         columns.push(Column::text(&self.name));
         let table = Table { title: String::new(), columns, rows };
-        Report { title: report.title, about: report.about, tables: vec![table], notes: report.notes }
+        Report {
+            title: report.title,
+            about: report.about,
+            tables: vec![table],
+            pictures: Vec::new(),
+            notes: report.notes,
+        }
     }
 }
 

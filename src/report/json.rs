@@ -1,6 +1,6 @@
 //! A report as JSON.
 
-use super::{Cell, Report, Table};
+use super::{Cell, Heat, Picture, Report, Series, Table};
 use serde_json::{Map, Value, json};
 use std::borrow::Cow;
 use std::fmt::Write as _;
@@ -26,7 +26,8 @@ impl Cell {
 
 impl Report {
     /// The report as one JSON object on one line: `title`, `about`, `tables` (each `title`, `columns`, `rows`
-    /// as objects by column name) and `notes`. Numbers are raw; the columns say their units.
+    /// as objects by column name), `notes`, and where there are any `pictures` (`series` or `heat`). Numbers are raw;
+    /// the columns say their units, times are ns UTC.
     pub fn to_json(&self) -> String {
         defuse(&self.json().to_string()) + "\n"
     }
@@ -41,7 +42,11 @@ impl Report {
 
     fn json(&self) -> Value {
         let tables: Vec<Value> = self.tables.iter().map(Table::to_json).collect();
-        json!({ "title": self.title, "about": self.about, "tables": tables, "notes": self.notes })
+        let mut all = json!({ "title": self.title, "about": self.about, "tables": tables, "notes": self.notes });
+        if !self.pictures.is_empty() {
+            all["pictures"] = self.pictures.iter().map(Picture::to_json).collect();
+        }
+        all
     }
 }
 
@@ -58,6 +63,37 @@ fn defuse(json: &str) -> String {
         }
     }
     out
+}
+
+impl Picture {
+    fn to_json(&self) -> Value {
+        match self {
+            Picture::Series(series) => json!({ "series": series.to_json() }),
+            Picture::Heat(heat) => json!({ "heat": heat.to_json() }),
+        }
+    }
+}
+
+impl Series {
+    fn to_json(&self) -> Value {
+        let line = |line: &super::Line| json!({ "name": line.name, "unit": line.unit.name(), "points": line.points });
+        let lines: Vec<Value> = self.lines.iter().map(line).collect();
+        json!({ "title": self.title, "start": self.start, "step": self.step, "lines": lines })
+    }
+}
+
+impl Heat {
+    fn to_json(&self) -> Value {
+        json!({
+            "title": self.title,
+            "start": self.start,
+            "step": self.step,
+            "value": self.value,
+            "unit": self.unit.name(),
+            "bounds": self.bounds,
+            "rows": self.rows,
+        })
+    }
 }
 
 impl Table {

@@ -5,6 +5,7 @@
 
 mod csv;
 mod escape;
+mod heat;
 mod json;
 mod markdown;
 mod parts;
@@ -12,5 +13,5 @@ mod text;
 mod unit;
 
 pub use escape::escape;
-pub use parts::{Align, Cell, Column, Report, Table};
+pub use parts::{Align, Cell, Column, Heat, Line, Picture, Report, Series, Table};
 pub use unit::Unit;

@@ -70,6 +70,64 @@ pub struct Table {
     pub rows: Vec<Vec<Cell>>,
 }
 
+/// What can be drawn.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Picture {
+    /// Numbers over time.
+    Series(Series),
+    /// How many events fell into each bucket of time and value.
+    Heat(Heat),
+}
+
+/// Numbers over time: one point of each line for every interval.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Series {
+    /// What is drawn; empty where the report has only one.
+    pub title: String,
+    /// Begin of the first interval, ns UTC.
+    pub start: u64,
+    /// Length of an interval, ns.
+    pub step: u64,
+    /// What is added to UTC for local time, seconds.
+    pub tz_offset_s: i32,
+    /// The lines; all have the same number of points.
+    pub lines: Vec<Line>,
+}
+
+/// One line of a [`Series`].
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Line {
+    /// What its numbers are about.
+    pub name: String,
+    /// What they mean.
+    pub unit: Unit,
+    /// A number for each interval.
+    pub points: Vec<i64>,
+}
+
+/// How many events fell into each bucket of time (downwards) and value (to the right).
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Heat {
+    /// What is drawn; empty where the report has only one.
+    pub title: String,
+    /// Begin of the first row, ns UTC.
+    pub start: u64,
+    /// Length of a row's interval, ns.
+    pub step: u64,
+    /// What is added to UTC for local time, seconds.
+    pub tz_offset_s: i32,
+    /// What values are.
+    pub value: String,
+    /// Where buckets begin, ascending: one number more than there are buckets, the last is where the last ends.
+    pub bounds: Vec<u64>,
+    /// What the bounds mean.
+    pub unit: Unit,
+    /// Bounds that are named on the axis, by their place in `bounds`.
+    pub marks: Vec<usize>,
+    /// Events by row and bucket. Rows that no event fell into between others are there.
+    pub rows: Vec<Vec<u64>>,
+}
+
 /// What an analysis says.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Report {
@@ -79,6 +137,8 @@ pub struct Report {
     pub about: String,
     /// Tables, in order.
     pub tables: Vec<Table>,
+    /// What can be drawn, in order; what a series says stands in a table, too.
+    pub pictures: Vec<Picture>,
     /// What a reader must know to trust the tables: losses, damage, cuts.
     pub notes: Vec<String>,
 }

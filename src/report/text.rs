@@ -46,6 +46,11 @@ impl Report {
             }
             out.push_str(&table.to_text(width, raw));
         }
+        for picture in &self.pictures {
+            if let super::Picture::Heat(heat) = picture {
+                heat.to_text(&mut out);
+            }
+        }
         for note in &self.notes {
             out.push_str("note: ");
             out.push_str(&escape(note.as_bytes()));
@@ -113,6 +118,7 @@ mod tests {
                     vec![Cell::Int(12), Cell::Text(b"a\x1b[2Jlong, \"name\" | here".to_vec()), Cell::Missing],
                 ],
             }],
+            pictures: Vec::new(),
             notes: vec!["3 events were lost".into()],
         }
     }
