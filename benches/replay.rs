@@ -177,7 +177,13 @@ fn count(filter: &str) -> Question {
         title: String::new(),
         about: String::new(),
         keys: vec![Key { name: "Event".to_owned(), field: lookup("evt.type").unwrap() }],
-        values: vec![Aggregate { name: "Calls".to_owned(), unit: Unit::None, how: How::Count, field: None }],
+        values: vec![Aggregate {
+            name: "Calls".to_owned(),
+            unit: Unit::None,
+            how: How::Count,
+            field: None,
+            only: None,
+        }],
         order: Order { column: 0, descending: true },
         top: None,
     });
@@ -188,7 +194,15 @@ fn lines(json: bool) -> Question {
     let template = Template::parse(LINE).unwrap();
     Question {
         filter: None,
-        query: Query::Lines(LinesQuery { template, json, header: None, internal: false, indent: None }),
+        query: Query::Lines(LinesQuery {
+            template,
+            json,
+            header: None,
+            internal: false,
+            indent: None,
+            cases: Vec::new(),
+            data: None,
+        }),
     }
 }
 

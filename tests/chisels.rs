@@ -28,7 +28,7 @@ fn every_example_gives_the_output_that_is_kept() {
             let mut command = Command::new(env!("CARGO_BIN_EXE_sysreel"));
             command.current_dir(root).arg("-r").arg(&capture).args(["-c", &chisel.name]);
             if !example.args.is_empty() {
-                command.arg(example.args.join(" "));
+                command.arg(example.word());
             }
             if let Some(at) = &example.at {
                 command.args(["--at", at]);

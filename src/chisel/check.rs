@@ -1,6 +1,6 @@
 //! A chisel checked as far as that goes without a capture, and what its examples are held against.
 
-use super::{ArgDef, ArgType, Chisel, Error, Library, Prepared, Style};
+use super::{ArgDef, ArgType, Chisel, Error, Example, Library, Prepared, Style};
 use std::path::{Path, PathBuf};
 
 impl ArgDef {
@@ -11,9 +11,20 @@ impl ArgDef {
             ArgType::Int | ArgType::Milliseconds => "1",
             ArgType::Field => "fd.name",
             ArgType::Filter => "evt.num exists",
-            ArgType::Ipv4 => "127.0.0.1",
+            ArgType::Ipv4 | ArgType::Ip => "127.0.0.1",
+            ArgType::Fields => "proc.name,fd.name",
         };
+        let text = self.values.keys().next().map_or(text, String::as_str);
         self.default.clone().unwrap_or_else(|| text.to_owned())
+    }
+}
+
+impl Example {
+    /// The arguments as one word of a command line: one that holds blanks beside others is quoted.
+    pub fn word(&self) -> String {
+        let alone = self.args.len() == 1;
+        let quoted = |arg: &String| if arg.contains(' ') && !alone { format!("'{arg}'") } else { arg.clone() };
+        self.args.iter().map(quoted).collect::<Vec<_>>().join(" ")
     }
 }
 

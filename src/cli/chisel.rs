@@ -150,7 +150,7 @@ fn said(library: &Library, chisel: String, capture: &Path, example: &Example) ->
     let mut words: Vec<std::ffi::OsString> = vec!["sysreel".into(), "-r".into(), capture.into(), "-c".into()];
     words.push(chisel.into());
     if !example.args.is_empty() {
-        words.push(example.args.join(" ").into());
+        words.push(example.word().into());
     }
     if let Some(at) = &example.at {
         words.extend(["--at".into(), at.into()]);
