@@ -127,6 +127,9 @@ pub struct Options {
     /// The moment that ps, lsof, netstat show: 2026-11-22T01:58:03Z, 01:58:03, +30s, -30s [default: the end]
     #[arg(long, value_name = "TIME", value_parser = moment, allow_hyphen_values = true, help_heading = "Limits")]
     pub at: Option<Moment>,
+    /// With `diff`: a part of the recording, as two moments; given twice
+    #[arg(long, value_name = "FROM..TO", allow_hyphen_values = true, help_heading = "Limits")]
+    pub window: Vec<String>,
     /// Bytes of data kept of each call
     #[arg(short = 's', long = "snaplen", value_name = "BYTES", value_parser = bytes, allow_negative_numbers = true, help_heading = "Limits")]
     pub snaplen: Option<u32>,

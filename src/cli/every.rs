@@ -60,7 +60,7 @@ pub(super) fn every(
 }
 
 /// The question about what was complete at a time (ns UTC) or later.
-fn since(question: &Question, from: u64) -> Result<Question, Failure> {
+pub(super) fn since(question: &Question, from: u64) -> Result<Question, Failure> {
     let query = question.query.clone();
     if query.of_state().is_some() {
         return Ok(Question { filter: question.filter.clone(), query });

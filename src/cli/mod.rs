@@ -9,6 +9,7 @@
 //! | `chisel` | `chisel new`, `check` and `test` |
 //! | `plan` | what of a filter runs where |
 //! | `record`, `replay`, `watch` | the three things to do |
+//! | `diff` | two recordings, or two times of one, held against each other |
 //! | `every` | `-r` with `--every` |
 //! | `export` | `-w FILE.scap` |
 //! | `screen` | live answers on a terminal |
@@ -17,6 +18,7 @@
 mod args;
 mod chisel;
 mod convert;
+mod diff;
 mod every;
 mod exit;
 mod export;

@@ -2,7 +2,7 @@
 
 use super::args::{Options, parse};
 use super::exit::{Failure, code, say, usage};
-use super::{chisel, convert, export, fields, info, list, plan, question, record, replay, verify, watch};
+use super::{chisel, convert, diff, export, fields, info, list, plan, question, record, replay, verify, watch};
 use crate::chisel::Library;
 use clap::error::ErrorKind;
 use std::ffi::OsString;
@@ -15,7 +15,6 @@ const NOT_YET: &[&str] = &[
     "repair",
     "redact",
     "note",
-    "diff",
     "rules",
     "detect",
     "audit",
@@ -30,7 +29,7 @@ const NOT_YET: &[&str] = &[
 ];
 
 /// Subcommands that are there.
-const KNOWN: &[&str] = &["chisel", "help", "info", "plan", "verify", "version"];
+const KNOWN: &[&str] = &["chisel", "diff", "help", "info", "plan", "verify", "version"];
 
 /// Runs a command line, the program's name first. Exit codes: 0 done, also when whoever read the output had
 /// enough; 1 a check found something; 2 usage or failure.
@@ -146,11 +145,15 @@ fn ignored(options: &Options) {
 /// A first word that can only be a subcommand, because fields have a dot.
 fn subcommand(options: &Options, library: &Library, out: &mut (dyn Write + Send)) -> Option<Result<(), Failure>> {
     let is_action = options.write.is_some() || !options.read.is_empty() || !options.chisel.is_empty();
-    let word = options.words.first().filter(|w| !is_action && w.chars().all(|c| c.is_ascii_lowercase()))?;
+    // No filter begins with it, and chisels and recordings are what it takes.
+    let is_diff = |word: &str| word == "diff" && options.write.is_none();
+    let word =
+        options.words.first().filter(|w| (!is_action || is_diff(w)) && w.chars().all(|c| c.is_ascii_lowercase()))?;
     Some(match word.as_str() {
         "not" => return None,
         "version" => version(out),
         "help" => help(out),
+        "diff" => diff::diff(options, library, out),
         "chisel" => chisel::chisel(options, library, out),
         "plan" => plan::plan(options, out),
         "info" => info::info(options, &options.words[1..], out),

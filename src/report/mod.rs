@@ -3,6 +3,7 @@
 //! Every output shows the same [`Report`] (architecture, invariant 8), and nothing here knows a terminal:
 //! the width of text is a parameter.
 
+mod compare;
 mod csv;
 mod escape;
 mod heat;

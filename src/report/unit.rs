@@ -31,6 +31,9 @@ impl Unit {
 
     /// A number for people.
     pub(super) fn write(self, value: f64, whole: Option<i128>) -> String {
+        if value < 0.0 && self != Unit::None {
+            return format!("-{}", self.write(-value, None));
+        }
         match self {
             Unit::None => whole.map_or_else(|| format!("{value:.2}"), |n| n.to_string()),
             Unit::Bytes => bytes(value),
