@@ -15,6 +15,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
+use sysreel::event::{ParamType, kind_by_name};
 
 /// What may differ between the two stories, besides addresses and ids: kind, parameter, and why. `docs/ptrace.md` tells
 /// of it. A kind without a parameter is left out as a whole; `*` is every kind.
@@ -100,6 +101,24 @@ fn steady(word: &str, ids: &[String]) -> String {
     format!("{head}{core}{}", steady(rest, ids))
 }
 
+/// Whether a number under this name is an id of a thread, and not a size that happens to be equal.
+fn names_an_id(kind: &str, name: &str) -> bool {
+    let Some(spec) = kind_by_name(kind).map(|kind| kind.spec()) else { return true };
+    let of_result = spec.ret.as_ref().filter(|ret| ret.name == name).map(|ret| ret.ty);
+    let ty = spec.params.iter().find(|param| param.name == name).map(|param| param.ty).or(of_result);
+    ty.is_none_or(|ty| !matches!(ty, ParamType::Int | ParamType::Uint | ParamType::Hex))
+}
+
+/// A parameter without what differs from run to run.
+fn steady_parameter(kind: &str, word: &str, ids: &[String]) -> String {
+    match word.split_once('=') {
+        Some((name, value)) if value.bytes().all(|b| b.is_ascii_digit()) && !names_an_id(kind, name) => {
+            steady(word, &[])
+        }
+        _ => steady(word, ids),
+    }
+}
+
 /// The rows of each thread in their order, threads in the order of their births.
 fn story(file: &Path) -> Vec<Vec<String>> {
     let format = "*%thread.tid\t%evt.type\t%proc.name %proc.pname %proc.exepath %proc.cwd %fd.name %evt.res\t%evt.args";
@@ -121,9 +140,9 @@ fn story(file: &Path) -> Vec<Vec<String>> {
         // The second word of a moment, which is of the run.
         let clock = |word: &str| word.len() > 8 && word.as_bytes()[2] == b':' && word.as_bytes()[5] == b':';
         let stays = |word: &&str| !allowed(word.split('=').next().unwrap_or_default()) && !clock(word);
-        let args: Vec<&str> = args.split(' ').filter(stays).collect();
-        let line = format!("{kind} {what} {}", args.join(" "));
-        stories[ids.iter().position(|id| id == row[0]).unwrap()].push(steady(&line, &ids));
+        let args = args.split(' ').filter(stays).map(|word| steady_parameter(kind, word, &ids));
+        let line = format!("{kind} {} {}", steady(what, &ids), args.collect::<Vec<String>>().join(" "));
+        stories[ids.iter().position(|id| id == row[0]).unwrap()].push(line);
     }
     stories
 }

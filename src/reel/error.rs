@@ -31,12 +31,12 @@ pub enum Error {
     /// There is no frame in it.
     #[error(
         "expected a reel (f5 53 52 4c), found {found}\nhelp: {}",
-        if *known { "reading that is not supported yet; a reel is what `sysreel -w` writes" } else { "a reel is what `sysreel -w` writes; check the file's name" }
+        if *known { "`sysreel -r` reads it, this does not; `sysreel -r FILE -w FILE.reel` makes a reel of it" } else { "a reel is what `sysreel -w` writes; check the file's name" }
     )]
     NotAReel {
         /// What stands at its start.
         found: String,
-        /// Whether it is a form that later versions will read.
+        /// Whether it is a form that an import reads.
         known: bool,
     },
     /// A directory.
