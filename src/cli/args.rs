@@ -160,6 +160,9 @@ pub struct Options {
     /// Threads for replay [default: one per processor]
     #[arg(long, value_name = "N", value_parser = threads, allow_negative_numbers = true, help_heading = "Limits")]
     pub threads: Option<NonZeroUsize>,
+    /// With `convert FILE…`: the form, `jsonl` (Kubernetes audit events as they came)
+    #[arg(long, value_name = "FORM", help_heading = "Output")]
+    pub to: Option<String>,
     /// Who is to read the scap that is written: all (sysdig 0.29 and newer readers) or 0.29 alone [default: all]
     #[arg(long = "for", value_name = "READER", help_heading = "With -w FILE.scap")]
     pub reader: Option<String>,

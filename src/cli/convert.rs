@@ -4,7 +4,7 @@ use super::args::Options;
 use super::exit::{Failure, say};
 use crate::engine::{self, Error, Imported};
 use crate::reel::Writer;
-use crate::source::scap;
+use crate::source::{audit, scap};
 use std::io::{IsTerminal, Write};
 use std::path::{Path, PathBuf};
 
@@ -16,20 +16,29 @@ pub(super) fn convert(options: &Options, to: &Path) -> Result<(), Failure> {
             "without a filter, -c and -n, -r x.scap -w x.reel converts all of it",
         ));
     }
-    let mut captures = Vec::new();
+    let (mut captures, mut logs) = (Vec::new(), Vec::new());
     for path in &options.read {
         if path.is_dir() {
-            captures.extend(captures_in(path)?);
+            let (scaps, others) = captures_in(path)?;
+            captures.extend(scaps);
+            logs.extend(others);
         } else if scap::is_scap(path) || path == Path::new("-") {
             captures.push(path.clone());
+        } else if audit::is_json(path) {
+            logs.push(path.clone());
         } else {
             return Err(Failure::new(
-                format!("{}: expected a scap file to convert, found another", path.display()),
+                format!("{}: expected a scap file or an audit log to convert, found another", path.display()),
                 "not supported yet: -r with -w, writing a part of a reel into another",
             ));
         }
     }
-    let is_folder = to.is_dir() || options.read.len() > 1 || options.read.iter().any(|path| path.is_dir());
+    let logs = audit::groups(&logs);
+    if let ([log], true, false) = (logs.as_slice(), captures.is_empty(), to.is_dir()) {
+        return self::log(options, log, to);
+    }
+    let is_folder =
+        to.is_dir() || logs.len() > 1 || options.read.len() > 1 || options.read.iter().any(|path| path.is_dir());
     if is_folder {
         let failed = |error| Failure::new(format!("{}: {error}", to.display()), "give -w a folder that can be made");
         std::fs::create_dir_all(to).map_err(failed)?;
@@ -44,6 +53,51 @@ pub(super) fn convert(options: &Options, to: &Path) -> Result<(), Failure> {
         }
         one(options, capture, &reel)?;
     }
+    for files in &logs {
+        let reel = files.last().map(|last| to.join(name_of(last))).unwrap_or_default();
+        log(options, files, &reel)?;
+    }
+    Ok(())
+}
+
+/// Converts the files of one audit log.
+fn log(options: &Options, files: &[PathBuf], reel: &Path) -> Result<(), Failure> {
+    let name = files.last().map(|path| path.display().to_string()).unwrap_or_default();
+    let shows = std::io::stderr().is_terminal() && !options.quiet;
+    let mut progress = |read: u64, all: u64| {
+        if let Some(percent) = (read * 100).checked_div(all).filter(|_| shows) {
+            let _ = write!(std::io::stderr(), "\r{name}: {percent} %");
+        }
+    };
+    if files.iter().any(|file| same(file, reel)) {
+        return Err(Failure::new(
+            format!("{}: expected another file than the log", reel.display()),
+            "give -w another name",
+        ));
+    }
+    let logs = engine::open_all(files).map_err(|(path, error)| Failure::of(format!("{}: {error}", path.display())))?;
+    let create = |header: &crate::reel::Header| {
+        let failed = |error| Error::Write { path: reel.to_owned(), error };
+        Writer::create(reel, header).map_err(failed)
+    };
+    let imported = engine::import_audit(logs, create, &mut progress);
+    if shows {
+        let _ = write!(std::io::stderr(), "\r\x1b[K");
+    }
+    let counts = imported.map_err(Failure::of)?.counts;
+    for told in &counts.told {
+        say(format_args!("warning: {told}"));
+    }
+    if !options.quiet {
+        let mut text = format!("{name} -> {}: {} audit events", reel.display(), counts.events);
+        if counts.repeated > 0 {
+            text.push_str(&format!(", {} more were there twice", counts.repeated));
+        }
+        if counts.faults > 0 {
+            text.push_str(&format!("; {} lines or values are no events and were passed over", counts.faults));
+        }
+        say(text);
+    }
     Ok(())
 }
 
@@ -55,28 +109,31 @@ fn same(a: &Path, b: &Path) -> bool {
 fn name_of(capture: &Path) -> PathBuf {
     let name = capture.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
     let stem = [".gz", ".zst", ".lz4"].iter().find_map(|ending| name.strip_suffix(ending)).unwrap_or(&name);
-    let stem = stem.strip_suffix(".scap").unwrap_or(stem);
+    let stem = [".scap", ".log", ".jsonl", ".json"].iter().find_map(|ending| stem.strip_suffix(ending)).unwrap_or(stem);
     PathBuf::from(format!("{stem}.reel"))
 }
 
-/// The captures of a folder, by name.
-fn captures_in(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
+/// The captures and the audit logs of a folder, by name.
+fn captures_in(folder: &Path) -> Result<(Vec<PathBuf>, Vec<PathBuf>), Failure> {
     let failed = |error| Failure::new(format!("{}: {error}", folder.display()), "check that it may be read");
-    let mut captures = Vec::new();
+    let (mut captures, mut logs) = (Vec::new(), Vec::new());
     for entry in std::fs::read_dir(folder).map_err(failed)? {
         let path = entry.map_err(failed)?.path();
         if path.is_file() && scap::is_scap(&path) {
             captures.push(path);
+        } else if path.is_file() && audit::is_log(&path) {
+            logs.push(path);
         }
     }
-    if captures.is_empty() {
+    if captures.is_empty() && logs.is_empty() {
         return Err(Failure::new(
-            format!("{}: expected scap files, found none", folder.display()),
+            format!("{}: expected scap files or audit logs, found none", folder.display()),
             "check the folder's name",
         ));
     }
     captures.sort();
-    Ok(captures)
+    logs.sort();
+    Ok((captures, logs))
 }
 
 fn one(options: &Options, capture: &Path, reel: &Path) -> Result<(), Failure> {

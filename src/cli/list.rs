@@ -65,6 +65,7 @@ fn type_name(ty: ParamType) -> &'static str {
         ParamType::FdSet => "FDSET",
         ParamType::OptionValue => "DYN",
         ParamType::Bool => "BOOL",
+        ParamType::Json => "JSON",
     }
 }
 

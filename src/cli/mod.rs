@@ -24,6 +24,7 @@ mod exit;
 mod export;
 mod fields;
 mod info;
+mod lines;
 mod list;
 mod plan;
 mod question;

@@ -2,7 +2,7 @@
 
 use super::args::{Options, parse};
 use super::exit::{Failure, code, say, usage};
-use super::{chisel, convert, diff, export, fields, info, list, plan, question, record, replay, verify, watch};
+use super::{chisel, convert, diff, export, fields, info, lines, list, plan, question, record, replay, verify, watch};
 use crate::chisel::Library;
 use clap::error::ErrorKind;
 use std::ffi::OsString;
@@ -11,7 +11,6 @@ use std::process::ExitCode;
 
 /// Subcommands that are planned; a word that is none of these starts a filter.
 const NOT_YET: &[&str] = &[
-    "convert",
     "repair",
     "redact",
     "note",
@@ -29,7 +28,7 @@ const NOT_YET: &[&str] = &[
 ];
 
 /// Subcommands that are there.
-const KNOWN: &[&str] = &["chisel", "diff", "help", "info", "plan", "verify", "version"];
+const KNOWN: &[&str] = &["chisel", "convert", "diff", "help", "info", "plan", "verify", "version"];
 
 /// Runs a command line, the program's name first. Exit codes: 0 done, also when whoever read the output had
 /// enough; 1 a check found something; 2 usage or failure.
@@ -155,6 +154,7 @@ fn subcommand(options: &Options, library: &Library, out: &mut (dyn Write + Send)
         "help" => help(out),
         "diff" => diff::diff(options, library, out),
         "chisel" => chisel::chisel(options, library, out),
+        "convert" => lines::json_lines(options, library, out),
         "plan" => plan::plan(options, out),
         "info" => info::info(options, &options.words[1..], out),
         "verify" => verify::verify(options, &options.words[1..], out),

@@ -8,6 +8,7 @@ use crate::batch::{Columns, Encoder, Schema};
 use crate::event::Event;
 use crate::format::scap::stream::Damage;
 use crate::reel::{self, Header, Note, Reader, Totals, Writer};
+use crate::source::audit;
 use crate::source::scap::{self, Input, Sink, Summary};
 use crate::world::{Delta, World};
 use crossbeam_channel::{Receiver, Sender, bounded};
@@ -18,7 +19,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Pieces that may wait between the two threads.
-const QUEUE: usize = 2;
+pub(super) const QUEUE: usize = 2;
 /// Events between two looks at how far it is.
 const TOLD_EVERY: u64 = 1 << 16;
 /// Batches of a segment that wait for its end.
@@ -184,7 +185,7 @@ struct Out<'a> {
     spare: &'a Sender<Columns>,
 }
 
-fn write_loop(writer: Writer, pieces: &Receiver<Piece>, spare: &Sender<Columns>) -> Result<Totals, Error> {
+pub(super) fn write_loop(writer: Writer, pieces: &Receiver<Piece>, spare: &Sender<Columns>) -> Result<Totals, Error> {
     let (encoder, schema) = (Encoder::new(), Schema::current());
     let mut out = Out { writer, encoder, schema, numbers: None, held: Vec::new(), holds: false, time: 0, spare };
     for piece in pieces {
@@ -302,9 +303,15 @@ pub fn open_capture(path: &Path, told: &mut Vec<String>) -> Result<Reader, reel:
             (&mut stdin).take(MAX_PIPE).read_to_end(&mut start).map_err(failed)?;
             return Reader::of_bytes(Arc::new(start));
         }
-        Input::of_pipe(start, stdin)
+        let mut input = Input::of_pipe(start, stdin);
+        if audit::looks_like_json(&input.peek(64)) {
+            return open_log(path, vec![("standard input".to_owned(), input)], told);
+        }
+        input
     } else if scap::is_scap(path) {
         scap::open(path).map_err(|error| failed(std::io::Error::other(error.to_string())))?
+    } else if audit::is_json(path) {
+        return open_logs(&[path.to_owned()], told);
     } else {
         return Reader::open(path);
     };
@@ -318,6 +325,48 @@ pub fn open_capture(path: &Path, told: &mut Vec<String>) -> Result<Reader, reel:
     let imported = imported.map_err(|error| failed(std::io::Error::other(error.to_string())))?;
     if imported.summary.counts.events == 0 {
         told.push(format!("{}: no events in it", path.display()));
+    }
+    Reader::of_file(&file)
+}
+
+/// Opens the files of a Kubernetes audit log, in the order in which they were written, as a temporary reel; what they lack
+/// goes to `told`.
+///
+/// # Errors
+/// A file cannot be read, or the reel cannot be written.
+pub fn open_logs(paths: &[PathBuf], told: &mut Vec<String>) -> Result<Reader, reel::Error> {
+    let first = paths.first().cloned().unwrap_or_default();
+    let logs = open_all(paths).map_err(|(path, error)| {
+        let source = std::io::Error::other(error.to_string());
+        reel::Error::Io { path, source }
+    })?;
+    open_log(&first, logs, told)
+}
+
+/// Opens files, packed or not, each with its name.
+///
+/// # Errors
+/// One of them cannot be read.
+pub fn open_all(paths: &[PathBuf]) -> Result<Vec<(String, Input)>, (PathBuf, scap::Error)> {
+    let open = |path: &PathBuf| match scap::open(path) {
+        Ok(input) => Ok((path.display().to_string(), input)),
+        Err(error) => Err((path.clone(), error)),
+    };
+    paths.iter().map(open).collect()
+}
+
+fn open_log(path: &Path, logs: Vec<(String, Input)>, told: &mut Vec<String>) -> Result<Reader, reel::Error> {
+    let failed = |source| reel::Error::Io { path: path.to_owned(), source };
+    let file = temporary().map_err(failed)?;
+    let copy = file.try_clone().map_err(failed)?;
+    let create = |header: &Header| {
+        let wrong = |error| Error::Write { path: path.to_owned(), error };
+        Writer::new(BufWriter::with_capacity(1 << 20, copy), header).map_err(wrong)
+    };
+    let imported = super::import_audit(logs, create, &mut |_, _| {});
+    let imported = imported.map_err(|error| failed(std::io::Error::other(error.to_string())))?;
+    if imported.counts.events == 0 {
+        told.push(format!("{}: expected Kubernetes audit events, found none", path.display()));
     }
     Reader::of_file(&file)
 }

@@ -15,6 +15,7 @@ mod export_live;
 mod facts;
 mod follow;
 mod import;
+mod import_audit;
 #[cfg(feature = "linux")]
 mod live;
 mod mixed;
@@ -55,7 +56,8 @@ pub use export::{Export, Exported, export};
 #[cfg(feature = "linux")]
 pub use export_live::record_scap;
 pub use follow::{Follow, follow};
-pub use import::{Imported, import, open_capture};
+pub use import::{Imported, import, open_all, open_capture, open_logs};
+pub use import_audit::{ImportedLogs, import_audit};
 #[cfg(feature = "linux")]
 pub use live::{LiveRequest, LiveSummary, capture};
 #[cfg(feature = "linux")]

@@ -8,6 +8,7 @@ use super::{Batches, Glance};
 use crate::batch::{Batch, Origin};
 use crate::query::Span;
 use crate::reel::{BatchRef, DamageKind, Error, Header, Heads, Loss, MAGIC, PART, Reader, is_recorded};
+use crate::source::audit;
 use crate::world::Dict;
 use std::collections::{BTreeSet, VecDeque};
 use std::io::Read;
@@ -56,18 +57,26 @@ impl Reels {
     pub fn open(paths: &[PathBuf]) -> Result<Reels, (PathBuf, Error)> {
         let (mut files, mut told) = (Vec::new(), Vec::new());
         let (mut seen, mut hashes) = (BTreeSet::new(), BTreeSet::new());
-        for path in paths {
+        for named in named(paths) {
             let before = files.len();
-            let is_folder = path.is_dir();
-            let inside = if is_folder { reels_in(path, &mut told)? } else { vec![path.clone()] };
+            let is_folder = named.len() == 1 && named[0].is_dir();
+            let inside = if is_folder { reels_in(&named[0], &mut told)? } else { vec![named.clone()] };
+            let path = named.first().cloned().unwrap_or_default();
             let mut twice = false;
-            for path in inside {
-                let is_new = std::fs::metadata(&path).map_or(true, |about| seen.insert((about.dev(), about.ino())));
-                twice |= !is_new;
-                if !is_new {
-                    continue;
-                }
-                match super::open_capture(&path, &mut told) {
+            for mut inside in inside {
+                let is_new = |path: &PathBuf| {
+                    std::fs::metadata(path).map_or(true, |about| seen.insert((about.dev(), about.ino())))
+                };
+                let all = inside.len();
+                inside.retain(is_new);
+                twice |= inside.len() < all;
+                let Some(path) = inside.first().cloned() else { continue };
+                let opened = if inside.len() > 1 {
+                    super::open_logs(&inside, &mut told)
+                } else {
+                    super::open_capture(&path, &mut told)
+                };
+                match opened {
                     // A copy has the same last hash, which stands for all of it.
                     Ok(reader) if hashes.insert((reader.last_hash(), reader.size())) => {
                         let origin = origin(&path, reader.header());
@@ -82,7 +91,7 @@ impl Reels {
                 }
             }
             if is_folder && files.len() == before && !twice {
-                return Err((path.clone(), Error::Directory { path: path.clone() }));
+                return Err((path.clone(), Error::Directory { path }));
             }
         }
         Ok(Reels::of(files, told))
@@ -281,8 +290,20 @@ pub(super) fn files_of(folder: &Path) -> std::io::Result<Vec<PathBuf>> {
     Ok(files)
 }
 
+/// What was named, with the files of an audit log that was rotated put together.
+fn named(paths: &[PathBuf]) -> Vec<Vec<PathBuf>> {
+    let may_be = |path: &&PathBuf| path.is_file() && !path.as_os_str().is_empty();
+    let logs: Vec<PathBuf> = if paths.len() > 1 {
+        paths.iter().filter(may_be).filter(|path| audit::is_log(path)).cloned().collect()
+    } else {
+        Vec::new()
+    };
+    let others = paths.iter().filter(|path| !logs.contains(path)).map(|path| vec![path.clone()]).collect::<Vec<_>>();
+    others.into_iter().chain(audit::groups(&logs)).collect()
+}
+
 /// The reels of a folder, told by how they begin; names of other files go to `told`.
-fn reels_in(folder: &Path, told: &mut Vec<String>) -> Result<Vec<PathBuf>, (PathBuf, Error)> {
+fn reels_in(folder: &Path, told: &mut Vec<String>) -> Result<Vec<Vec<PathBuf>>, (PathBuf, Error)> {
     let failed = |source| (folder.to_owned(), Error::Io { path: folder.to_owned(), source });
     let is_reel = |path: &PathBuf| {
         let mut start = [0; MAGIC.len()];
@@ -292,6 +313,9 @@ fn reels_in(folder: &Path, told: &mut Vec<String>) -> Result<Vec<PathBuf>, (Path
     };
     let (reels, others): (Vec<PathBuf>, Vec<PathBuf>) =
         files_of(folder).map_err(failed)?.into_iter().partition(is_reel);
+    let (logs, others): (Vec<PathBuf>, Vec<PathBuf>) = others.into_iter().partition(|path| audit::is_log(path));
+    let mut reels: Vec<Vec<PathBuf>> = reels.into_iter().map(|path| vec![path]).collect();
+    reels.extend(audit::groups(&logs));
     let names: Vec<String> =
         others.iter().filter_map(|path| path.file_name()).map(|name| name.to_string_lossy().into_owned()).collect();
     if let (Some(first), false) = (names.first(), reels.is_empty()) {

@@ -19,6 +19,8 @@ pub const SWITCH: Kind = find("switch");
 pub const LOSS: Kind = find("loss");
 /// `cgroup`.
 pub const CGROUP: Kind = find("cgroup");
+/// `k8saudit`.
+pub const K8SAUDIT: Kind = find("k8saudit");
 /// `snap_thread`.
 pub const SNAP_THREAD: Kind = find("snap_thread");
 /// `snap_fd`.

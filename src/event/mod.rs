@@ -1,5 +1,6 @@
 //! What happened: [`Event`], and THE event table ([`SPECS`]), one literal per kind of event.
 
+mod audit;
 mod flags;
 mod happening;
 pub mod kinds;
@@ -7,6 +8,7 @@ mod owned;
 mod spec;
 mod table;
 
+pub use audit::{AuditFault, AuditPart, Splitter, Taken, audit_head, join_audit, write_audit_id};
 pub use flags::{errno_name, errno_text, flag_table, signal_name};
 pub use happening::{Arg, Args, Event, Flags, MAX_ARGS};
 pub use owned::{OwnedArg, OwnedEvent};

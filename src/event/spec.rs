@@ -164,6 +164,8 @@ pub enum ParamType {
     OptionValue,
     /// A set of descriptors as `select` has it: one bit for each.
     FdSet,
+    /// JSON as it came, or a part of what rebuilds it. Not among `evt.args`: it is asked for by name.
+    Json,
 }
 
 impl ParamType {

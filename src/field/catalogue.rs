@@ -3,8 +3,8 @@
 use super::absent::{absent_field, absent_fields};
 use super::alias::{ALIASES, Alias};
 use super::{
-    ArgRule, Field, FieldArg, FieldRef, amounts, container, engine, evt, fd, fspath, lineage, pod, proc, service,
-    syslog, user,
+    ArgRule, Field, FieldArg, FieldRef, amounts, audit, container, engine, evt, fd, fspath, lineage, pod, proc,
+    service, syslog, user,
 };
 use crate::event::{ParamType, SPECS};
 use crate::value::Type;
@@ -66,9 +66,11 @@ impl Error {
 /// Every field, class by class, in the order of the catalogue.
 pub fn all() -> impl Iterator<Item = &'static Field> {
     let classes = [evt::FIELDS, amounts::FIELDS, proc::FIELDS, lineage::FIELDS, fd::FIELDS, fspath::FIELDS];
+    let audit = [audit::EVENT_FIELDS, audit::BODY_FIELDS];
     classes
         .into_iter()
         .chain([user::FIELDS, container::FIELDS, engine::FIELDS, pod::FIELDS, syslog::FIELDS, service::FIELDS])
+        .chain(audit)
         .flatten()
 }
 
@@ -150,7 +152,7 @@ fn type_of(field: &Field, arg: &FieldArg) -> Type {
     }
     let param = SPECS.iter().flat_map(|s| s.params).find(|p| p.name == name.as_str() && p.ty != ParamType::OptionValue);
     match param.map(|p| p.ty) {
-        Some(ParamType::Text | ParamType::TextList) => Type::Text,
+        Some(ParamType::Text | ParamType::TextList | ParamType::Json) => Type::Text,
         Some(ParamType::Path | ParamType::RelPath) => Type::Path,
         Some(
             ParamType::Bytes

@@ -213,6 +213,11 @@ impl FieldRef {
             (Extract::Event(_), _) if self.field.name == "evt.buffer" => {
                 kind.params.iter().any(|p| p.class == Class::Data && p.ty == ParamType::Bytes)
             }
+            (Extract::Event(_), _)
+                if ["ka.", "json.", "jevt."].iter().any(|class| self.field.name.starts_with(class)) =>
+            {
+                kind.name == "k8saudit"
+            }
             _ if self.field.arg != ArgRule::Required => true,
             (Extract::Event(_), FieldArg::Name(name)) => {
                 kind.ret.as_ref().is_some_and(|r| r.0 == *name) || kind.params.iter().any(|p| p.name == *name)

@@ -8,6 +8,7 @@ mod address;
 mod alias;
 mod amounts;
 mod ancestry;
+mod audit;
 mod catalogue;
 mod container;
 mod context;

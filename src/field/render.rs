@@ -64,7 +64,12 @@ pub fn write_info(row: &Row<'_>, ctx: &Context, out: &mut Vec<u8>) {
     // What a source cannot tell at all stands at the end of the list.
     let known = |n: &usize| info.params[*n].class == Class::Env || row.arg(*n) != Arg::Missing;
     let count = (0..info.params.len()).rfind(known).map_or(0, |last| last + 1);
+    // Of an audit event most is JSON that is asked for by name, and what it does not have is not worth a word.
+    let is_terse = info.params.iter().any(|param| param.ty == ParamType::Json);
     for (n, param) in info.params.iter().take(count).enumerate() {
+        if is_terse && (param.ty == ParamType::Json || row.arg(n) == Arg::Missing) {
+            continue;
+        }
         if out.len() > start {
             out.push(b' ');
         }
@@ -95,7 +100,7 @@ pub(super) fn resolved<'a>(row: &Row<'a>, slot: Slot, ctx: &Context) -> Value<'a
     }
     match (item.ty, item.value) {
         (_, Arg::Missing) => return Value::Missing,
-        (ParamType::Text, Arg::Bytes(text)) => return Value::text(text),
+        (ParamType::Text | ParamType::Json, Arg::Bytes(text)) => return Value::text(text),
         _ => {}
     }
     // A filter compares what was recorded; escaping is for whoever prints it.

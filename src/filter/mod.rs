@@ -3,6 +3,7 @@
 //! A condition is evaluated once per row of the level that its field belongs to and reaches events as a lookup by
 //! index; the plain row-by-row meaning is [`Filter::matches`], and both always agree.
 
+mod alias;
 mod ast;
 mod binding;
 mod bounds;

@@ -241,7 +241,7 @@ impl Parser<'_> {
                 let constants = self.typed(&left, op, &written)?;
                 let written: Vec<Vec<u8>> = written.into_iter().map(|(_, text)| text).collect();
                 Some(match left {
-                    Operand::Field(field) => Expr::Check(Check { field, op, quantifier, written, constants }),
+                    Operand::Field(field) => super::alias::expr(Check { field, op, quantifier, written, constants }),
                     left => relation(left, op, quantifier, Right::Constants(written, constants)),
                 })
             }

@@ -1,5 +1,6 @@
 //! Where events come from: producers of [`Event`](crate::event::Event)s.
 
+pub mod audit;
 #[cfg(feature = "linux")]
 pub mod ebpf;
 #[cfg(feature = "linux")]

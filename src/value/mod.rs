@@ -1,12 +1,17 @@
 //! Values of fields: their types, and how they are written for people.
 
 mod escape;
+mod json;
 mod moment;
 mod number;
 mod time;
 mod typed;
 
 pub use escape::{is_plain, write_dots, write_escaped, write_json_string};
+pub use json::{
+    JsonFault, JsonItem, JsonItems, json_blank, json_element, json_end, json_items, json_member, json_pointer,
+    json_string, json_text, json_unescape, write_go_json,
+};
 pub use moment::Moment;
 pub use number::{write_hex, write_i64, write_ip, write_oct, write_padded, write_u64};
 pub use time::{write_date, write_time_of_day};

@@ -267,10 +267,15 @@ pub(super) const fn source(name: &'static str, ty: ParamType) -> Param {
         | T::FileList
         | T::FdSet
         | T::OptionValue => Class::Text,
-        T::Bytes => Class::Data,
+        T::Bytes | T::Json => Class::Data,
         _ => Class::Int,
     };
     param(name, ty, class, From::Source)
+}
+
+/// Text that is the same in many events and is shown only by name.
+pub(super) const fn json_text(name: &'static str) -> Param {
+    param(name, ParamType::Json, Class::Text, From::Source)
 }
 
 /// The environment, which is stored with the image.

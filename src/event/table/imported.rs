@@ -1,6 +1,6 @@
-//! Kinds that sysdig's captures have and no source of ours makes: they are kept as they were.
+//! Kinds that come from elsewhere: what only sysdig's captures have is kept as it was; Kubernetes audit events.
 
-use super::entry::{made, source};
+use super::entry::{json_text, made, source};
 use crate::event::flags::{EXECVE_FLAGS, FILE_FLAGS};
 use crate::event::spec::Category::{Internal, Memory, Other, System, User};
 use crate::event::spec::{KindFlags, ParamType, Spec};
@@ -34,4 +34,6 @@ pub(super) const IMPORTED: &[Spec] = &[
     made("task_file_socket_unix", Internal, KindFlags::NONE, &[source("fd", ParamType::Fd), source("sk_type", ParamType::Uint), source("sk_proto", ParamType::Uint), source("sk_pointer", ParamType::Uint), source("sun_path", ParamType::Path), source("ino_num", ParamType::Uint)]),
     made("task_file_socket_netlink", Internal, KindFlags::NONE, &[source("fd", ParamType::Fd), source("sk_type", ParamType::Uint), source("sk_proto", ParamType::Uint), source("ino_num", ParamType::Uint)]),
     made("task_file_anon_inode", Internal, KindFlags::NONE, &[source("fd", ParamType::Fd), source("fd_type", ParamType::Uint), source("path", ParamType::Path), source("ino_num", ParamType::Uint)]),
+    // Parameters as `event::AuditPart` says: how they make up an event stands in `docs/audit.md`.
+    made("k8saudit", Other, KindFlags::NONE, &[source("level", ParamType::Text), source("stage", ParamType::Text), source("verb", ParamType::Text), source("uri", ParamType::Text), source("user", ParamType::Text), source("resource", ParamType::Text), source("namespace", ParamType::Text), source("name", ParamType::Text), source("subresource", ParamType::Text), source("code", ParamType::Int), source("agent", ParamType::Text), source("group", ParamType::Text), source("version", ParamType::Text), source("uid", ParamType::Text), source("revision", ParamType::Text), source("id", ParamType::Json), json_text("ips"), json_text("account"), json_text("as"), json_text("status"), json_text("notes"), source("request", ParamType::Json), source("response", ParamType::Json), json_text("form"), source("rest", ParamType::Json)]),
 ];

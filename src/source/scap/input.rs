@@ -27,6 +27,24 @@ impl Input {
         Input { plain, read, length: 0 }
     }
 
+    /// Says how many bytes of the file have been read, also while it is lent.
+    pub fn counter(&self) -> impl Fn() -> u64 + use<> {
+        let read = Arc::clone(&self.read);
+        move || read.load(Ordering::Relaxed)
+    }
+
+    /// Up to so many of the bytes that come next; they are still to be read.
+    pub fn peek(&mut self, count: u64) -> Vec<u8> {
+        let mut start = Vec::new();
+        let rest = std::mem::replace(&mut self.plain, Box::new(std::io::empty()));
+        let mut limited = rest.take(count);
+        let failed = limited.read_to_end(&mut start).err();
+        let rest = limited.into_inner();
+        let behind: Box<dyn Read + Send> = failed.map_or(rest, |error| Box::new(Failed(Some(error))));
+        self.plain = Box::new(std::io::Cursor::new(start.clone()).chain(behind));
+        start
+    }
+
     /// Bytes in memory, as a file would hold them.
     pub fn of_bytes(bytes: Vec<u8>) -> Input {
         let length = bytes.len() as u64;

@@ -1,0 +1,10 @@
+//! `ka.*` and `json.*`: Kubernetes audit events. Meanings are those of Falco's k8saudit and json plugins as documented.
+
+mod bodies;
+mod body;
+mod catalogue;
+mod event;
+mod walk;
+
+pub(super) use bodies::BODY_FIELDS;
+pub(super) use catalogue::EVENT_FIELDS;

@@ -1,0 +1,87 @@
+//! [`Held`]: events wait a little, so that they leave in order of time.
+
+use crate::event::{Arg, Args, Event};
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+
+/// Events that wait at most, and their bytes.
+const EVENTS: usize = 16_384;
+const BYTES: usize = 24 << 20;
+
+/// An event with its bytes in one piece.
+#[derive(Default)]
+struct Slot {
+    time: u64,
+    duration: Option<u64>,
+    args: Vec<Kept>,
+    bytes: Vec<u8>,
+}
+
+#[derive(Clone, Copy)]
+enum Kept {
+    Missing,
+    Int(i64),
+    Bytes(u32, u32),
+}
+
+/// Events that wait: log lines are written when requests are answered, not when they happened.
+#[derive(Default)]
+pub(super) struct Held {
+    order: BinaryHeap<Reverse<(u64, u64, u32)>>,
+    slots: Vec<Slot>,
+    free: Vec<u32>,
+    next: u64,
+    bytes: usize,
+}
+
+impl Held {
+    pub(super) fn put(&mut self, event: &Event<'_>) {
+        let place = self.free.pop().unwrap_or_else(|| {
+            self.slots.push(Slot::default());
+            self.slots.len() as u32 - 1
+        });
+        let slot = &mut self.slots[place as usize];
+        (slot.time, slot.duration) = (event.time, event.duration);
+        slot.args.clear();
+        slot.bytes.clear();
+        for arg in &event.args {
+            slot.args.push(match arg {
+                Arg::Missing => Kept::Missing,
+                Arg::Int(number) => Kept::Int(*number),
+                Arg::Bytes(bytes) => {
+                    let start = slot.bytes.len() as u32;
+                    slot.bytes.extend_from_slice(bytes);
+                    Kept::Bytes(start, slot.bytes.len() as u32)
+                }
+            });
+        }
+        self.bytes += slot.bytes.len();
+        self.order.push(Reverse((event.time, self.next, place)));
+        self.next += 1;
+    }
+
+    /// Gives the earliest to `each` while too many wait; `all`: until none does.
+    pub(super) fn leave<E>(&mut self, all: bool, mut each: impl FnMut(&Event<'_>) -> Result<(), E>) -> Result<(), E> {
+        while all || self.order.len() > EVENTS || (self.bytes > BYTES && self.order.len() > 1) {
+            let Some(Reverse((_, _, place))) = self.order.pop() else { break };
+            let slot = &mut self.slots[place as usize];
+            self.bytes -= slot.bytes.len();
+            let args: Args<'_> = slot
+                .args
+                .iter()
+                .map(|kept| match *kept {
+                    Kept::Missing => Arg::Missing,
+                    Kept::Int(number) => Arg::Int(number),
+                    Kept::Bytes(start, end) => Arg::Bytes(&slot.bytes[start as usize..end as usize]),
+                })
+                .collect();
+            let head = crate::event::audit_head(slot.time, slot.duration);
+            each(&Event { args, ..head })?;
+            if slot.bytes.capacity() > 1 << 16 {
+                slot.bytes = Vec::new();
+            }
+            self.free.push(place);
+        }
+        Ok(())
+    }
+}

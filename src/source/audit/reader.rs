@@ -1,0 +1,228 @@
+//! [`Reader`]: the events of logs, each once, in order of time.
+
+use super::held::Held;
+use super::pieces::{Found, Next, Pieces};
+use super::seen::Seen;
+use crate::event::{Arg, AuditFault, AuditPart, Event, Splitter, Taken};
+use crate::value::{json_items, json_member};
+use std::io::Read;
+
+/// Faults that are told one by one.
+const MAX_TOLD: usize = 10;
+
+/// Who takes the events.
+pub trait Sink {
+    /// Why it takes no more.
+    type Error;
+
+    /// An event, in order of time but for those that came very late.
+    fn event(&mut self, event: &Event<'_>) -> Result<(), Self::Error>;
+}
+
+/// What was read.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Counts {
+    /// Events, those left out not among them.
+    pub events: u64,
+    /// Events that were there already.
+    pub repeated: u64,
+    /// Lines and values that are no events.
+    pub faults: u64,
+    /// The first of them, each with file, line and offset.
+    pub told: Vec<String>,
+}
+
+/// Reads logs one after the other.
+#[derive(Default)]
+pub struct Reader {
+    splitter: Splitter,
+    seen: Seen,
+    held: Held,
+    counts: Counts,
+}
+
+/// What a line turned out to be.
+enum Line {
+    Taken,
+    Fault(AuditFault),
+}
+
+impl Reader {
+    /// What was read so far.
+    pub fn counts(&self) -> &Counts {
+        &self.counts
+    }
+
+    /// Reads a log to its end; `name` is for messages.
+    ///
+    /// # Errors
+    /// The sink takes no more. A log that cannot be read further is told, as lines that are none are.
+    pub fn read<S: Sink>(&mut self, name: &str, from: impl Read, sink: &mut S) -> Result<(), S::Error> {
+        let mut pieces = Pieces::new(from);
+        loop {
+            match self.step(name, &mut pieces) {
+                Ok(true) => self.held.leave(false, |event| sink.event(event))?,
+                Ok(false) => return Ok(()),
+                Err(error) => {
+                    self.fault(format!("{name}, line {}: {error}", pieces.line()));
+                    return Ok(());
+                }
+            }
+        }
+    }
+
+    /// Gives the events that still wait.
+    ///
+    /// # Errors
+    /// The sink takes no more.
+    pub fn finish<S: Sink>(&mut self, sink: &mut S) -> Result<(), S::Error> {
+        self.held.leave(true, |event| sink.event(event))
+    }
+
+    fn step<R: Read>(&mut self, name: &str, pieces: &mut Pieces<R>) -> std::io::Result<bool> {
+        let Next::Line(range) = pieces.next()? else { return Ok(false) };
+        // Most lines are one event each.
+        if let Line::Taken = self.line(pieces.bytes(range.clone())) {
+            pieces.take(range.end);
+            return Ok(true);
+        }
+        let (line, start) = (pieces.line(), pieces.offset(range.start));
+        if pieces.bytes(range.clone()).first() != Some(&b'{') {
+            let fault = self.line(pieces.bytes(range));
+            let Line::Fault(fault) = fault else { return Ok(true) };
+            self.fault(format!("{name}, line {line} ({start:#x}): {fault}"));
+            pieces.pass_line()?;
+            return Ok(true);
+        }
+        match pieces.value()? {
+            Found::Fault { at, expected } => {
+                self.fault(format!("{name}, line {line} ({at:#x}): expected {expected}, found something else"));
+            }
+            Found::Value(range) => {
+                let end = range.end;
+                self.value(pieces.bytes(range), &format!("{name}, line {line} ({start:#x})"));
+                pieces.take(end);
+            }
+        }
+        Ok(true)
+    }
+
+    /// Takes a line that is an event.
+    fn line(&mut self, line: &[u8]) -> Line {
+        let taken =
+            if line.first() == Some(&b'{') { self.splitter.split(line) } else { self.splitter.split_legacy(line) };
+        match taken {
+            Ok(taken) => {
+                keep(&mut self.seen, &mut self.held, &mut self.counts, &taken);
+                Line::Taken
+            }
+            Err(fault) => Line::Fault(fault),
+        }
+    }
+
+    /// Takes a value: an event, or a list of events.
+    fn value(&mut self, value: &[u8], place: &str) {
+        let Line::Fault(fault) = self.line(value) else { return };
+        let Some(items) = json_member(value, b"items") else { return self.fault(format!("{place}: {fault}")) };
+        for (n, item) in json_items(items).enumerate() {
+            if let Line::Fault(fault) = self.line(item.value) {
+                self.fault(format!("{place}: item {n}: {fault}"));
+            }
+        }
+    }
+
+    fn fault(&mut self, text: String) {
+        self.counts.faults += 1;
+        if self.counts.told.len() < MAX_TOLD {
+            self.counts.told.push(text);
+        }
+    }
+}
+
+/// Keeps an event that is new.
+fn keep(seen: &mut Seen, held: &mut Held, counts: &mut Counts, taken: &Taken<'_>) {
+    let event = &taken.event;
+    let bytes =
+        |part: AuditPart| event.args.get(part.place()).and_then(|arg: &Arg<'_>| arg.bytes()).unwrap_or_default();
+    let received = taken.received.unwrap_or(event.time);
+    if seen.is_new(bytes(AuditPart::Id), bytes(AuditPart::Stage), received, bytes(AuditPart::Uri)) {
+        counts.events += 1;
+        held.put(event);
+    } else {
+        counts.repeated += 1;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::event::join_audit;
+
+    struct Texts(Vec<String>);
+
+    impl Sink for Texts {
+        type Error = std::convert::Infallible;
+
+        fn event(&mut self, event: &Event<'_>) -> Result<(), Self::Error> {
+            let mut text = Vec::new();
+            join_audit(|part| event.args[part.place()], event.time, event.duration, &mut text);
+            self.0.push(String::from_utf8(text).unwrap());
+            Ok(())
+        }
+    }
+
+    fn event(id: &str, second: u32) -> String {
+        format!("{{\"auditID\":\"{id}\",\"stageTimestamp\":\"2026-11-21T21:22:{second:02}.000000Z\"}}")
+    }
+
+    fn read(text: &str) -> (Vec<String>, Counts) {
+        let (mut reader, mut sink) = (Reader::default(), Texts(Vec::new()));
+        let Ok(()) = reader.read("x", text.as_bytes(), &mut sink);
+        let Ok(()) = reader.finish(&mut sink);
+        (sink.0, reader.counts().clone())
+    }
+
+    #[test]
+    fn events_are_found_in_every_form_once_each_and_in_order_of_time() {
+        let (a, b, c) = (event("a", 1), event("b", 2), event("c", 3));
+        let want = vec![a.clone(), b.clone(), c.clone()];
+        let pretty = c.replace(',', ",\n  ");
+        for (text, want) in [
+            (format!("{a}\n{b}\n{c}\n"), want.clone()),
+            (format!("{c}\r\n\n{a}\r\n{b}"), want.clone()),
+            (format!("[{a},{b},\n{c}]\n"), want.clone()),
+            (format!("[\n{a},\n{b}\n,{c}\n]"), want.clone()),
+            (format!("{{\"kind\":\"EventList\",\"items\":[{a},{c},{b},{a}]}}"), want.clone()),
+            (format!("{{\"kind\":\"EventList\",\n\"items\":[\n{a},\n{b}]}}\n{c}"), want.clone()),
+            (format!("{a}{b} {c}"), want),
+            (pretty.clone(), vec![pretty]),
+        ] {
+            let (found, counts) = read(&text);
+            assert_eq!(found, want, "{text}");
+            assert_eq!(counts.faults, 0, "{text}: {:?}", counts.told);
+        }
+    }
+
+    #[test]
+    fn what_is_no_event_is_told_with_its_place_and_the_rest_is_read() {
+        let (a, b) = (event("a", 1), event("b", 2));
+        for (text, told) in [
+            (
+                format!("{a}\n{{\"auditID\":\"cut\n{b}\n"),
+                "x, line 2 (0x4e): expected the end of a string, found something else",
+            ),
+            (format!("{a}\n{{\"auditID\":\n{b}\n"), "x, line 2 (0x"),
+            (format!("hello\n{a}\n{b}\n"), "x, line 1 (0x0): expected an audit event (`auditID`), found other JSON"),
+            (
+                format!("{a}\n{{\"kind\": 0}}\n{b}\n"),
+                "x, line 2 (0x3f): expected a `stageTimestamp` (RFC 3339), found none",
+            ),
+            (format!("{a}\n{b}\n{{\"auditID\":\"cu"), "x, line 3"),
+        ] {
+            let (found, counts) = read(&text);
+            assert_eq!(counts.faults, 1, "{text}: {:?}", counts.told);
+            assert!(counts.told[0].starts_with(told), "{text}: {:?}", counts.told);
+            assert_eq!(found, [a.clone(), b.clone()], "{text}");
+        }
+    }
+}
