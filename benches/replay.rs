@@ -18,153 +18,24 @@
 #![expect(clippy::unwrap_used, reason = "a bench that cannot run has nothing to say")]
 #![expect(clippy::print_stdout, reason = "its figures are its purpose")]
 
+mod load;
+
 use std::io;
 use std::num::NonZeroUsize;
-use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex};
+use std::path::PathBuf;
 use std::time::Instant;
-use sysreel::batch::{Encoder, Schema};
 use sysreel::chisel::{Library, Style};
-use sysreel::engine::{Assembler, Batches, Options, Piece, Question, Reels, SegmentLimits, play};
-use sysreel::event::{Args, Event, OwnedArg, OwnedEvent, ParamType, kinds};
+use sysreel::engine::{Batches, Options, Question, Reels, play};
 use sysreel::field::{Context, lookup};
 use sysreel::filter::Filter;
 use sysreel::query::{Aggregate, How, Key, LinesQuery, Order, Query, TableQuery};
-use sysreel::reel::{Header, Reader, Writer};
 use sysreel::report::Unit;
 use sysreel::sys::process_usage;
 use sysreel::template::Template;
 
 const EVENTS: u64 = 6_000_000;
-/// Samples that are played at the same time.
-const LANES: usize = 4;
-/// Distance of the process ids of two lanes.
-const LANE: u32 = 100_000;
 const ROUNDS: usize = 5;
 const LINE: &str = "*%evt.num %evt.outputtime %evt.cpu %proc.name (%thread.tid) %evt.dir %evt.type %evt.info";
-
-struct Sample {
-    initial: Vec<OwnedEvent>,
-    events: Vec<OwnedEvent>,
-}
-
-impl Sample {
-    fn read(name: &str) -> Sample {
-        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("captures").join(name);
-        let reader = Reader::open(&path).unwrap();
-        let mut sample = Sample { initial: Vec::new(), events: Vec::new() };
-        let mut env = Vec::new();
-        for segment in 0..reader.segments().len() {
-            for batch in reader.snapshots(segment) {
-                batch.unwrap().for_each_row(|row| sample.initial.push(OwnedEvent::of(&row.event(&mut env)))).unwrap();
-            }
-            for batch in reader.batches(segment) {
-                batch.unwrap().for_each_row(|row| sample.events.push(OwnedEvent::of(&row.event(&mut env)))).unwrap();
-            }
-        }
-        sample.events.sort_by_key(|e| e.event().time);
-        sample
-    }
-}
-
-/// An event of a lane: process ids moved by `by`, at `time`.
-fn moved(event: &Event<'_>, by: u32, time: u64) -> OwnedEvent {
-    let id = |pid: u32| if pid > 2 { pid + by } else { pid };
-    let number = |ty: ParamType, v: i64| match u32::try_from(v) {
-        Ok(pid) if ty == ParamType::Pid => i64::from(id(pid)),
-        _ => v,
-    };
-    let spec = event.kind.spec();
-    let args = event.args.iter().zip(spec.params).map(|(arg, param)| match *arg {
-        sysreel::event::Arg::Missing => OwnedArg::Missing,
-        sysreel::event::Arg::Int(v) => OwnedArg::Int(number(param.ty, v)),
-        sysreel::event::Arg::Bytes(b) => OwnedArg::Bytes(b.to_vec()),
-    });
-    let args = args.collect();
-    let ret = spec.ret.as_ref().map_or(event.ret, |r| number(r.ty, event.ret));
-    let head = Event { time, ret, tid: id(event.tid), pid: id(event.pid), args: Args::new(), ..*event };
-    OwnedEvent::new(&head, args)
-}
-
-/// One player of samples, each after the other.
-struct Lane {
-    sample: usize,
-    next: usize,
-    /// Time of its next event.
-    time: u64,
-    by: u32,
-    dice: u64,
-}
-
-impl Lane {
-    /// Half to one and a half of a number of nanoseconds (xorshift, Marsaglia's constants).
-    fn stretched(&mut self, ns: u64) -> u64 {
-        self.dice ^= self.dice << 13;
-        self.dice ^= self.dice >> 7;
-        self.dice ^= self.dice << 17;
-        ns * (512 + self.dice % 1024) / 1024
-    }
-
-    /// Its next event.
-    fn take(&mut self, samples: &[Sample]) -> OwnedEvent {
-        let (sample, time) = (&samples[self.sample], self.time);
-        let event = sample.events[self.next].event();
-        let duration = event.duration.map(|d| self.stretched(d));
-        self.next += 1;
-        let step = sample.events.get(self.next).map_or(1_000, |next| next.event().time - event.time);
-        if self.next == sample.events.len() {
-            (self.sample, self.next) = ((self.sample + 1) % samples.len(), 0);
-        }
-        self.time += self.stretched(step);
-        moved(&Event { duration, ..event }, self.by, time)
-    }
-}
-
-/// Writes the reel.
-fn write(path: &Path) {
-    let samples: Vec<Sample> = ["build.reel", "shell.reel", "web.reel"].map(Sample::read).into();
-    let schema = Schema::current();
-    let writer = Arc::new(Mutex::new(Writer::create(path, &Header::default()).unwrap()));
-    let (out, mut encoder) = (Arc::clone(&writer), Encoder::new());
-    let hand_on = Box::new(move |piece| {
-        let mut writer = out.lock().unwrap();
-        match piece {
-            Piece::Begin(_) => writer.begin_segment(&schema, &[]),
-            Piece::Rows(rows) => writer.dictionary(&rows),
-            Piece::Batch(columns) => {
-                let encoded = encoder.encode(&columns, &schema).unwrap();
-                if columns.snapshot { writer.snapshot(&encoded) } else { writer.batch(&encoded) }
-            }
-            Piece::Lost(_) | Piece::Rotate(_) | Piece::Note(_) => Ok(()),
-            Piece::Late(facts) => writer.late(&facts),
-            Piece::End => writer.close_segment(),
-        }
-    });
-    let mut assembler = Assembler::new(SegmentLimits::default(), hand_on);
-    let mut lanes: Vec<Lane> = (0..LANES)
-        .map(|n| {
-            let (time, dice) = (samples[0].events[0].event().time, 88_172_645_463_325_252 + n as u64);
-            Lane { sample: n % samples.len(), next: 0, time, by: n as u32 * LANE, dice }
-        })
-        .collect();
-    for lane in &lanes {
-        for row in samples.iter().flat_map(|s| &s.initial) {
-            assembler.initial(&moved(&row.event(), lane.by, row.event().time).event());
-        }
-    }
-    for _ in 0..EVENTS {
-        let lane = lanes.iter_mut().min_by_key(|l| l.time).unwrap();
-        let event = lane.take(&samples);
-        if event.event().kind != kinds::LOSS {
-            assembler.event(&event.event()).unwrap();
-        }
-        drop(assembler.take_wants());
-    }
-    let end = lanes.iter().map(|l| l.time).max().unwrap();
-    assembler.finish(end).unwrap();
-    drop(assembler);
-    Arc::into_inner(writer).unwrap().into_inner().unwrap().finish().unwrap();
-}
 
 fn chisel(name: &str, args: &[&str]) -> Question {
     let args: Vec<String> = args.iter().map(|a| (*a).to_owned()).collect();
@@ -238,7 +109,7 @@ fn main() {
     let kept = std::env::var_os("SYSREEL_BENCH_REEL").map(PathBuf::from);
     let path = kept.unwrap_or_else(|| dir.path().join("replay.reel"));
     if !path.exists() {
-        write(&path);
+        load::write(&path, EVENTS);
     }
     let begun = Instant::now();
     let reels = Reels::open(&[path]).unwrap();

@@ -299,6 +299,12 @@ impl Batch {
         Ok(index.get(position))
     }
 
+    /// A data column of a local kind, all its rows at once.
+    pub fn data_run(&self, kind: usize, slot: usize) -> Result<DataRun<'_>, Error> {
+        let index = cached(&self.tables[kind].data[slot], || self.store.data(kind, slot).map(DataIndex::of))?;
+        Ok(DataRun { ends: &index.ends, bytes: &index.bytes })
+    }
+
     /// Keeps the first error that a row's accessor met, so that the asker can discard what it made of this batch.
     pub fn mark_damaged(&self, error: Error) {
         self.damage.get_or_init(|| error);
@@ -325,8 +331,42 @@ impl DataIndex {
     }
 
     fn get(&self, position: usize) -> &[u8] {
-        let start = if position == 0 { 0 } else { self.ends.get(position - 1).copied().unwrap_or(0) };
-        let end = self.ends.get(position).copied().unwrap_or(start);
+        DataRun { ends: &self.ends, bytes: &self.bytes }.get(position)
+    }
+}
+
+/// The bytes of a data column, one row behind the other.
+#[derive(Debug, Clone, Copy)]
+pub struct DataRun<'a> {
+    /// Where each row's bytes end, ascending.
+    pub ends: &'a [u32],
+    /// The bytes; of a damaged column fewer than the ends say.
+    pub bytes: &'a [u8],
+}
+
+impl<'a> DataRun<'a> {
+    /// The bytes of a row; none past the last.
+    #[inline]
+    pub fn get(&self, row: usize) -> &'a [u8] {
+        let start = if row == 0 { 0 } else { self.ends.get(row - 1).copied().unwrap_or(0) };
+        let end = self.ends.get(row).copied().unwrap_or(start);
         self.bytes.get(start as usize..end as usize).unwrap_or_default()
+    }
+
+    /// Where a row's bytes end; `None` past the last.
+    pub fn end(&self, row: usize) -> Option<usize> {
+        self.ends.get(row).map(|&end| end as usize)
+    }
+
+    /// The row of the byte at `at`, which is none of a row before `from`; past the last if no row has it.
+    pub fn row_at(&self, at: usize, from: usize) -> usize {
+        let ends = self.ends.get(from..).unwrap_or_default();
+        // Hits are near each other where there are many: twice the distance is looked at each time.
+        let mut reach = 1;
+        while ends.get(reach).is_some_and(|&end| end as usize <= at) {
+            reach *= 2;
+        }
+        let near = &ends[reach / 2..ends.len().min(reach + 1)];
+        from + reach / 2 + near.partition_point(|&end| end as usize <= at)
     }
 }

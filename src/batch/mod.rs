@@ -14,7 +14,7 @@ mod row;
 mod schema;
 mod told;
 
-pub use asked::{Batch, Origin, Store};
+pub use asked::{Batch, DataRun, Origin, Store};
 pub use builder::Builder;
 pub use codec::{Encoded, Encoder, StoredBatch};
 pub use columns::{Columns, DataColumn, MAX_KINDS, MAX_ROWS, Table};

@@ -179,6 +179,15 @@ impl Field {
     }
 }
 
+/// How a field's value is made of data.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DataForm {
+    /// It is the bytes.
+    Bytes,
+    /// It is what is shown of them.
+    Shown,
+}
+
 /// A field with its argument, as somebody named it.
 #[derive(Clone)]
 pub struct FieldRef {
@@ -204,6 +213,23 @@ impl FieldRef {
             Extract::Column(column, f) => column.get(row).map_or(Value::Missing, |v| f(row.info(), v, ctx)),
             Extract::Event(f) => f(row, &self.arg, ctx),
         }
+    }
+
+    /// The parameter of a kind whose data the value is, and in what form; `None`: it is made otherwise.
+    pub fn data(&self, kind: &KindInfo) -> Option<(usize, DataForm)> {
+        let (param, form) = match (self.field.name, &self.arg) {
+            ("evt.buffer", _) => {
+                (kind.params.iter().position(|p| p.class == Class::Data && p.ty == ParamType::Bytes)?, DataForm::Bytes)
+            }
+            ("evt.rawarg" | "evt.arg", FieldArg::Name(name)) => {
+                let is_ret = kind.ret.as_ref().is_some_and(|ret| ret.0 == *name);
+                let param = kind.params.iter().position(|p| p.name == *name).filter(|_| !is_ret)?;
+                (param, if self.field.name == "evt.arg" { DataForm::Shown } else { DataForm::Bytes })
+            }
+            _ => return None,
+        };
+        let is_data = |p: &crate::batch::ParamInfo| p.class == Class::Data && p.ty == ParamType::Bytes;
+        kind.params.get(param).is_some_and(is_data).then_some((param, form))
     }
 
     /// Whether any event of a kind can have a value; `false` saves reading the kind's table.

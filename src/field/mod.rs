@@ -36,5 +36,5 @@ pub use absent::{Absent, absent_field, absent_fields};
 pub use alias::{Alias, aliases};
 pub use catalogue::{Error, all, lookup, lookup_prefix};
 pub use context::{BufferFormat, Context, TimeFormat};
-pub use entry::{ArgRule, Column, Extract, Field, FieldArg, FieldRef, Level};
+pub use entry::{ArgRule, Column, DataForm, Extract, Field, FieldArg, FieldRef, Level};
 pub use render::{write_info, write_outputtime, write_value};

@@ -7,7 +7,7 @@ use super::eval::Eval;
 use super::plan::Node;
 use super::{Diagnostic, Diagnostics, Memo, Selection, parse};
 use crate::batch::{Batch, Error, Head, Row, Schema};
-use crate::field::{Context, FieldRef};
+use crate::field::{BufferFormat, Context, FieldRef};
 use crate::world::Dict;
 use std::sync::Arc;
 
@@ -67,7 +67,7 @@ impl Filter {
     pub fn select(&self, memo: &mut Memo, batch: &Batch, ctx: &Context) -> Result<Selection, Error> {
         memo.enter(batch.schema(), batch.dict());
         let all = Selection::all(batch.head().kinds.len());
-        Eval { batch, ctx, memo }.node(&self.plan, &all)
+        Eval { batch, ctx: &asked_in(ctx), memo }.node(&self.plan, &all)
     }
 
     /// Whether a batch can have a matching row, told from its head: `false` is certain.
@@ -83,8 +83,13 @@ impl Filter {
 
     /// Whether one event matches: slower than [`Filter::select`], which gives the same answer.
     pub fn matches(&self, row: &Row<'_>, ctx: &Context) -> bool {
-        self.expr.matches(row, ctx)
+        self.expr.matches(row, &asked_in(ctx))
     }
+}
+
+/// What a filter sees of data does not depend on how it is printed, nor on how much of it.
+fn asked_in(ctx: &Context) -> Context {
+    Context { buffer: BufferFormat::Dots, buffer_limit: usize::MAX, ..*ctx }
 }
 
 impl std::fmt::Display for Filter {

@@ -85,7 +85,8 @@ impl Eval<'_> {
         let (batch, dict) = (self.batch, self.batch.dict());
         let without = self.memo.desc(leaf, dict, 0);
         // The head names all descriptors of the batch: if they agree, no column need be read.
-        if batch.head().descs.iter().all(|&row| self.memo.desc(leaf, dict, row) == without) {
+        let others = batch.head().descs.iter().filter(|&&row| self.memo.desc(leaf, dict, row) != without).count();
+        if others == 0 {
             return Ok(scope.by_kind(|_| all_or_none(without)));
         }
         scope.try_by_kind(|k| {
@@ -93,7 +94,7 @@ impl Eval<'_> {
             if column.is_empty() {
                 return Ok(all_or_none(without));
             }
-            Ok(KindSelection::Some(Bits::of(column.iter().map(|&row| self.memo.desc(leaf, dict, row)))).simplified())
+            Ok(KindSelection::Some(self.memo.descs(leaf, dict, column)).simplified())
         })
     }
 
@@ -107,7 +108,14 @@ impl Eval<'_> {
             if let (Some(intervals), Column::Return, true) =
                 (&leaf.intervals, column, flags.is_empty() && info.ret.is_some())
             {
-                return Ok(some(rows, batch.ret(k)?.iter().map(|&r| intervals.holds(r))));
+                return Ok(fitted(rows, intervals.select(batch.ret(k)?, |r| r)));
+            }
+            if let (Some(intervals), Column::Duration) = (&leaf.intervals, column) {
+                let without = holds(leaf, info, None, ctx);
+                return Ok(fitted(
+                    rows,
+                    intervals.select_but(batch.duration(k)?, 0, without, |d| d.wrapping_sub(1) as i64),
+                ));
             }
             Ok(match column {
                 Column::Flags if flags.is_empty() => all_or_none(test.ask(Some(0))),
@@ -137,6 +145,18 @@ impl Eval<'_> {
             return Ok(scope.by_kind(|_| all_or_none(answer)));
         }
         let info = batch.kind_info(any);
+        if let Some(intervals) = &leaf.intervals {
+            let rows = match column {
+                Column::Time => intervals.select(batch.time()?, |t| t as i64),
+                Column::Cpu => intervals.select(batch.cpu()?, i64::from),
+                _ if !batch.nums()?.is_empty() => intervals.select(batch.nums()?, |n| n as i64),
+                _ => {
+                    let first = batch.head().first_num;
+                    Bits::of((0..batch.rows() as u64).map(|i| intervals.holds(first.wrapping_add(i) as i64)))
+                }
+            };
+            return Ok(Selection { kinds, rows: Some(rows) });
+        }
         let mut test = Repeated::new(|raw| holds(leaf, info, raw, self.ctx));
         let rows = match column {
             Column::Time => Bits::of(batch.time()?.iter().map(|&t| test.ask(Some(t as i64)))),
@@ -150,11 +170,18 @@ impl Eval<'_> {
         Ok(Selection { kinds, rows: Some(rows) })
     }
 
-    /// The answer for every row, if the head's range of times settles it.
+    /// The answer for every row, if the head's range of times or numbers settles it.
     fn of_head(&self, leaf: &Leaf, column: Column) -> Option<bool> {
-        let intervals = leaf.intervals.as_ref().filter(|_| column == Column::Time)?;
+        let intervals = leaf.intervals.as_ref()?;
         let head = self.batch.head();
-        let (some, not_all) = intervals.bounds(head.min_time, head.max_time);
+        let (some, not_all) = match column {
+            Column::Time => intervals.bounds(head.min_time, head.max_time),
+            Column::Num if self.batch.nums().is_ok_and(<[u64]>::is_empty) => {
+                let last = head.first_num.checked_add(u64::from(head.rows).saturating_sub(1))?;
+                intervals.bounds(head.first_num, last)
+            }
+            _ => return None,
+        };
         (some != not_all).then_some(some)
     }
 
@@ -171,6 +198,12 @@ impl Eval<'_> {
         let mut asked = scope.clone();
         for (asked, answer) in asked.kinds.iter_mut().zip(&answer.kinds) {
             if !matches!(answer, KindSelection::Some(_)) {
+                *asked = KindSelection::None;
+            }
+        }
+        for (k, asked) in asked.kinds.iter_mut().enumerate().filter(|(_, asked)| **asked != KindSelection::None) {
+            if let Some(bits) = super::data::select(leaf, batch, k, asked, ctx)? {
+                answer.kinds[k] = KindSelection::Some(bits).simplified();
                 *asked = KindSelection::None;
             }
         }
@@ -212,8 +245,11 @@ fn holds(leaf: &Leaf, info: &KindInfo, raw: Option<i64>, ctx: &Context) -> bool 
 }
 
 fn some(rows: usize, answers: impl Iterator<Item = bool>) -> KindSelection {
-    // A damaged column may be shorter or longer than its table.
-    let mut bits = Bits::of(answers.take(rows));
+    fitted(rows, Bits::of(answers.take(rows)))
+}
+
+/// A damaged column may be shorter or longer than its table.
+fn fitted(rows: usize, mut bits: Bits) -> KindSelection {
     bits.resize(rows);
     KindSelection::Some(bits).simplified()
 }

@@ -2,6 +2,7 @@
 
 use super::Literal;
 use super::ast::{Check, Expr};
+use super::selection::Bits;
 use crate::field::{Column, Extract};
 
 /// The values of a column that pass, as ascending inclusive intervals of [`Intervals::key`]s.
@@ -35,6 +36,28 @@ impl Intervals {
         match self.list[..] {
             [(low, high)] => low <= key && key <= high,
             _ => self.list.iter().any(|&(low, high)| low <= key && key <= high),
+        }
+    }
+
+    /// Which values of a column pass.
+    pub(super) fn select<T: Copy>(&self, values: &[T], raw: impl Fn(T) -> i64) -> Bits {
+        match self.list[..] {
+            [(low, high)] => Bits::of_values(values, |v| {
+                let key = self.key(raw(v));
+                low <= key && key <= high
+            }),
+            _ => Bits::of_values(values, |v| self.holds(raw(v))),
+        }
+    }
+
+    /// The same; one value stands for none, of which the answer is known.
+    pub(super) fn select_but(&self, values: &[u64], none: u64, without: bool, raw: impl Fn(u64) -> i64) -> Bits {
+        match self.list[..] {
+            [(low, high)] => Bits::of_values(values, |v| {
+                let key = self.key(raw(v));
+                if v == none { without } else { low <= key && key <= high }
+            }),
+            _ => Bits::of_values(values, |v| if v == none { without } else { self.holds(raw(v)) }),
         }
     }
 

@@ -1,6 +1,7 @@
 //! [`Memo`]: answers by dictionary row, so that a condition on `proc.name` is evaluated once per thread row.
 
 use super::plan::Leaf;
+use super::selection::Bits;
 use crate::batch::Schema;
 use crate::event::Kind;
 use crate::field::Extract;
@@ -76,6 +77,18 @@ impl Memo {
                 _ => Value::Missing,
             })
         })
+    }
+
+    /// Which rows of a column of descriptors a leaf holds for. Asks about rows that nobody asked about before.
+    pub(super) fn descs(&mut self, leaf: &Leaf, dict: &Dict, column: &[u32]) -> Bits {
+        let known = self.answers.get(leaf.id).map_or(&[][..], Vec::as_slice);
+        let mut all_known = true;
+        let bits = Bits::of_values(column, |row| {
+            let answer = known.get(row as usize).copied().unwrap_or(UNKNOWN);
+            all_known &= answer != UNKNOWN;
+            answer == YES
+        });
+        if all_known { bits } else { Bits::of(column.iter().map(|&row| self.desc(leaf, dict, row))) }
     }
 
     /// Whether a leaf over descriptors holds for a row of the dictionary; 0: the event has no descriptor.

@@ -8,6 +8,7 @@ mod ast;
 mod binding;
 mod bounds;
 mod compiled;
+mod data;
 mod diagnostic;
 mod eval;
 mod interval;

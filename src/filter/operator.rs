@@ -113,7 +113,7 @@ fn is_like(value: &Value<'_>, to: &[Literal]) -> bool {
 
 /// ASCII letters of both cases are the same.
 fn contains_ignoring_case(text: &[u8], part: &[u8]) -> bool {
-    part.is_empty() || text.windows(part.len()).any(|w| w.eq_ignore_ascii_case(part))
+    super::data::find_any_case(text, part, super::data::rarest(part)).is_some()
 }
 
 const fn entry(

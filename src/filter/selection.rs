@@ -36,6 +36,12 @@ impl Bits {
         Bits { words: words.into(), len }
     }
 
+    /// One bit per value, by a test without branches: a word of them is made at a time.
+    pub(super) fn of_values<T: Copy>(values: &[T], mut test: impl FnMut(T) -> bool) -> Bits {
+        let word = |chunk: &[T]| chunk.iter().enumerate().fold(0, |word, (n, &v)| word | u64::from(test(v)) << n);
+        Bits { words: values.chunks(64).map(word).collect(), len: values.len() }
+    }
+
     /// `len` bits, all set.
     pub fn ones(len: usize) -> Bits {
         let mut bits = Bits { words: vec![u64::MAX; len.div_ceil(64)].into(), len };
@@ -84,15 +90,15 @@ impl Bits {
         })
     }
 
-    fn and(&mut self, other: &Bits) {
+    pub(super) fn and(&mut self, other: &Bits) {
         self.words.iter_mut().zip(&other.words).for_each(|(a, b)| *a &= b);
     }
 
-    fn or(&mut self, other: &Bits) {
+    pub(super) fn or(&mut self, other: &Bits) {
         self.words.iter_mut().zip(&other.words).for_each(|(a, b)| *a |= b);
     }
 
-    fn invert(&mut self) {
+    pub(super) fn invert(&mut self) {
         self.words.iter_mut().for_each(|w| *w = !*w);
         self.clear_tail();
     }

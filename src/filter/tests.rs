@@ -274,6 +274,23 @@ fn what_is_probably_not_meant_is_told() {
 
 const CHECKS: &[&str] = &[
     "proc.name glob *n*",
+    "evt.buffer contains HT",
+    "evt.buffer icontains htTP",
+    "evt.buffer bcontains 50",
+    "evt.buffer contains anyof (1, TT)",
+    "evt.buffer contains oneof (1, TT, P)",
+    "evt.buffer startswith H",
+    "evt.buffer = ''",
+    "evt.buffer != HTTP",
+    "evt.buffer contains ''",
+    "evt.buffer regex 'H.*1'",
+    "evt.arg.data contains H.T",
+    "evt.arg.data contains '..'",
+    "evt.arg.data icontains NuL",
+    "evt.arg.data contains P",
+    "evt.arg.data != HTTP",
+    "evt.rawarg.data endswith 1",
+    "len(evt.buffer) = 4",
     "fd.name regex '/.*w.*'",
     "fd.name pmatch (/etc, /v*)",
     "proc.aname intersects (bash)",
@@ -329,10 +346,15 @@ fn any_filter() -> impl Strategy<Value = String> {
 
 fn any_sample() -> impl Strategy<Value = Sample> {
     let kinds = prop::sample::select(&["read", "write", "openat", "connect", "close", "procexit", "execve"][..]);
-    let parts = (kinds, 0u32..5, 0u64..100, 0u16..3, -3i64..4, 0u64..1000, 0u32..6, 0u8..20, 0i64..3);
+    let parts = (kinds, 0u32..5, 0u64..100, 0u16..4, -3i64..4, 0u64..1000, 0u32..6, 0u8..20, 0i64..3);
     parts.prop_map(|(kind, thread, time, cpu, ret, duration, desc, flag, n)| {
         let flags = if flag == 0 { Flags::IN_FLIGHT } else { Flags::default() };
         let sample = Sample { time, cpu, ret, duration, desc, flags, ..Sample::new(kind, thread) };
+        let sample = match (kind, n) {
+            ("read" | "write", 2) => sample.bytes("data", [&b"HTTP"[..], b"TT\x001", b"H\x80TP1", b""][cpu as usize]),
+            ("write", 1) => sample.bytes("data", b"P1HT"),
+            _ => sample,
+        };
         match kind {
             "read" | "write" | "close" | "connect" if n > 0 => sample.int("fd", n),
             "openat" if n > 0 => sample.bytes("name", b"abc").int("flags", n),

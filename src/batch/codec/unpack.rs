@@ -46,17 +46,43 @@ impl Element for i64 {
 
 /// The values of a column of `rows` rows. `low` is its lowest plane if that stands apart.
 pub(super) fn unpack<T: Element>(bytes: &[u8], low: &[u8], rows: usize) -> Result<Vec<T>, Fault> {
-    let mut out = Vec::with_capacity(rows);
+    if let Some((&tag, rest)) = bytes.split_first()
+        && tag == Tag::Dictionary as u8
+    {
+        return by_index(rest, rows);
+    }
+    // Written in place: a `push` would look at its capacity each time.
+    let mut out = vec![T::of(0); rows];
+    let mut slots = out.iter_mut();
     // All codes or-ed together: one check at the end instead of one per value.
     let mut all = 0;
     each(bytes, low, rows, |code| {
         all |= code;
-        out.push(T::of(code));
+        if let Some(slot) = slots.next() {
+            *slot = T::of(code);
+        }
     })?;
+    fits::<T>(all)?;
+    Ok(out)
+}
+
+fn fits<T: Element>(all: u64) -> Result<(), Fault> {
     if all > T::MAX {
         return Err(Fault::new(format!("values up to {}", T::MAX), format!("bits {all:#x}")));
     }
-    Ok(out)
+    Ok(())
+}
+
+/// Values that stand behind indices of a byte each.
+fn by_index<T: Element>(bytes: &[u8], rows: usize) -> Result<Vec<T>, Fault> {
+    let (indices, codes) = indices(bytes, rows)?;
+    let used = indices.iter().fold([false; 256], |mut used, &i| {
+        used[usize::from(i)] = true;
+        used
+    });
+    fits::<T>(codes.iter().zip(used).fold(0, |all, (code, used)| if used { all | code } else { all }))?;
+    let values = codes.map(T::of);
+    Ok(indices.iter().map(|&i| values[usize::from(i)]).collect())
 }
 
 /// Calls `each` with the code of each of `rows` rows.
@@ -116,6 +142,13 @@ fn nothing_more(rest: &[u8]) -> Result<(), Fault> {
 }
 
 fn dictionary(bytes: &[u8], rows: usize, each: impl FnMut(u64)) -> Result<(), Fault> {
+    let (indices, values) = indices(bytes, rows)?;
+    indices.iter().map(|&i| values[usize::from(i)]).for_each(each);
+    Ok(())
+}
+
+/// The indices of rows, and the codes that they stand for.
+fn indices(bytes: &[u8], rows: usize) -> Result<(&[u8], [u64; 256]), Fault> {
     let (&last, rest) = bytes.split_first().ok_or_else(|| Fault::new("a count", "the end"))?;
     let Some((indices, mut rest)) = rest.split_at_checked(rows) else {
         return Err(Fault::new(format!("{rows} indices"), format!("{} bytes", rest.len())));
@@ -128,6 +161,5 @@ fn dictionary(bytes: &[u8], rows: usize, each: impl FnMut(u64)) -> Result<(), Fa
     if let Some(&max) = indices.iter().max().filter(|&&m| m > last) {
         return Err(Fault::new(format!("indices up to {last}"), format!("index {max}")));
     }
-    indices.iter().map(|&i| values[usize::from(i)]).for_each(each);
-    Ok(())
+    Ok((indices, values))
 }
