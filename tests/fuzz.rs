@@ -10,6 +10,10 @@ mod reel;
 #[allow(unreachable_pub, reason = "shared with the fuzz target")]
 mod scap;
 
+#[path = "../fuzz/filter.rs"]
+#[allow(unreachable_pub, reason = "shared with the fuzz target")]
+mod filter;
+
 #[path = "common/scap.rs"]
 #[allow(dead_code, unreachable_pub, reason = "shared with other tests")]
 mod capture;
@@ -30,6 +34,19 @@ fn the_corpus_is_read_without_a_panic() {
     assert!(corpus.len() > 3);
     for file in corpus.iter().chain(&files("captures/compat")) {
         reel::read_everything(&std::fs::read(file).unwrap());
+    }
+}
+
+#[test]
+fn the_corpus_of_filters_means_for_batches_what_it_means_for_events() {
+    let corpus = files("fuzz/corpus/filter");
+    assert!(corpus.len() > 10);
+    for file in corpus {
+        let text = std::fs::read(&file).unwrap();
+        filter::evaluate(&text);
+        for end in 0..text.len() {
+            filter::parse(&text[..end]);
+        }
     }
 }
 

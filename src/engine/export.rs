@@ -122,11 +122,13 @@ fn survey(reels: &Reels, request: &Export) -> Surveyed {
                 continue;
             }
         };
-        let chosen = chooser.choose(&batch);
+        let (chosen, kinds) = (chooser.choose(&batch), kinds_of(&batch));
         let mut each = |row: Row<'_>| {
             last_cpu = last_cpu.max(row.cpu());
-            let places = place(&mut order, &row);
-            let Some(how) = chosen.as_ref().and_then(|chosen| chosen.how(&row)).filter(|_| places.is_early) else {
+            let kind = kinds[row.kind];
+            let places = place(&mut order, &row, kind);
+            let Some(how) = chosen.as_ref().and_then(|chosen| chosen.how(&row, kind)).filter(|_| places.is_early)
+            else {
                 return;
             };
             let mut bytes = Vec::new();
@@ -146,19 +148,20 @@ fn survey(reels: &Reels, request: &Export) -> Surveyed {
     (early, u32::from(last_cpu) + 1, damaged)
 }
 
-fn kind_of(row: &Row<'_>) -> Kind {
-    crate::event::kind_by_name(&row.info().name).unwrap_or(kinds::UNKNOWN)
+/// This version's kind of each local kind of a batch.
+fn kinds_of(batch: &Batch) -> Vec<Kind> {
+    let kind = |k| crate::event::kind_by_name(&batch.kind_info(k).name).unwrap_or(kinds::UNKNOWN);
+    (0..batch.head().kinds.len()).map(kind).collect()
 }
 
-/// The places of a row. All rows must be asked for in order, whether or not they are written.
-fn place(order: &mut Order, row: &Row<'_>) -> Places {
+/// The places of a row of a kind. All rows must be asked for in order, whether or not they are written.
+fn place(order: &mut Order, row: &Row<'_>, kind: Kind) -> Places {
     let ended = row.time();
     let began = row.duration().map(|duration| ended.saturating_sub(duration));
     let thread = row.thread().tid;
-    let info = row.info();
-    let is_call = info.flags.has(KindFlags::CALL);
+    let is_call = row.info().flags.has(KindFlags::CALL);
     let places = order.next(is_call.then_some(thread), began, ended);
-    if &*info.name == "procexit" {
+    if kind == kinds::PROCEXIT {
         order.forget(thread);
     }
     places
@@ -217,12 +220,12 @@ impl Chooser {
 
 impl Chosen {
     /// How a row is written; `None`: not at all.
-    fn how(&self, row: &Row<'_>) -> Option<Entry> {
+    fn how(&self, row: &Row<'_>, kind: Kind) -> Option<Entry> {
         if row.index >= self.end || row.time() >= self.until {
             return None;
         }
         let hidden = self.shown.as_ref().is_some_and(|shown| !shown.get(row.index));
-        let changes = || kind_of(row).spec().flags.has(KindFlags::STATE);
+        let changes = || kind.spec().flags.has(KindFlags::STATE);
         (!hidden || changes()).then_some(Entry { hidden })
     }
 }
@@ -264,13 +267,14 @@ impl Exporter {
 
     /// Takes a batch in, and writes what nothing can come before any more. Says whether more is wanted.
     pub(super) fn batch(&mut self, batch: &Batch) -> Result<bool, Error> {
-        let chosen = self.chooser.choose(batch);
+        let (chosen, kinds) = (self.chooser.choose(batch), kinds_of(batch));
         let mut bytes = self.queue.buffer();
         let mut rows = Vec::with_capacity(batch.rows());
         let (order, encoder, done, env) = (&mut self.order, &mut self.encoder, &mut self.done, &mut self.env);
         let each = |row: Row<'_>| {
-            let places = place(order, &row);
-            let Some(how) = chosen.as_ref().and_then(|chosen| chosen.how(&row)) else { return };
+            let kind = kinds[row.kind];
+            let places = place(order, &row, kind);
+            let Some(how) = chosen.as_ref().and_then(|chosen| chosen.how(&row, kind)) else { return };
             let told = encode(encoder, &row, how, env, &mut bytes);
             let events = u64::from(told.enter.is_some()) + u64::from(told.exit.is_some());
             if how.hidden {

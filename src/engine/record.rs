@@ -198,11 +198,11 @@ fn encode_loop(
             _ => None,
         };
         let kept_before = kept;
-        let passed = match &mut sieve {
-            Some(sieve) => sieve.pass(piece)?,
-            None => vec![piece],
+        let (whole, passed) = match &mut sieve {
+            Some(sieve) => (None, sieve.pass(piece)?),
+            None => (Some(piece), Vec::new()),
         };
-        for piece in passed {
+        for piece in whole.into_iter().chain(passed) {
             let frame = match piece {
                 Piece::Begin(_) => Frame::Begin,
                 Piece::Rows(delta) => Frame::Rows(delta),

@@ -34,7 +34,7 @@ pub struct OwnedEvent {
 impl OwnedEvent {
     /// An event of its head (whose `args` are ignored) and parameters.
     pub fn new(head: &Event<'_>, args: Vec<OwnedArg>) -> OwnedEvent {
-        OwnedEvent { head: Event { args: super::Args::new(), ..bare(head) }, args }
+        OwnedEvent { head: head.bare(), args }
     }
 
     /// A copy of an event.
@@ -58,21 +58,14 @@ impl OwnedEvent {
                 OwnedArg::Bytes(b) => Arg::Bytes(b),
             })
             .collect();
-        Event { args, ..bare(&self.head) }
+        Event { args, ..self.head.bare() }
     }
 }
 
-/// The event without its parameters.
-fn bare<'a>(event: &Event<'_>) -> Event<'a> {
-    Event {
-        kind: event.kind,
-        time: event.time,
-        duration: event.duration,
-        cpu: event.cpu,
-        tid: event.tid,
-        pid: event.pid,
-        ret: event.ret,
-        flags: event.flags,
-        args: super::Args::new(),
+impl Event<'_> {
+    /// The event without its parameters.
+    pub fn bare<'a>(&self) -> Event<'a> {
+        let Event { kind, time, duration, cpu, tid, pid, ret, flags, args: _ } = *self;
+        Event { kind, time, duration, cpu, tid, pid, ret, flags, args: super::Args::new() }
     }
 }

@@ -8,8 +8,8 @@ use super::{BufferFormat, Context, TimeFormat, fd, path};
 use crate::batch::Row;
 use crate::event::{Arg, Class, FlagTable, Flags, KindFlags, ParamType, SPECS, errno_name, flag_table, signal_name};
 use crate::value::{
-    Value, write_date, write_dots, write_escaped, write_hex, write_i64, write_ip, write_oct, write_padded,
-    write_time_of_day, write_u64,
+    Value, write_base64, write_date, write_dots, write_escaped, write_hex, write_i64, write_ip, write_oct,
+    write_padded, write_time_of_day, write_u64,
 };
 use crate::world::ImageRow;
 use foldhash::fast::FixedState;
@@ -233,18 +233,6 @@ fn write_buffer(out: &mut Vec<u8>, bytes: &[u8], format: BufferFormat) {
             out.extend(bytes.iter().flat_map(|b| [HEX[usize::from(b >> 4)], HEX[usize::from(b & 15)]]));
         }
         BufferFormat::Base64 => write_base64(out, bytes),
-    }
-}
-
-fn write_base64(out: &mut Vec<u8>, bytes: &[u8]) {
-    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    for chunk in bytes.chunks(3) {
-        let byte = |i: usize| u32::from(chunk.get(i).copied().unwrap_or(0));
-        let bits = byte(0) << 16 | byte(1) << 8 | byte(2);
-        for digit in 0..4 {
-            let value = bits >> (18 - 6 * digit) & 63;
-            out.push(if digit <= chunk.len() { DIGITS[value as usize] } else { b'=' });
-        }
     }
 }
 

@@ -108,24 +108,31 @@ impl Expr {
         }
     }
 
+    /// Calls `f` for every comparison (checks and relations), left to right.
+    pub(super) fn for_each_comparison<'e>(&'e self, f: &mut dyn FnMut(&'e Expr)) {
+        match self {
+            Expr::And(parts) | Expr::Or(parts) => parts.iter().for_each(|p| p.for_each_comparison(f)),
+            Expr::Not(part) => part.for_each_comparison(f),
+            Expr::Check(_) | Expr::Relation(_) => f(self),
+        }
+    }
+
     /// Calls `f` for every comparison of a field with constants, left to right.
     pub fn for_each_check<'e>(&'e self, f: &mut dyn FnMut(&'e Check)) {
-        match self {
-            Expr::And(parts) | Expr::Or(parts) => parts.iter().for_each(|p| p.for_each_check(f)),
-            Expr::Not(part) => part.for_each_check(f),
-            Expr::Check(check) => f(check),
-            Expr::Relation(_) => {}
-        }
+        self.for_each_comparison(&mut |part| {
+            if let Expr::Check(check) = part {
+                f(check);
+            }
+        });
     }
 
     /// Calls `f` for every other comparison, left to right.
     pub fn for_each_relation<'e>(&'e self, f: &mut dyn FnMut(&'e Relation)) {
-        match self {
-            Expr::And(parts) | Expr::Or(parts) => parts.iter().for_each(|p| p.for_each_relation(f)),
-            Expr::Not(part) => part.for_each_relation(f),
-            Expr::Check(_) => {}
-            Expr::Relation(relation) => f(relation),
-        }
+        self.for_each_comparison(&mut |part| {
+            if let Expr::Relation(relation) = part {
+                f(relation);
+            }
+        });
     }
 }
 
@@ -216,6 +223,15 @@ pub(super) fn write_constants(
         quoted(f, text)?;
     }
     f.write_str(")")
+}
+
+/// A constant as the parser reads it back.
+pub(super) struct Quoted<'t>(pub &'t [u8]);
+
+impl Display for Quoted<'_> {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        quoted(f, self.0)
+    }
 }
 
 /// A constant as the parser reads it back: bare where that is plain, quoted otherwise.

@@ -1,7 +1,7 @@
 //! [`Literal`]: a constant in a filter, read by the type of the field that it is compared with.
 
 use super::pattern::{PathPrefix, Pattern};
-use crate::value::{Moment, Type, Value};
+use crate::value::{Moment, Type, Value, parse_duration, parse_size};
 use std::net::IpAddr;
 
 /// A constant of a filter.
@@ -81,7 +81,7 @@ pub(super) fn expected(ty: Type) -> &'static str {
         Type::Text | Type::Path | Type::Bytes => "text",
         Type::Ip => "an IPv4 or IPv6 address",
         Type::Net => "a network such as `10.0.0.0/8`",
-        Type::Port => "a port, 0 to 65535",
+        Type::Port => "a port, 0 to 65535 or a service such as `https`",
     }
 }
 
@@ -97,10 +97,10 @@ impl Literal {
             Type::Int => {
                 integer(text).filter(|n| i64::try_from(*n).is_ok() || u64::try_from(*n).is_ok()).map(Literal::Number)
             }
-            Type::Uint => integer(text).or_else(|| size(text)).and_then(unsigned),
+            Type::Uint => integer(text).or_else(|| parse_size(text)).and_then(unsigned),
             Type::Time => time(text),
             Type::Duration => duration(text),
-            Type::Port => integer(text).filter(|n| (0..=0xffff).contains(n)).map(Literal::Number),
+            Type::Port => port(text),
             Type::Ip => text.parse().ok().map(Literal::Ip),
             Type::Net => net(text),
             Type::Text | Type::Path | Type::Bytes => None,
@@ -188,54 +188,15 @@ fn time(text: &str) -> Option<Literal> {
     }
 }
 
-/// A number of bytes: `64KiB`, `1.5MiB`, `2GB` (of 1,000 each, as the letters say).
-fn size(text: &str) -> Option<i128> {
-    const UNITS: &[(&str, i128)] = &[
-        ("KiB", 1 << 10),
-        ("MiB", 1 << 20),
-        ("GiB", 1 << 30),
-        ("TiB", 1 << 40),
-        ("KB", 1_000),
-        ("kB", 1_000),
-        ("MB", 1_000_000),
-        ("GB", 1_000_000_000),
-        ("TB", 1_000_000_000_000),
-        ("B", 1),
-    ];
-    scaled(text, UNITS)
-}
-
-/// A decimal number with one of some units; what is left of a fraction is cut.
-fn scaled(text: &str, units: &[(&str, i128)]) -> Option<i128> {
-    let (number, unit) = units.iter().find_map(|(name, worth)| Some((text.strip_suffix(name)?, *worth)))?;
-    let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
-    let digits = |t: &str| t.len() <= 18 && t.bytes().all(|b| b.is_ascii_digit());
-    if whole.is_empty() || !digits(whole) || !digits(fraction) || number.ends_with('.') {
-        return None;
-    }
-    let part = if fraction.is_empty() {
-        0
-    } else {
-        fraction.parse::<i128>().ok()? * unit / 10_i128.pow(fraction.len() as u32)
-    };
-    Some(whole.parse::<i128>().ok()?.checked_mul(unit)? + part)
-}
-
-/// Nanoseconds; `1.5s`, `10ms`, `3us`, `2m`, `1h` and `7d` are counted exactly.
+/// Nanoseconds, or an amount with a unit.
 fn duration(text: &str) -> Option<Literal> {
-    const UNITS: &[(&str, i128)] = &[
-        ("ns", 1),
-        ("us", 1000),
-        ("ms", 1_000_000),
-        ("s", 1_000_000_000),
-        ("m", 60_000_000_000),
-        ("h", 3_600_000_000_000),
-        ("d", 86_400_000_000_000),
-    ];
-    if let Some(ns) = integer(text) {
-        return unsigned(ns);
-    }
-    unsigned(scaled(text, UNITS)?)
+    integer(text).or_else(|| parse_duration(text)).and_then(unsigned)
+}
+
+/// A number, or the name of a service.
+fn port(text: &str) -> Option<Literal> {
+    let number = integer(text).or_else(|| super::service::port_of(text).map(i128::from));
+    number.filter(|n| (0..=0xffff).contains(n)).map(Literal::Number)
 }
 
 fn net(text: &str) -> Option<Literal> {
@@ -287,6 +248,8 @@ mod tests {
             (Type::Duration, "999999999999999999d", None),
             (Type::Port, "65536", None),
             (Type::Port, "443", n(443)),
+            (Type::Port, "https", n(443)),
+            (Type::Port, "nobody", None),
             (Type::Bool, "true", Some(Literal::Bool(true))),
             (Type::Bool, "1", None),
             (Type::Ip, "999.1.1.1", None),

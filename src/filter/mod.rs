@@ -10,6 +10,7 @@ mod bounds;
 mod compiled;
 mod data;
 mod diagnostic;
+mod enumeration;
 mod eval;
 mod interval;
 mod literal;
@@ -22,6 +23,7 @@ mod plan;
 mod push;
 mod relation;
 mod selection;
+mod service;
 #[cfg(test)]
 mod tests;
 mod transform;

@@ -274,7 +274,11 @@ impl Parser<'_> {
         for (span, text) in written {
             match op.reads.read(left.ty(), &name, text) {
                 Ok(constant) => constants.push(constant),
-                Err(message) => self.error(span.clone(), message, None),
+                Err(message) => {
+                    let near = |text| nearest(text, super::service::names()).map(did_you_mean);
+                    let name = std::str::from_utf8(text).ok().filter(|_| left.ty() == Type::Port);
+                    self.error(span.clone(), message, name.and_then(near));
+                }
             }
             if let Operand::Field(field) = left {
                 self.known_type(field, op, span, text);
@@ -289,17 +293,41 @@ impl Parser<'_> {
     /// Says what is legal and probably not meant.
     fn doubted(&mut self, left: &Operand, op: &Operator, span: &Range<usize>, text: &[u8]) {
         let Ok(text) = std::str::from_utf8(text) else { return };
+        self.never_true(left, op, span, text);
+        if let Some(call) = super::transform::call_in(text) {
+            let message = format!("`{text}` is compared as a text, though it looks like `{}`", call.name);
+            self.warning(span.clone(), message, Some("write it without quotes for what it makes".to_owned()));
+        }
         let is_bare = self.source.get(span.clone()) == Some(text);
         if is_bare && text.contains('.') && crate::field::lookup(text).is_ok_and(|f: FieldRef| f.field.name == text) {
             let message = format!("`{text}` is compared as a text, though a field has this name");
             self.warning(span.clone(), message, Some(format!("write `val({text})` for the field, or quote the text")));
         }
-        if op.reads == Reads::Regex
-            && let Some((cheaper, part)) = super::pattern::cheaper(text)
-        {
-            let message = format!("a regular expression for what `{cheaper}` says");
-            self.warning(span.clone(), message, Some(format!("write `{left} {cheaper} {part}`")));
+        let (found, what) = match op.reads {
+            Reads::Regex => (super::pattern::cheaper(text), "a regular expression"),
+            Reads::Glob => (super::pattern::cheaper_than_glob(text), "a shell pattern"),
+            _ => (None, ""),
+        };
+        if let Some((cheaper, part)) = found {
+            let message = format!("{what} for what `{cheaper}` says");
+            self.warning(
+                span.clone(),
+                message,
+                Some(format!("write `{left} {cheaper} {}`", super::ast::Quoted(part.as_bytes()))),
+            );
         }
+    }
+
+    /// Says that a field never has a value.
+    fn never_true(&mut self, left: &Operand, op: &Operator, span: &Range<usize>, text: &str) {
+        let Operand::Field(field) = left else { return };
+        let compares = matches!(op.name, "=" | "==" | "!=" | "in" | "intersects");
+        let Some(values) = super::enumeration::values_of(field).filter(|all| compares && !all.contains(&text)) else {
+            return;
+        };
+        let near = nearest(text, values.iter().copied()).map(did_you_mean);
+        let help = near.unwrap_or_else(|| format!("one of {}", values.join(" ")));
+        self.warning(span.clone(), format!("`{field}` is never `{text}`"), Some(help));
     }
 }
 

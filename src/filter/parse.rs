@@ -9,7 +9,7 @@ use super::operand::Written;
 use super::operator::{OPERATORS, Operator};
 use super::relation::Operand;
 use crate::event::SPECS;
-use crate::field::{FieldRef, lookup};
+use crate::field::{ArgRule, FieldArg, FieldRef, lookup};
 use std::ops::Range;
 
 /// The deepest nesting of parentheses.
@@ -345,7 +345,9 @@ impl<'s> Parser<'s> {
         let start = self.at;
         let name = |b: &u8| b.is_ascii_alphanumeric() || *b == b'_' || *b == b'.';
         self.at += self.rest().bytes().take_while(|b| name(b)).count();
-        if self.at == start {
+        let is_word = ["and", "or", "in", "exists"].contains(&&self.source[start..self.at]);
+        if self.at == start || is_word {
+            self.at = start;
             self.expected("a field", Some("such as `proc.name`".to_owned()));
             return Err(());
         }
@@ -366,7 +368,18 @@ impl<'s> Parser<'s> {
             let message = format!("`{}` is deprecated: {}", alias.name, alias.deprecated);
             self.warning(start..self.at, message, Some(format!("use `{}`", alias.field)));
         }
+        self.known_parameter(&found, start);
         Ok(found)
+    }
+
+    /// A parameter that no event of this version has may be one of the file's; more likely it is a slip.
+    fn known_parameter(&mut self, field: &FieldRef, start: usize) {
+        let (true, FieldArg::Name(name)) = (field.field.arg == ArgRule::Required, &field.arg) else { return };
+        let names = || SPECS.iter().flat_map(|s| s.params.iter().map(|p| p.name).chain(s.ret.iter().map(|r| r.name)));
+        if matches!(field.field.name, "evt.arg" | "evt.rawarg") && !names().any(|known| known == name) {
+            let help = nearest(name, names()).map(|near| did_you_mean(&format!("{}.{near}", field.field.name)));
+            self.warning(start..self.at, format!("no event has a parameter `{name}`"), help);
+        }
     }
 
     /// Reads the operator. `None`: an error has been told.
@@ -383,8 +396,8 @@ impl<'s> Parser<'s> {
                 Some(name) => did_you_mean(name),
                 None => "such as `=`, `!=`, `contains`, `in` or `exists`".to_owned(),
             };
-            // A misspelt field is the likelier cause, and has been told.
-            if left.is_some() || !self.errors.is_empty() && self.errors.len() < MAX_ERRORS {
+            // Behind a misspelt field only what looks like an operator is worth a word.
+            if left.is_some() || help.starts_with("did") {
                 self.expected("an operator", Some(help));
             }
             return None;
@@ -415,7 +428,11 @@ impl<'s> Parser<'s> {
         }
         loop {
             self.blanks();
-            items.push(self.constant()?);
+            let Some(item) = self.constant() else {
+                self.at += self.rest().find(')').map_or(0, |end| end + 1);
+                return None;
+            };
+            items.push(item);
             self.blanks();
             if self.take(b')') {
                 return Some(items);

@@ -220,18 +220,30 @@ impl PathPrefix {
     }
 }
 
+/// The operator for a text with anything before it, behind it, or neither.
+fn affix(before: bool, behind: bool) -> &'static str {
+    match (before, behind) {
+        (false, false) => "=",
+        (false, true) => "startswith",
+        (true, false) => "endswith",
+        (true, true) => "contains",
+    }
+}
+
 /// A cheaper operator that says the same as a regular expression, and its constant.
 pub(super) fn cheaper(regex: &str) -> Option<(&'static str, &str)> {
     let (rest, opens) = regex.strip_prefix(".*").map_or((regex, false), |rest| (rest, true));
     let (text, ends) = rest.strip_suffix(".*").map_or((rest, false), |rest| (rest, true));
     let is_plain = !text.is_empty() && !text.contains(|c: char| "\\.+*?()|[]{}^$".contains(c));
-    let operator = match (opens, ends) {
-        (false, false) => "=",
-        (false, true) => "startswith",
-        (true, false) => "endswith",
-        (true, true) => "contains",
-    };
-    is_plain.then_some((operator, text))
+    is_plain.then_some((affix(opens, ends), text))
+}
+
+/// The same of a shell pattern.
+pub(super) fn cheaper_than_glob(glob: &str) -> Option<(&'static str, &str)> {
+    let (rest, opens) = glob.strip_prefix('*').map_or((glob, false), |rest| (rest, true));
+    let (text, ends) = rest.strip_suffix('*').map_or((rest, false), |rest| (rest, true));
+    let is_plain = !text.is_empty() && !text.contains(|c: char| "*?[]\\".contains(c));
+    is_plain.then_some((affix(opens, ends), text))
 }
 
 #[cfg(test)]

@@ -145,6 +145,25 @@ pub struct Condition {
     pub prunes: bool,
 }
 
+impl Condition {
+    fn of(check: &Check) -> Condition {
+        let obstacle = obstacle(check);
+        let place = match (check.field.field.extract, obstacle) {
+            (Extract::Kind(_), _) => Place::Kind,
+            (_, None) => Place::Thread,
+            _ => Place::World,
+        };
+        let (reads, prunes) = match check.field.field.extract {
+            Extract::Kind(_) => ("kinds of events", true),
+            Extract::Thread(_) => ("rows of threads", true),
+            Extract::Descriptor(_) => ("rows of descriptors", true),
+            Extract::Number(column) | Extract::Column(column, _) => ("one column", column == Column::Time),
+            Extract::Event(_) => ("events", false),
+        };
+        Condition { text: check.to_string(), place, obstacle, reads, prunes }
+    }
+}
+
 /// What the probe may leave out.
 #[derive(Debug, Clone)]
 pub struct Push {
@@ -236,30 +255,21 @@ impl Push {
             })
     }
 
-    /// Each condition, left to right, those with transformers or two fields behind the others.
+    /// Each condition, left to right.
     pub fn conditions(&self) -> Vec<Condition> {
         let mut all = Vec::new();
         for expr in &self.filters {
-            expr.for_each_check(&mut |check| {
-                let obstacle = obstacle(check);
-                let place = match (check.field.field.extract, obstacle) {
-                    (Extract::Kind(_), _) => Place::Kind,
-                    (_, None) => Place::Thread,
-                    _ => Place::World,
-                };
-                let (reads, prunes) = match check.field.field.extract {
-                    Extract::Kind(_) => ("kinds of events", true),
-                    Extract::Thread(_) => ("rows of threads", true),
-                    Extract::Descriptor(_) => ("rows of descriptors", true),
-                    Extract::Number(column) | Extract::Column(column, _) => ("one column", column == Column::Time),
-                    Extract::Event(_) => ("events", false),
-                };
-                all.push(Condition { text: check.to_string(), place, obstacle, reads, prunes });
-            });
-            expr.for_each_relation(&mut |relation| {
-                let obstacle = Some(Obstacle::Event);
-                let text = relation.to_string();
-                all.push(Condition { text, place: Place::World, obstacle, reads: "events", prunes: false });
+            expr.for_each_comparison(&mut |part| {
+                all.push(match part {
+                    Expr::Check(check) => Condition::of(check),
+                    other => Condition {
+                        text: other.to_string(),
+                        place: Place::World,
+                        obstacle: Some(Obstacle::Event),
+                        reads: "events",
+                        prunes: false,
+                    },
+                });
             });
         }
         all

@@ -219,7 +219,7 @@ fn diagnostics_are_as_recorded() {
         ("no_value", "proc.name = "),
         (
             "bad_values",
-            "fd.sport = http and fd.cip = 999.1.1.1 and evt.failed = yes and fd.net = 10.0.0.0 and evt.latency > soon",
+            "fd.sport = httpx and fd.cip = 999.1.1.1 and evt.failed = yes and fd.net = 10.0.0.0 and evt.latency > soon",
         ),
         ("operator_of_another_type", "fd.sport contains 4"),
         ("bad_patterns", "proc.name regex '(' and proc.name regex 'a{2,1}' and evt.buffer bcontains 4g"),
@@ -240,6 +240,10 @@ fn diagnostics_are_as_recorded() {
         ("bad_list", "proc.name in (a b)"),
         ("bad_argument", "proc.aname[x] = a and proc.name[1] = b and evt.arg = c"),
         ("empty", "  "),
+        ("words_alone", "and or evt.type = read or or proc.name = a and exists"),
+        ("bad_service", "fd.sport = htps"),
+        ("list_without_values", "proc.name in (,) and fd.num in (1,) and proc.nam = 1"),
+        ("four_at_once", "fd.typ = file and evt.type = opn and proc.pid = x and proc.name contians y"),
         ("second_line", "evt.type = read\nand proc.nme = a\nand fd.num = 1"),
         ("escape_sequence", "proc.name = a and \u{1b}[31m = 1"),
     ] {
@@ -270,6 +274,17 @@ fn what_is_probably_not_meant_is_told() {
     assert_eq!(told("proc.name regex .*sh"), with(".*sh", "write `proc.name endswith sh`"));
     assert_eq!(told("proc.name regex '.*[.]sh'"), []);
     assert_eq!(told("proc.name = bash.sh"), []);
+    assert_eq!(told("proc.name glob *sh"), with("*sh", "write `proc.name endswith sh`"));
+    assert_eq!(told("proc.name glob 'a b*'"), with("'a b*'", "write `proc.name startswith \"a b\"`"));
+    assert_eq!(told("proc.name glob a?c"), []);
+    assert_eq!(
+        told("proc.name = 'tolower(proc.pname)'"),
+        with("'tolower(proc.pname)'", "write it without quotes for what it makes")
+    );
+    assert_eq!(told("fd.type = fil"), with("fil", "did you mean `file`?"));
+    assert_eq!(told("fd.l4proto in (tcp, sctp6)"), with("sctp6", "one of tcp udp icmp raw"));
+    assert_eq!(told("evt.category contains x"), []);
+    assert_eq!(told("evt.arg.nam = x"), with("evt.arg.nam", "did you mean `evt.arg.name`?"));
 }
 
 const CHECKS: &[&str] = &[

@@ -1,6 +1,6 @@
 //! THE transformer table: functions of values in filters, such as `tolower(proc.name)`.
 
-use crate::value::{Type, Value};
+use crate::value::{Type, Value, read_base64};
 use std::borrow::Cow;
 
 /// What a transformer takes.
@@ -77,7 +77,7 @@ pub static TRANSFORMERS: &[Transformer] = &[
         "b64",
         &[Takes::Bytes],
         Type::Bytes,
-        |v| each(v, base64),
+        |v| each(v, read_base64),
         "What a Base64 text stands for; missing if it is none.",
     ),
     entry(
@@ -110,6 +110,12 @@ pub static TRANSFORMERS: &[Transformer] = &[
         )
     },
 ];
+
+/// The transformer that a text looks like a call of.
+pub(super) fn call_in(text: &str) -> Option<&'static Transformer> {
+    let (name, rest) = text.split_once('(')?;
+    TRANSFORMERS.iter().find(|t| t.name == name && rest.ends_with(')'))
+}
 
 /// Does something to a text, or to each of several.
 fn each<'a>(values: &[Value<'a>], f: fn(&[u8]) -> Option<Vec<u8>>) -> Value<'a> {
@@ -204,32 +210,6 @@ pub(super) fn option<'a>(options: Value<'a>, letter: &[u8]) -> Value<'a> {
         Some(at) if at + 1 < list.len() => list.swap_remove(at + 1),
         _ => Value::Missing,
     }
-}
-
-/// The bytes of a Base64 text (RFC 4648, either alphabet, padding optional); `None` if it is none.
-fn base64(text: &[u8]) -> Option<Vec<u8>> {
-    let text = text.strip_suffix(b"==").or(text.strip_suffix(b"=")).unwrap_or(text);
-    if text.len() % 4 == 1 {
-        return None;
-    }
-    let digit = |b: u8| match b {
-        b'A'..=b'Z' => Some(b - b'A'),
-        b'a'..=b'z' => Some(b - b'a' + 26),
-        b'0'..=b'9' => Some(b - b'0' + 52),
-        b'+' | b'-' => Some(62),
-        b'/' | b'_' => Some(63),
-        _ => None,
-    };
-    let mut out = Vec::with_capacity(text.len() / 4 * 3 + 2);
-    for group in text.chunks(4) {
-        let mut bits = 0u32;
-        for &b in group {
-            bits = bits << 6 | u32::from(digit(b)?);
-        }
-        bits <<= 6 * (4 - group.len());
-        out.extend_from_slice(&bits.to_be_bytes()[1..group.len()]);
-    }
-    Some(out)
 }
 
 #[cfg(test)]

@@ -1,5 +1,7 @@
 //! Values of fields: their types, and how they are written for people.
 
+mod amount;
+mod base64;
 mod escape;
 mod json;
 mod moment;
@@ -7,6 +9,8 @@ mod number;
 mod time;
 mod typed;
 
+pub use amount::{parse_duration, parse_size};
+pub use base64::{read_base64, write_base64};
 pub use escape::{is_plain, write_dots, write_escaped, write_json_string};
 pub use json::{
     JsonFault, JsonItem, JsonItems, json_blank, json_element, json_end, json_items, json_member, json_pointer,

@@ -1,5 +1,7 @@
 //! [`Moment`]: a time that somebody wrote, and which nanosecond of a recording it is.
 
+use super::parse_duration;
+
 const SECOND: u64 = 1_000_000_000;
 const DAY_S: i64 = 86_400;
 
@@ -122,19 +124,8 @@ fn days(date: &str) -> Option<i64> {
 
 /// `30s`, `1.5s`, `200ms`, `5m`, `2h`, in nanoseconds; a number alone is seconds.
 fn duration(text: &str) -> Option<u64> {
-    let at = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
-    let unit = match &text[at..] {
-        "ns" => 1.0,
-        "us" => 1e3,
-        "ms" => 1e6,
-        "s" | "" => 1e9,
-        "m" | "min" => 60e9,
-        "h" => 3600e9,
-        "d" => 86_400e9,
-        _ => return None,
-    };
-    let value = text[..at].parse::<f64>().ok()? * unit;
-    (value < 9e18).then_some(value.round() as u64)
+    let ns = parse_duration(text).or_else(|| parse_duration(&format!("{text}s")))?;
+    u64::try_from(ns).ok().filter(|&ns| ns < 9_000_000_000_000_000_000)
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@
 use super::action::named_int;
 use super::engine::World;
 use crate::event::{Event, Kind, OwnedArg, OwnedEvent, kinds};
-use std::collections::VecDeque;
+use std::collections::BTreeMap;
 
 /// Requests on their way of which results change something; the oldest is forgotten first.
 const MOST: usize = 1024;
@@ -36,9 +36,35 @@ struct Request {
     call: OwnedEvent,
 }
 
-/// The requests on their way, oldest first.
+/// The requests on their way.
 #[derive(Debug, Default)]
-pub(super) struct Requests(VecDeque<Request>);
+pub(super) struct Requests {
+    /// By the order in which they were taken in.
+    kept: BTreeMap<u64, Request>,
+    by_address: BTreeMap<i64, u64>,
+    next: u64,
+}
+
+impl Requests {
+    /// Keeps a request in place of one at the same address, or of the oldest.
+    fn add(&mut self, request: Request) {
+        if let Some(before) = self.by_address.insert(request.address, self.next) {
+            self.kept.remove(&before);
+        } else if self.kept.len() >= MOST
+            && let Some((_, oldest)) = self.kept.pop_first()
+        {
+            self.by_address.remove(&oldest.address);
+        }
+        self.kept.insert(self.next, request);
+        self.next += 1;
+    }
+
+    fn remove(&mut self, number: u64) {
+        if let Some(gone) = self.kept.remove(&number) {
+            self.by_address.remove(&gone.address);
+        }
+    }
+}
 
 /// The call that an operation stands for; (its parameter, the request's) where their names differ.
 fn stands_for(opcode: i64) -> Option<(Kind, &'static [(&'static str, &'static str)])> {
@@ -86,35 +112,31 @@ impl World {
             return used;
         }
         let args = taken(kind, names, event, |_| OwnedArg::Missing);
-        let call = OwnedEvent::new(&Event { kind, ..bare(event) }, args);
+        let call = OwnedEvent::new(&Event { kind, duration: None, ret: 0, ..event.bare() }, args);
         let desc = if kind == kinds::OPENAT { self.act(index, &Event { ret: -EBADF, ..call.event() }) } else { used };
-        let requests = &mut self.requests.0;
-        requests.retain(|r| r.address != address);
-        if requests.len() >= MOST {
-            requests.pop_front();
-        }
-        requests.push_back(Request { address, user_data: named_int(event, "user_data").unwrap_or(0), call });
+        self.requests.add(Request { address, user_data: named_int(event, "user_data").unwrap_or(0), call });
         desc
     }
 
     /// A result came: the call that the request stands for has returned. Returns the row of what it was about.
     pub(super) fn completed(&mut self, index: usize, event: &Event<'_>) -> u32 {
         let made = named_int(event, "fd");
-        let Some(at) = self.request_of(event) else {
+        let found = self.request_of(event).and_then(|at| Some((at, self.requests.kept.get(&at)?)));
+        let Some((at, request)) = found else {
             // Made by a request of before us, or by one that was lost.
             return made.map_or(0, |fd| self.want_descriptor(index, fd));
         };
-        let request = &self.requests.0[at];
-        let of = bare(&request.call.event());
+        let of = request.call.event().bare();
         let known = |n: usize| request.call.args().get(n).cloned().unwrap_or(OwnedArg::Missing);
         let res = named_int(event, "res").unwrap_or(0);
         let kind = of.kind;
         // What the completion calls `flags` are its own, and its `fd` is the one made.
         let args = taken(kind, &[("flags", ""), ("fd", ""), ("sockfd", "")], event, known);
-        let call = OwnedEvent::new(&Event { kind, tid: of.tid, pid: of.pid, ret: res, ..bare(event) }, args);
+        let call =
+            OwnedEvent::new(&Event { kind, tid: of.tid, pid: of.pid, ret: res, duration: None, ..event.bare() }, args);
         let index = self.thread(of.tid, of.pid);
         if named_int(event, "flags").unwrap_or(0) & MORE == 0 {
-            self.requests.0.remove(at);
+            self.requests.remove(at);
         }
         if made.is_none() && res >= 0 && matches!(kind, kinds::OPENAT | kinds::ACCEPT4 | kinds::SOCKET) {
             return 0;
@@ -128,27 +150,13 @@ impl World {
 
     /// The request of a completion. One of several results may come without the request: then its process and the number
     /// that the program gave it tell.
-    fn request_of(&self, event: &Event<'_>) -> Option<usize> {
+    fn request_of(&self, event: &Event<'_>) -> Option<u64> {
         let address = named_int(event, "request").filter(|address| *address != 0);
         let user_data = named_int(event, "user_data");
-        self.requests.0.iter().rposition(|r| match address {
-            Some(address) => r.address == address,
-            None => Some(r.user_data) == user_data && r.call.event().pid == event.pid,
-        })
-    }
-}
-
-/// An event's head.
-fn bare(event: &Event<'_>) -> Event<'static> {
-    Event {
-        kind: event.kind,
-        time: event.time,
-        duration: None,
-        cpu: event.cpu,
-        tid: event.tid,
-        pid: event.pid,
-        ret: 0,
-        flags: event.flags,
-        args: crate::event::Args::new(),
+        let by_number = || {
+            let is_it = |r: &Request| Some(r.user_data) == user_data && r.call.event().pid == event.pid;
+            self.requests.kept.iter().rev().find(|(_, request)| is_it(request)).map(|(number, _)| *number)
+        };
+        address.map_or_else(by_number, |address| self.requests.by_address.get(&address).copied())
     }
 }
