@@ -33,6 +33,6 @@ record() {
     ls -l "$here/$name.reel"
 }
 
-for scene in ${2:-shell web build login namespace services}; do
+for scene in ${2:-shell web build login namespace services intrusion}; do
     record "$scene"
 done

@@ -24,6 +24,9 @@ pub struct ListDef {
 pub struct SeriesDef {
     /// Length of an interval, milliseconds: a number, or an argument of type milliseconds.
     pub every_ms: toml::Value,
+    /// Whether text shows each column as a line of characters, too.
+    #[serde(default)]
+    pub sparklines: bool,
     /// Fields that tell series apart; none: one series of all events.
     #[serde(default)]
     pub by: Vec<KeyDef>,
@@ -65,6 +68,9 @@ impl Chisel {
         if let Some(histogram) = &self.histogram {
             return self.histogram(histogram, args);
         }
+        if let Some(sequence) = &self.sequence {
+            return self.sequence(sequence, args, style.containers);
+        }
         Ok(Query::Nothing)
     }
 
@@ -85,6 +91,7 @@ impl Chisel {
             about: self.about.clone(),
             step: self.interval(&series.every_ms, args)?,
             keys: self.keys(&series.by, args)?,
+            sparklines: series.sparklines,
             values: series.columns.iter().map(|c| self.value(c, args)).collect::<Result<_, _>>()?,
         })))
     }

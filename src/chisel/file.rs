@@ -1,6 +1,6 @@
 //! [`Chisel`]: a chisel file, parsed and checked as far as that needs no arguments.
 
-use super::{ArgDef, Error, HistogramDef, ListDef, SeriesDef, ViewDef};
+use super::{ArgDef, Error, HistogramDef, ListDef, SequenceDef, SeriesDef, ViewDef};
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
@@ -47,6 +47,8 @@ pub struct Chisel {
     pub list: Option<ListDef>,
     /// The operator: aggregates per interval.
     pub series: Option<SeriesDef>,
+    /// The operator: events that follow others.
+    pub sequence: Option<SequenceDef>,
     /// The operator: buckets of time and value.
     pub histogram: Option<HistogramDef>,
     /// How the interactive screen shows it; `-cl` lists a chisel with this only with `-v`.
@@ -166,6 +168,14 @@ pub struct AggregateDef {
     pub avg: Option<String>,
     /// Field of nanoseconds to sum, as a share of the recording's length.
     pub share: Option<String>,
+    /// Field to sum, for each second of the recording.
+    pub rate: Option<String>,
+    /// Field whose different values are named.
+    pub values: Option<String>,
+    /// Field of which to tell what `at` of a hundred values do not exceed.
+    pub quantile: Option<String>,
+    /// With `quantile`: how many of a hundred, 1 to 100.
+    pub at: Option<u8>,
     /// Only of events for which this filter holds.
     #[serde(rename = "where")]
     pub only: Option<String>,
@@ -250,7 +260,7 @@ impl Chisel {
                 text,
                 None,
                 message,
-                "a chisel has one of [table], [lines], [list], [snapshot], [tree], [series], [histogram]",
+                "a chisel has one of [table], [lines], [list], [snapshot], [tree], [series], [histogram], [sequence]",
             ));
         }
         if let Some(table) = &chisel.table {
@@ -278,6 +288,7 @@ impl Chisel {
             self.list.is_some(),
             self.series.is_some(),
             self.histogram.is_some(),
+            self.sequence.is_some(),
         ];
         of_state.into_iter().chain(of_events).filter(|&is_there| is_there).count()
     }
@@ -287,7 +298,13 @@ impl Chisel {
             let ways = column.ways().count() + usize::from(column.count);
             if ways != 1 {
                 let message = format!("expected one way to make column `{}`, found {ways}", column.name);
-                return Err(self.at(&column.name, message, "give one of count, sum, distinct, min, max, avg, share"));
+                let ways = "give one of count, sum, distinct, min, max, avg, share, rate, values, quantile";
+                return Err(self.at(&column.name, message, ways));
+            }
+            let is_one = |at: u8| column.quantile.is_some() && (1..=100).contains(&at);
+            if !column.at.is_none_or(is_one) {
+                let message = format!("expected 1 to 100 beside `quantile` as `at` of column `{}`", column.name);
+                return Err(self.at(&column.name, message, "at = 95 is what 95 of 100 values do not exceed"));
             }
         }
         Ok(())
@@ -313,6 +330,9 @@ impl AggregateDef {
             (How::Max, &self.max),
             (How::Avg, &self.avg),
             (How::Share, &self.share),
+            (How::Rate, &self.rate),
+            (How::Values, &self.values),
+            (How::Quantile(self.at.unwrap_or(50)), &self.quantile),
         ]
         .into_iter()
         .filter_map(|(how, field)| field.as_deref().map(|f| (how, f)))
@@ -341,12 +361,12 @@ mod tests {
             (
                 "count = true",
                 "count = true, sum = \"evt.rawres\"",
-                "expected one way to make column `N`, found 2 in chisel t.toml, line 5\n  | columns = [{ name = \"N\", count = true, sum = \"evt.rawres\" }]\n  |                      ^\nhelp: give one of count, sum, distinct, min, max, avg, share",
+                "expected one way to make column `N`, found 2 in chisel t.toml, line 5\n  | columns = [{ name = \"N\", count = true, sum = \"evt.rawres\" }]\n  |                      ^\nhelp: give one of count, sum, distinct, min, max, avg, share, rate, values, quantile",
             ),
             (
                 "[table]",
                 "[lines]\nformat = \"%evt.num\"\n[table]",
-                "expected one operator, found 2 in chisel t.toml, line 1\n  | about = \"x\"\n  | ^\nhelp: a chisel has one of [table], [lines], [list], [snapshot], [tree], [series], [histogram]",
+                "expected one operator, found 2 in chisel t.toml, line 1\n  | about = \"x\"\n  | ^\nhelp: a chisel has one of [table], [lines], [list], [snapshot], [tree], [series], [histogram], [sequence]",
             ),
         ] {
             let error = Chisel::parse("t", "t.toml", &good.replace(from, to)).unwrap_err();

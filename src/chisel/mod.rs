@@ -8,6 +8,7 @@ mod events;
 mod file;
 mod library;
 mod prepare;
+mod sequence;
 mod snapshot;
 mod tree;
 mod view;
@@ -20,4 +21,5 @@ pub use file::{
 };
 pub use library::Library;
 pub use prepare::{Prepared, Style};
+pub use sequence::{SequenceDef, StepDef};
 pub use view::{ActionDef, ViewDef};

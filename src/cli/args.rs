@@ -52,6 +52,12 @@ pub struct Options {
     /// Markdown (tables)
     #[arg(long, visible_alias = "md", conflicts_with_all = ["json", "csv"], help_heading = "Output")]
     pub markdown: bool,
+    /// Draw the tables, series and heat maps into FILE (`-`: standard output)
+    #[arg(long, value_name = "FILE", help_heading = "Output")]
+    pub svg: Option<PathBuf>,
+    /// Write a page with tables and pictures into FILE (`-`: standard output)
+    #[arg(long, value_name = "FILE", help_heading = "Output")]
+    pub html: Option<PathBuf>,
     /// Plain numbers in tables, without units
     #[arg(long, help_heading = "Output")]
     pub raw: bool,

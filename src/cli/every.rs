@@ -45,7 +45,12 @@ pub(super) fn every(
         let states = if has_states { engine::states_at(reels, Some(interval.end)) } else { Vec::new() };
         let batches = WithStates::new(Some(reels), &states);
         let played = engine::play(&batches, &windows, &play, out)?;
-        for report in &played.reports {
+        let local = |time| engine::moment(time, play.ctx.tz_offset_s);
+        for mut report in played.reports.clone() {
+            report.title = format!("{} {} - {}", report.title, local(from), local(interval.end));
+            all.reports.push(report);
+        }
+        for report in played.reports.iter().filter(|_| !super::plot::is_output(options)) {
             let is_first = number == 0 || played.reports.len() > 1;
             let text = of_interval(options, report, &interval, play.ctx.tz_offset_s, is_first);
             out.write_all(text.as_bytes())?;
@@ -56,6 +61,7 @@ pub(super) fn every(
         take(&mut all.damaged, played.damaged);
     }
     replay::warn(&all);
+    super::plot::write(options, &all.reports, out)?;
     Ok(all)
 }
 

@@ -13,6 +13,7 @@
 //! | `every` | `-r` with `--every` |
 //! | `export` | `-w FILE.scap` |
 //! | `screen` | live answers on a terminal |
+//! | `plot` | `--svg`, `--html` |
 //! | `exit` | codes and messages |
 
 mod args;
@@ -27,6 +28,7 @@ mod info;
 mod lines;
 mod list;
 mod plan;
+mod plot;
 mod question;
 mod record;
 mod replay;

@@ -91,6 +91,7 @@ pub(super) fn questions(options: &Options, library: &Library) -> Result<Vec<Ques
     if options.summary {
         questions.push(Question { filter, query: Query::Table(summary()?) });
     }
+    super::plot::check(options, &questions)?;
     Ok(questions)
 }
 

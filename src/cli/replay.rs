@@ -2,6 +2,7 @@
 
 use super::args::Options;
 use super::exit::{Failure, say};
+use super::plot;
 use super::question::{context, headers, questions};
 use crate::chisel::Library;
 use crate::engine::{self, Played, Question, Reels, State, WithStates};
@@ -122,6 +123,9 @@ pub(super) fn follow(options: &Options, library: &Library, out: &mut (dyn Write 
     let mut screen = super::screen::Terminal::new(options, has_lines, out);
     let followed = engine::follow(&request, &mut screen, &|text| say(text));
     screen.end()?;
+    if followed.is_ok() {
+        screen.plot()?;
+    }
     followed.map_err(|error| match error {
         engine::Error::Screen(error) => error.into(),
         error => Failure::of(error),
@@ -130,6 +134,10 @@ pub(super) fn follow(options: &Options, library: &Library, out: &mut (dyn Write 
 
 /// Writes the reports of questions, in the form that was asked for.
 pub(super) fn write_reports(options: &Options, played: &Played, out: &mut dyn Write) -> Result<(), Failure> {
+    plot::write(options, &played.reports, out)?;
+    if plot::is_output(options) {
+        return Ok(());
+    }
     for (i, report) in played.reports.iter().enumerate() {
         if i > 0 && !options.json {
             writeln!(out)?;

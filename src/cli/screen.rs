@@ -31,6 +31,8 @@ pub(super) struct Terminal<'a> {
     size: Option<(u16, u16)>,
     /// What is added to UTC for local time, seconds.
     tz_offset_s: i32,
+    /// What was said last.
+    last: Vec<Report>,
     /// Whether a report was written, so that another needs no second heading.
     written: bool,
 }
@@ -45,8 +47,8 @@ impl<'a> Terminal<'a> {
     pub(super) fn new(options: &'a Options, has_lines: bool, out: &'a mut (dyn Write + Send)) -> Self {
         let is_text = !(options.json || options.csv || options.markdown);
         let redraws = is_text && !has_lines && options.every.is_none() && io::stdout().is_terminal();
-        let (entered, shown, size, written) = (false, None, None, false);
-        Terminal { options, out, redraws, entered, shown, size, tz_offset_s: 0, written }
+        let (entered, shown, size, written, last) = (false, None, None, false, Vec::new());
+        Terminal { options, out, redraws, entered, shown, size, tz_offset_s: 0, last, written }
     }
 
     /// Sets what is added to UTC for local time, seconds.
@@ -67,6 +69,11 @@ impl<'a> Terminal<'a> {
         let text = fitted(&text, width, height, self.options.wide);
         self.out.write_all(text.as_bytes())?;
         self.out.flush()
+    }
+
+    /// Pictures and pages of what was said last, where they are asked for.
+    pub(super) fn plot(&mut self) -> Result<(), super::exit::Failure> {
+        super::plot::write(self.options, &self.last, self.out)
     }
 
     /// Leaves the other screen, and what it showed last on this one.
@@ -162,6 +169,12 @@ impl Screen for Terminal<'_> {
     }
 
     fn reports(&mut self, reports: &[Report], interval: Interval) -> io::Result<()> {
+        if self.options.svg.is_some() || self.options.html.is_some() {
+            self.last = reports.to_vec();
+        }
+        if super::plot::is_output(self.options) {
+            return Ok(());
+        }
         if self.redraws {
             // The piece that was cut short by the end says less than the whole one before it.
             if !(interval.is_last

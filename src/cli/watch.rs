@@ -52,7 +52,10 @@ pub(super) fn watch(
     let watched = engine::watch(&request, &mut screen);
     screen.end()?;
     match watched {
-        Ok(live) => super::record::told(options, &live),
+        Ok(live) => {
+            screen.plot()?;
+            super::record::told(options, &live);
+        }
         Err(engine::Error::Screen(error)) => return Err(error.into()),
         Err(error) => return Err(Failure::of(error)),
     }

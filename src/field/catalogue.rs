@@ -3,7 +3,7 @@
 use super::absent::{absent_field, absent_fields};
 use super::alias::{ALIASES, Alias};
 use super::{
-    ArgRule, Field, FieldArg, FieldRef, amounts, audit, container, engine, evt, fd, fspath, lineage, pod, proc,
+    ArgRule, Field, FieldArg, FieldRef, about, amounts, audit, container, engine, evt, fd, fspath, lineage, pod, proc,
     service, syslog, user,
 };
 use crate::event::{ParamType, SPECS};
@@ -65,7 +65,8 @@ impl Error {
 
 /// Every field, class by class, in the order of the catalogue.
 pub fn all() -> impl Iterator<Item = &'static Field> {
-    let classes = [evt::FIELDS, amounts::FIELDS, proc::FIELDS, lineage::FIELDS, fd::FIELDS, fspath::FIELDS];
+    let classes =
+        [evt::FIELDS, amounts::FIELDS, about::FIELDS, proc::FIELDS, lineage::FIELDS, fd::FIELDS, fspath::FIELDS];
     let audit = [audit::EVENT_FIELDS, audit::BODY_FIELDS];
     classes
         .into_iter()

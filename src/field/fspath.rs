@@ -135,6 +135,11 @@ fn name<'a>(row: &Row<'a>, _: &'a FieldArg, ctx: &Context) -> Value<'a> {
     if names_two(row) { Value::Missing } else { absolute(row, NAMES, ctx) }
 }
 
+/// The path that a call makes where it names two, or else the path that it names.
+pub(super) fn about<'a>(row: &Row<'a>, arg: &'a FieldArg, ctx: &Context) -> Value<'a> {
+    if names_two(row) { target(row, arg, ctx) } else { name(row, arg, ctx) }
+}
+
 fn abspath<'a>(row: &Row<'a>, arg: &'a FieldArg, ctx: &Context) -> Value<'a> {
     if names_two(row) { origin(row, arg, ctx) } else { name(row, arg, ctx) }
 }

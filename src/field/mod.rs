@@ -3,6 +3,7 @@
 //! A field's extractor sees no more than its level offers, so whatever is asked of a thread or a descriptor can be
 //! answered once per row of a dictionary and reused for all events that refer to it.
 
+mod about;
 mod absent;
 mod address;
 mod alias;

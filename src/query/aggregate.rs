@@ -2,13 +2,14 @@
 
 use super::group::Ids;
 use super::part::{NONE, Part};
+use super::quantile;
 use super::values::{Source, Values};
 use crate::batch::{Batch, Error};
 use crate::field::{Context, FieldRef};
 use crate::filter::{Filter, Memo, Selection};
-use crate::report::{Cell, Unit};
+use crate::report::{Cell, Column, Unit};
 use foldhash::fast::FixedState;
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 /// How the values of a group become one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,7 +28,16 @@ pub enum How {
     Avg,
     /// Sum of nanoseconds by the length of the recording, in hundredths.
     Share,
+    /// Sum by the length of the recording in seconds.
+    Rate,
+    /// What so many of a hundred numbers do not exceed, to 3 %; numbers below 0 count as 0.
+    Quantile(u8),
+    /// The different values, as text.
+    Values,
 }
+
+/// Values that [`How::Values`] names; of more it says how many.
+const LISTED: usize = 4;
 
 /// One value column of a table.
 #[derive(Clone)]
@@ -44,6 +54,13 @@ pub struct Aggregate {
     pub only: Option<Filter>,
 }
 
+impl Aggregate {
+    /// Its column: text stands left.
+    pub(super) fn heading(&self) -> Column {
+        if self.how == How::Values { Column::text(&self.name) } else { Column::number(&self.name, self.unit) }
+    }
+}
+
 /// What is kept per group for one aggregate; index is the group's id.
 ///
 /// Sums wrap around, because only then is their order of no matter; honest nanoseconds and bytes stay
@@ -58,6 +75,8 @@ pub(super) struct Slots {
     /// Distinct values: pairs of group and value, also in order of arrival.
     seen: HashSet<(u32, u32), FixedState>,
     pairs: Vec<(u32, u32)>,
+    /// Numbers by group and bucket, for [`How::Quantile`].
+    buckets: HashMap<(u32, u16), u64, FixedState>,
     /// Ids of the values that [`How::Distinct`] counts.
     pub(super) values: Part,
     /// The condition of the column, and what is known of it.
@@ -66,7 +85,8 @@ pub(super) struct Slots {
 
 impl Slots {
     pub(super) fn new(aggregate: &Aggregate) -> Slots {
-        let fields = aggregate.field.iter().filter(|_| aggregate.how == How::Distinct).cloned().collect();
+        let fields =
+            aggregate.field.iter().filter(|_| matches!(aggregate.how, How::Distinct | How::Values)).cloned().collect();
         Slots {
             how: aggregate.how,
             source: Source::of(aggregate),
@@ -74,6 +94,7 @@ impl Slots {
             count: Vec::new(),
             seen: HashSet::with_hasher(FixedState::default()),
             pairs: Vec::new(),
+            buckets: HashMap::with_hasher(FixedState::default()),
             values: Part::new(fields),
             only: aggregate.only.clone().map(|filter| (filter, Memo::default())),
         }
@@ -104,7 +125,7 @@ impl Slots {
     pub(super) fn add(&mut self, groups: &[u32], values: &Values) {
         match self.how {
             How::Count => groups.iter().for_each(|&g| self.count[g as usize] += 1),
-            How::Sum | How::Share => {
+            How::Sum | How::Share | How::Rate => {
                 let sums = &mut self.value;
                 values.each(groups, |g, v| sums[g] = sums[g].wrapping_add(v));
             }
@@ -122,7 +143,15 @@ impl Slots {
                     counts[g] += 1;
                 });
             }
-            How::Distinct => {
+            How::Quantile(_) => {
+                let (buckets, counts, most) = (&mut self.buckets, &mut self.count, &mut self.value);
+                values.each(groups, |g, v| {
+                    most[g] = most[g].max(v);
+                    counts[g] += 1;
+                    *buckets.entry((g as u32, quantile::bucket(v))).or_default() += 1;
+                });
+            }
+            How::Distinct | How::Values => {
                 if let Values::Ids(ids) = values {
                     groups.iter().zip(ids).for_each(|(&g, &id)| self.add_distinct(g, id));
                 }
@@ -143,6 +172,9 @@ pub(super) struct Total {
     value: Vec<i64>,
     count: Vec<u64>,
     seen: HashSet<(usize, Cell), FixedState>,
+    /// Numbers by bucket, and values as text.
+    buckets: BTreeMap<(usize, u16), u64>,
+    lists: BTreeMap<usize, BTreeSet<Cell>>,
 }
 
 impl Total {
@@ -159,7 +191,7 @@ impl Total {
                 How::Min | How::Max if count == 0 => self.value[g],
                 How::Min | How::Max if self.count[g] == 0 || g >= old => value,
                 How::Min => self.value[g].min(value),
-                How::Max => self.value[g].max(value),
+                How::Quantile(_) | How::Max => self.value[g].max(value),
                 _ => self.value[g].wrapping_add(value),
             };
             self.count[g] += count;
@@ -167,10 +199,43 @@ impl Total {
         for &(group, id) in &slots.pairs {
             let Some(Some(g)) = group_of.get(group as usize).copied() else { continue };
             let value = slots.values.cells(id).first().cloned().unwrap_or(Cell::Missing);
-            if self.seen.insert((g, value)) {
+            if slots.how == How::Values {
+                self.lists.entry(g).or_default().insert(value);
+            } else if self.seen.insert((g, value)) {
                 self.count[g] += 1;
             }
         }
+        let mut numbers: Vec<(&(u32, u16), &u64)> = slots.buckets.iter().collect();
+        numbers.sort_unstable();
+        for (&(group, bucket), &count) in numbers {
+            if let Some(Some(g)) = group_of.get(group as usize) {
+                *self.buckets.entry((*g, bucket)).or_default() += count;
+            }
+        }
+    }
+
+    /// The number that `percent` of a hundred of a group's do not exceed.
+    fn quantile(&self, group: usize, percent: u8) -> Cell {
+        let rank = (u128::from(self.count[group]) * u128::from(percent)).div_ceil(100).max(1);
+        let mut seen = 0u128;
+        for (&(_, bucket), &count) in self.buckets.range((group, 0)..=(group, u16::MAX)) {
+            seen += u128::from(count);
+            if seen >= rank {
+                // The middle of the last bucket may be beyond the largest number.
+                return Cell::Int(quantile::middle(bucket).min(self.value[group]));
+            }
+        }
+        Cell::Missing
+    }
+
+    /// The different values of a group in their order, as one text.
+    fn list(&self, group: usize) -> Cell {
+        let Some(values) = self.lists.get(&group) else { return Cell::Missing };
+        let plain = Column::text(String::new());
+        let shown: Vec<String> = values.iter().take(LISTED).map(|cell| cell.show(&plain, true)).collect();
+        let more = values.len().saturating_sub(LISTED);
+        let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+        Cell::Text((shown.join(", ") + &more).into_bytes())
     }
 
     /// The value of a group; `span` is the length of the recording, ns.
@@ -181,6 +246,9 @@ impl Total {
             How::Min | How::Max if count == 0 => Cell::Missing,
             How::Sum | How::Min | How::Max => Cell::Int(value),
             How::Avg => Cell::Ratio { sum: value, of: count },
+            How::Rate => Cell::Ratio { sum: value.saturating_mul(1000), of: span / 1_000_000 },
+            How::Quantile(percent) => self.quantile(group, percent),
+            How::Values => self.list(group),
             How::Share => Cell::Ratio { sum: value.saturating_mul(100), of: span },
         }
     }

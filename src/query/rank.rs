@@ -56,7 +56,7 @@ impl TableQuery {
             Type::Duration => Column::number(&k.name, Unit::Duration),
             _ => Column { name: k.name.clone(), unit: Unit::None, align: Align::Left },
         };
-        let values = self.values.iter().map(|v| Column::number(&v.name, v.unit));
+        let values = self.values.iter().map(super::Aggregate::heading);
         values.chain(self.keys.iter().map(key)).collect()
     }
 

@@ -28,6 +28,8 @@ pub struct SeriesQuery {
     pub step: u64,
     /// Fields that tell series apart; none: one series of all events.
     pub keys: Vec<Key>,
+    /// Whether text shows each column as a line of characters, too.
+    pub sparklines: bool,
     /// Value columns; at least one.
     pub values: Vec<Aggregate>,
 }
@@ -160,7 +162,14 @@ impl Said<'_> {
         let rows = rows.into_iter().map(|(_, row)| row).collect();
         let table = Table { title: String::new(), columns: self.columns(), rows };
         let start = every.first().copied().unwrap_or(0).saturating_mul(step);
-        let series = Series { title: String::new(), start, step, tz_offset_s: self.tz_offset_s, lines };
+        let series = Series {
+            title: String::new(),
+            start,
+            step,
+            tz_offset_s: self.tz_offset_s,
+            sparklines: self.query.sparklines,
+            lines,
+        };
         // A picture has a place for every interval.
         let pictures = if is_long { Vec::new() } else { vec![Picture::Series(series)] };
         let query = self.query;
@@ -201,7 +210,7 @@ impl Said<'_> {
             Type::Int | Type::Uint | Type::Port => Column::number(&k.name, Unit::None),
             _ => Column { name: k.name.clone(), unit: Unit::None, align: Align::Left },
         };
-        let values = self.query.values.iter().map(|v| Column::number(&v.name, v.unit));
+        let values = self.query.values.iter().map(Aggregate::heading);
         [Column::text("TIME")].into_iter().chain(self.query.keys.iter().map(key)).chain(values).collect()
     }
 

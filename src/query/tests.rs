@@ -2,13 +2,14 @@
 
 use super::made::{Dice, batch, dict};
 use super::part::cell;
+use super::quantile;
 use super::values::number;
 use super::*;
 use crate::batch::{Batch, Schema};
 use crate::event::Flags;
 use crate::field::{Context, lookup};
 use crate::filter::{Bits, KindSelection, Selection};
-use crate::report::{Cell, Unit};
+use crate::report::{Cell, Column, Unit};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -66,12 +67,23 @@ fn naive(query: &TableQuery, batch: &Batch, selection: &Selection, in_flight: bo
         for (value, (numbers, distinct)) in query.values.iter().zip(group) {
             match &value.field {
                 None => numbers.push(1),
-                Some(f) if value.how == How::Distinct => drop(distinct.insert(cell(f.value(&row, &ctx)))),
+                Some(f) if matches!(value.how, How::Distinct | How::Values) => {
+                    drop(distinct.insert(cell(f.value(&row, &ctx))))
+                }
                 Some(f) => numbers.extend(number(f, &row, &ctx).filter(|n| f.field.name != "evt.rawres" || *n >= 0)),
             }
         }
     });
     each.unwrap();
+}
+
+/// What so many of a hundred do not exceed, in the buckets that tables have.
+fn nth(mut numbers: Vec<i64>, percent: u8) -> Cell {
+    numbers.sort_unstable();
+    let rank = (numbers.len() * usize::from(percent)).div_ceil(100).max(1);
+    let middle =
+        |n: &i64| Cell::Int(quantile::middle(quantile::bucket(*n)).min(numbers.last().copied().unwrap_or(0).max(0)));
+    numbers.get(rank - 1).map_or(Cell::Missing, middle)
 }
 
 fn rows_of(query: &TableQuery, naive: Naive, span: Span) -> BTreeSet<Vec<Cell>> {
@@ -86,6 +98,15 @@ fn rows_of(query: &TableQuery, naive: Naive, span: Span) -> BTreeSet<Vec<Cell>> 
             How::Max => numbers.iter().max().map_or(Cell::Missing, |n| Cell::Int(*n)),
             How::Avg => Cell::Ratio { sum, of: count },
             How::Share => Cell::Ratio { sum: sum * 100, of: span.length() },
+            How::Rate => Cell::Ratio { sum: sum * 1000, of: span.length() / 1_000_000 },
+            How::Quantile(percent) => nth(numbers, percent),
+            How::Values if distinct.is_empty() => Cell::Missing,
+            How::Values => {
+                let shown: Vec<String> = distinct.iter().take(4).map(|c| c.show(&Column::text(""), true)).collect();
+                let more = distinct.len().saturating_sub(4);
+                let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+                Cell::Text((shown.join(", ") + &more).into_bytes())
+            }
         }
     };
     let row = |(key, values): (Vec<Cell>, Vec<_>)| -> Vec<Cell> {
@@ -106,6 +127,10 @@ const EVERY_HOW: &[(How, Option<&str>)] = &[
     (How::Distinct, Some("fd.name")),
     (How::Distinct, Some("evt.cpu")),
     (How::Sum, Some("evt.buflen")),
+    (How::Rate, Some("evt.rawres")),
+    (How::Quantile(50), Some("evt.latency")),
+    (How::Quantile(99), Some("evt.rawarg.delta")),
+    (How::Values, Some("fd.name")),
 ];
 
 #[test]

@@ -154,7 +154,7 @@ impl TreeQuery {
         }
         let mut columns =
             vec![Column::number("PID", Unit::None), Column::number("DURATION", Unit::Duration), Column::text("END")];
-        columns.extend(self.table.values.iter().map(|v| Column::number(&v.name, v.unit)));
+        columns.extend(self.table.values.iter().map(super::Aggregate::heading));
         columns.push(Column::text(&self.name));
         let table = Table { title: String::new(), columns, rows };
         Report {

@@ -29,7 +29,7 @@ pub(super) enum Source {
 impl Source {
     pub(super) fn of(aggregate: &Aggregate) -> Source {
         let Some(field) = &aggregate.field else { return Source::None };
-        if aggregate.how == How::Distinct {
+        if matches!(aggregate.how, How::Distinct | How::Values) {
             return Source::Ids;
         }
         match (field.field.name, &field.arg) {

@@ -10,9 +10,13 @@ mod heat;
 mod json;
 mod markdown;
 mod parts;
+mod plot;
+mod spark;
 mod text;
 mod unit;
 
 pub use escape::escape;
 pub use parts::{Align, Cell, Column, Heat, Line, Picture, Report, Series, Table};
+pub use plot::{Error as PlotError, to_html, to_svg};
+pub use spark::sparkline;
 pub use unit::Unit;

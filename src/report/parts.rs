@@ -90,6 +90,8 @@ pub struct Series {
     pub step: u64,
     /// What is added to UTC for local time, seconds.
     pub tz_offset_s: i32,
+    /// Whether text shows it, too, as a line of characters each.
+    pub sparklines: bool,
     /// The lines; all have the same number of points.
     pub lines: Vec<Line>,
 }

@@ -47,8 +47,10 @@ impl Report {
             out.push_str(&table.to_text(width, raw));
         }
         for picture in &self.pictures {
-            if let super::Picture::Heat(heat) = picture {
-                heat.to_text(&mut out);
+            match picture {
+                super::Picture::Heat(heat) => heat.to_text(&mut out),
+                super::Picture::Series(series) if series.sparklines => series.to_text(&mut out, width),
+                super::Picture::Series(_) => {}
             }
         }
         for note in &self.notes {

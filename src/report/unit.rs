@@ -1,7 +1,7 @@
 //! [`Unit`]: what a column's numbers mean, and how sysdig writes them.
 
 /// What a column's numbers mean.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Hash)]
 pub enum Unit {
     /// Plain numbers or text.
     #[default]
