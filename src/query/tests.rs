@@ -68,7 +68,7 @@ fn naive(query: &TableQuery, batch: &Batch, selection: &Selection, in_flight: bo
             match &value.field {
                 None => numbers.push(1),
                 Some(f) if matches!(value.how, How::Distinct | How::Values) => {
-                    drop(distinct.insert(cell(f.value(&row, &ctx))))
+                    distinct.insert(cell(f.value(&row, &ctx)));
                 }
                 Some(f) => numbers.extend(number(f, &row, &ctx).filter(|n| f.field.name != "evt.rawres" || *n >= 0)),
             }
