@@ -1,7 +1,7 @@
 //! [`Builder`]: events into columns, grouped by kind as they come (regrouping afterwards costs half as much again).
 
 use super::{Columns, DataColumn, MAX_KINDS, MAX_ROWS, Table};
-use crate::event::{Arg, Class, Event, SPECS};
+use crate::event::{Arg, Class, Event, ParamType, SPECS};
 use crate::world::{Effect, Interner};
 
 /// No table yet.
@@ -10,6 +10,9 @@ const NONE: u16 = u16::MAX;
 /// Bytes of columns from which on a batch is full: 65,536 calls without parameters take less, and as many with paths or
 /// data would take ten times as much. Two or three batches are on their way at a time, which bounds a recorder's memory.
 const FULL: usize = 3 << 20;
+
+/// JSON repeats whole objects far apart: its batches may have ten times the bytes, so that they are found.
+const JSON_SHARE: usize = 10;
 
 /// Bytes of a row in the four columns that all kinds share: time, processor, thread, kind.
 const ROW_BYTES: usize = 8 + 2 + 4 + 1;
@@ -27,6 +30,8 @@ struct Plan {
     counts: [u8; 3],
     /// Bytes that a row takes in all columns, data aside.
     bytes: usize,
+    /// How many bytes of its data count as one.
+    share: usize,
 }
 
 /// Events into columns. The buffers of a batch that was taken can be given back.
@@ -182,7 +187,8 @@ impl Plan {
         let [ints, texts, data] = counts.map(usize::from);
         let per_row = 8 * usize::from(has_ret) + size_of::<u64>() + 2 * size_of::<u32>() + 1;
         let bytes = ROW_BYTES + per_row + 8 * ints + 4 * texts + 4 * data;
-        Plan { has_ret, slots, counts, bytes }
+        let is_json = spec.params.iter().any(|param| param.class == Class::Data && param.ty == ParamType::Json);
+        Plan { has_ret, slots, counts, bytes, share: if is_json { JSON_SHARE } else { 1 } }
     }
 
     fn table(&self, kind: u16) -> Table {
@@ -223,7 +229,7 @@ impl Plan {
             }
         }
         table.missing.push(missing);
-        bytes
+        bytes / self.share
     }
 }
 

@@ -26,6 +26,8 @@ const TOLD_EVERY: u64 = 1 << 16;
 const HELD: usize = 3;
 /// Level of zstd for a capture that is so small that all of it waited.
 const SMALL: i32 = 19;
+/// Bytes of data in them.
+const HELD_BYTES: usize = 16 << 20;
 /// Damages that are told one by one.
 const MAX_NOTES: usize = 10;
 
@@ -208,7 +210,12 @@ impl Out<'_> {
         let is_over = matches!(piece, Piece::End);
         self.held.push(piece);
         let batches = self.held.iter().filter(|piece| matches!(piece, Piece::Batch(_))).count();
-        if is_over || batches > HELD { self.release(is_over) } else { Ok(()) }
+        let data = |piece: &Piece| match piece {
+            Piece::Batch(columns) => columns.tables.iter().flat_map(|t| &t.data).map(|d| d.bytes.len()).sum(),
+            _ => 0,
+        };
+        let bytes: usize = self.held.iter().map(data).sum();
+        if is_over || batches > HELD || bytes > HELD_BYTES { self.release(is_over) } else { Ok(()) }
     }
 
     /// Writes what waits. `is_all`: nothing more comes of its segment.

@@ -207,9 +207,10 @@ impl<'a> JsonItems<'a> {
         let mut key: &[u8] = &[];
         if self.is_object {
             let start = json_blank(self.text, self.at);
-            self.at = key_end(self.text, start)?;
-            let end = string_end(self.text, start)?;
-            key = &self.text[start + 1..end - 1];
+            let end = key_end(self.text, start)?;
+            let quote = memchr::memrchr(b'"', &self.text[..end]).unwrap_or(start);
+            key = &self.text[start + 1..quote];
+            self.at = end;
         }
         let start = json_blank(self.text, self.at);
         self.at = json_end(self.text, start)?;

@@ -9,7 +9,7 @@ use super::runs;
 use super::stage::Stage;
 use super::varint::zigzag;
 use crate::batch::{Columns, Error, Head, KindInfo, MAX_KINDS, MAX_ROWS, Runs, Schema, Table};
-use crate::event::Class;
+use crate::event::{Class, ParamType};
 
 /// Kinds with at least this many rows have frames of their own, so that the others' columns need not be inflated.
 const OWN_FRAMES_FROM: usize = 1_000;
@@ -125,6 +125,7 @@ impl Encoder {
         }
         self.stage.end()?;
         self.stage.alone = false;
+        self.stage.is_far |= info.params.iter().any(|param| param.class == Class::Data && param.ty == ParamType::Json);
         for column in &table.data {
             let Encoder { stage, packer, codes, .. } = self;
             stage.put(Group::Ints, |out| put_lengths(out, packer, codes, &column.lengths, &table.ret));

@@ -6,10 +6,20 @@ use super::directory::{Chunk, Frame, GROUPS, Group};
 /// Frames below this many bytes are stored raw.
 const RAW_BELOW: usize = 64;
 
+/// Data from so many bytes on in which whole objects come again far apart (JSON) is searched for them.
+const LONG_FROM: usize = 1 << 20;
+
+/// How far apart they may be: 64 MiB.
+const LONG_WINDOW: u32 = 26;
+
 /// The frames of a batch being encoded; buffers are kept from batch to batch.
 pub(super) struct Stage {
     level: i32,
     compressor: Option<zstd::bulk::Compressor<'static>>,
+    /// The same, for what repeats far apart.
+    far: Option<zstd::bulk::Compressor<'static>>,
+    /// Whether the data of this batch does.
+    pub(super) is_far: bool,
     packed: Vec<u8>,
     shared: [Vec<u8>; GROUPS],
     own: Vec<u8>,
@@ -25,6 +35,8 @@ impl Stage {
         Stage {
             level,
             compressor: None,
+            far: None,
+            is_far: false,
             packed: Vec::new(),
             shared: Default::default(),
             own: Vec::new(),
@@ -43,7 +55,7 @@ impl Stage {
     pub(super) fn clear(&mut self) {
         self.shared.iter_mut().for_each(Vec::clear);
         self.own.clear();
-        self.alone = false;
+        (self.alone, self.is_far) = (false, false);
         self.frames.clear();
         self.frames.resize(GROUPS, Frame { offset: 0, stored: 0, inflated: 0, crc: 0 });
         self.chunks.clear();
@@ -68,7 +80,7 @@ impl Stage {
     pub(super) fn end(&mut self) -> Result<(), Fault> {
         if !self.own.is_empty() {
             let bytes = std::mem::take(&mut self.own);
-            let frame = self.frame(&bytes, true)?;
+            let frame = self.frame(&bytes, true, false)?;
             self.frames.push(frame);
             self.own = bytes;
             self.own.clear();
@@ -81,17 +93,18 @@ impl Stage {
         for group in 0..GROUPS {
             let bytes = std::mem::take(&mut self.shared[group]);
             let raw = group == Group::TimeLow as usize || group == Group::DurationLow as usize;
-            self.frames[group] = self.frame(&bytes, !raw)?;
+            let is_far = self.is_far && group == Group::Data as usize && bytes.len() >= LONG_FROM;
+            self.frames[group] = self.frame(&bytes, !raw, is_far)?;
             self.shared[group] = bytes;
         }
         Ok(())
     }
 
-    fn frame(&mut self, bytes: &[u8], compress: bool) -> Result<Frame, Fault> {
+    fn frame(&mut self, bytes: &[u8], compress: bool, is_far: bool) -> Result<Frame, Fault> {
         let offset = self.body.len() as u32;
         let mut stored = bytes;
         if compress && bytes.len() >= RAW_BELOW {
-            let length = self.compress(bytes)?;
+            let length = self.compress(bytes, is_far)?;
             if length < bytes.len() {
                 stored = &self.packed[..length];
             }
@@ -102,16 +115,20 @@ impl Stage {
     }
 
     /// Compresses into the scratch buffer and says how long it became.
-    fn compress(&mut self, bytes: &[u8]) -> Result<usize, Fault> {
+    fn compress(&mut self, bytes: &[u8], is_far: bool) -> Result<usize, Fault> {
         let failed = |e: std::io::Error| Fault::new("zstd to compress a frame", e.to_string());
         let bound = zstd::zstd_safe::compress_bound(bytes.len());
         if self.packed.len() < bound {
             self.packed.resize(bound, 0);
         }
-        let zstd = match &mut self.compressor {
+        let zstd = match if is_far { &mut self.far } else { &mut self.compressor } {
             Some(zstd) => zstd,
             none => none.insert(zstd::bulk::Compressor::new(self.level).map_err(failed)?),
         };
+        if is_far {
+            zstd.window_log(LONG_WINDOW).map_err(failed)?;
+            zstd.long_distance_matching(true).map_err(failed)?;
+        }
         zstd.compress_to_buffer(bytes, &mut self.packed[..]).map_err(failed)
     }
 }

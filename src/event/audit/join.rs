@@ -1,6 +1,6 @@
 //! [`join_audit`]: an audit event as its text again.
 
-use super::part::{AuditPart, MARK, RECEIVED, STAGE_TIME};
+use super::part::{AuditPart, INNER, MARK, RECEIVED, STAGE_TIME};
 use super::stamp::write_stamp;
 use crate::event::Arg;
 use crate::value::{write_go_json, write_i64};
@@ -11,7 +11,7 @@ pub fn join_audit<'a>(part: impl Fn(AuditPart) -> Arg<'a>, time: u64, duration: 
     let rest = part(AuditPart::Rest).bytes().unwrap_or_default();
     let mut join = Join { part: &part, time, duration, rest: rest.split(|&b| b == MARK), out };
     let form = part(AuditPart::Form).bytes().unwrap_or_default();
-    join.write(form, true);
+    join.write(form, MARK);
 }
 
 struct Join<'o, F, R> {
@@ -23,14 +23,14 @@ struct Join<'o, F, R> {
 }
 
 impl<'a, F: Fn(AuditPart) -> Arg<'a>, R: Iterator<Item = &'a [u8]>> Join<'_, F, R> {
-    /// `is_whole`: the form itself, in which parts with marks of their own may stand.
-    fn write(&mut self, form: &[u8], is_whole: bool) {
+    /// `mark` begins the marks of this text: those of the form itself, or of a part in it.
+    fn write(&mut self, form: &[u8], mark: u8) {
         let mut left = form;
-        while let Some(at) = memchr::memchr(MARK, left) {
+        while let Some(at) = memchr::memchr(mark, left) {
             self.out.extend_from_slice(&left[..at]);
             let Some(&letter) = left.get(at + 1) else { return };
             left = &left[at + 2..];
-            self.mark(letter, is_whole);
+            self.mark(letter, mark == MARK);
         }
         self.out.extend_from_slice(left);
     }
@@ -56,8 +56,8 @@ impl<'a, F: Fn(AuditPart) -> Arg<'a>, R: Iterator<Item = &'a [u8]>> Join<'_, F, 
             Arg::Int(number) => write_i64(self.out, number),
             Arg::Bytes(text) if part.is_string() => write_go_json(self.out, text, is_html),
             Arg::Bytes(id) if part == AuditPart::Id => write_audit_id(self.out, id),
-            Arg::Bytes(text) if matches!(part, AuditPart::Account | AuditPart::Status) && is_whole => {
-                self.write(text, false);
+            Arg::Bytes(text) if part == AuditPart::Account && is_whole => {
+                self.write(text, INNER);
             }
             Arg::Bytes(text) => self.out.extend_from_slice(text),
         }

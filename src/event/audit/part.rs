@@ -70,7 +70,7 @@ pub enum AuditPart {
     Account,
     /// `impersonatedUser`, JSON.
     As,
-    /// `responseStatus` with a mark for its `code`, JSON.
+    /// `responseStatus`, JSON.
     Status,
     /// `annotations`, JSON.
     Notes,
@@ -153,6 +153,8 @@ impl AuditPart {
 
 /// What begins a mark: no JSON text has this byte.
 pub(super) const MARK: u8 = 1;
+/// The same inside of `account`, which stays JSON with it: a byte that hardly any name has.
+pub(super) const INNER: u8 = 0x7f;
 /// The letter of the mark of `stageTimestamp`.
 pub(super) const STAGE_TIME: u8 = b'0';
 /// The letter of the mark of `requestReceivedTimestamp`.

@@ -1,7 +1,7 @@
 //! [`Splitter`]: the text of an audit event taken apart.
 
 use super::join::join_audit;
-use super::part::{AuditPart, MARK, RECEIVED, STAGE_TIME};
+use super::part::{AuditPart, INNER, MARK, RECEIVED, STAGE_TIME};
 use super::stamp::Clock;
 use crate::event::{Arg, Args, Event, Flags, kinds};
 use crate::value::{JsonFault, JsonItem, JsonItems, json_unescape, write_go_json};
@@ -290,34 +290,30 @@ impl Splitter {
         }
     }
 
-    /// An object of which one member is a part of its own, with a mark for it.
-    fn without(&mut self, text: &[u8], item: &JsonItem<'_>, part: AuditPart, at: Range<usize>, mark: [u8; 2]) {
-        let start = self.made.len();
-        self.made.extend_from_slice(&text[item.start..at.start]);
-        self.made.extend_from_slice(&mark);
-        self.made.extend_from_slice(&text[at.end..item.start + item.value.len()]);
-        self.set(part, Value::Made(start..self.made.len()));
-        self.mark(text, item.start..item.start + item.value.len(), part.mark(true));
-    }
-
+    /// The user without its name, which is a part of its own.
     fn account(&mut self, text: &[u8], item: &JsonItem<'_>) {
         let named = JsonItems::of(text, item.start).find(|inner| inner.key == b"username");
         let Some(inside) = named.as_ref().and_then(inside) else { return self.raw(text, AuditPart::Account, item) };
         let (value, mark) = self.content(text, AuditPart::User, inside.clone());
         self.set(AuditPart::User, value);
-        match mark {
-            Some(mark) => self.without(text, item, AuditPart::Account, inside, mark),
-            None => self.raw(text, AuditPart::Account, item),
-        }
+        let Some([_, letter]) = mark.filter(|_| memchr::memchr(INNER, item.value).is_none()) else {
+            self.odd |= memchr::memchr(INNER, item.value).is_some();
+            return self.raw(text, AuditPart::Account, item);
+        };
+        let at = item.start..item.start + item.value.len();
+        let start = self.made.len();
+        self.made.extend_from_slice(&text[at.start..inside.start]);
+        self.made.extend_from_slice(&[INNER, letter]);
+        self.made.extend_from_slice(&text[inside.end..at.end]);
+        self.set(AuditPart::Account, Value::Made(start..self.made.len()));
+        self.mark(text, at, AuditPart::Account.mark(true));
     }
 
     fn status(&mut self, text: &[u8], item: &JsonItem<'_>) {
         let code = JsonItems::of(text, item.start).find(|inner| inner.key == b"code");
-        let number = code.and_then(|code| Some((code, std::str::from_utf8(code.value).ok()?.parse::<i64>().ok()?)));
-        let Some((code, number)) = number else { return self.raw(text, AuditPart::Status, item) };
-        self.set(AuditPart::Code, Value::Int(number));
-        let at = code.start..code.start + code.value.len();
-        self.without(text, item, AuditPart::Status, at, AuditPart::Code.mark(true));
+        let number = code.and_then(|code| std::str::from_utf8(code.value).ok()?.parse().ok());
+        self.set(AuditPart::Code, number.map_or(Value::None, Value::Int));
+        self.raw(text, AuditPart::Status, item);
     }
 }
 
@@ -390,6 +386,7 @@ mod tests {
             format!(
                 "{{{id},{time},\"user\":{{\"username\":\"a\\\"b\",\"groups\":[\"x\"]}},\"responseStatus\":{{\"code\":404}}}}"
             ),
+            format!("{{{id},{time},\"user\":{{\"username\":\"a\u{7f}E\",\"uid\":\"x\"}}}}"),
             format!("{{{id},{time},\"user\":{{}},\"responseStatus\":null,\"objectRef\":[1],\"verb\":3}}"),
             format!(
                 "{{{id},{time},\"responseStatus\":{{\"code\":0404}},\"level\":null,\"new\":{{\"a\":[1,2,3,4,5,6,7,8,9,10,11,12,13,14]}}}}"

@@ -1,7 +1,7 @@
 //! Values of what was sent and answered: pods, roles, bindings, services, config maps.
 
-use super::event::{flag, is_there};
-use super::walk::{at, bytes, elements, inside, list, part, said, said_all, text};
+use super::event::flag;
+use super::walk::{at, bytes, elements, inside, list, said, said_all, text};
 use crate::batch::Row;
 use crate::event::AuditPart;
 use crate::field::FieldArg;
@@ -114,8 +114,11 @@ pub(super) fn volume_types<'a>(row: &Row<'a>, arg: &FieldArg) -> Value<'a> {
 
 /// Whether a volume is a path of the host: the argument, or what begins with it where it ends in `*`.
 pub(super) fn has_host_path<'a>(row: &Row<'a>, arg: &FieldArg) -> Value<'a> {
-    let (FieldArg::Name(asked), true) = (arg, is_there(part(row, P::Request))) else { return Value::Missing };
+    let FieldArg::Name(asked) = arg else { return Value::Missing };
     let all = elements(row, P::Request, &["spec", "volumes"], &FieldArg::None);
+    if all.is_empty() {
+        return Value::Missing;
+    }
     let mut paths = all.into_iter().filter_map(|volume| json_string(at(volume, &["hostPath", "path"])?));
     let is = |path: &[u8]| match asked.strip_suffix('*') {
         Some(start) => path.starts_with(start.as_bytes()),
