@@ -39,8 +39,8 @@ mod ring;
 mod rotate;
 #[cfg(feature = "linux")]
 mod sieve;
-#[cfg(feature = "linux")]
 mod slim;
+#[cfg(feature = "linux")]
 mod spool;
 mod state;
 mod timeline;
