@@ -4,8 +4,14 @@
 //! with `(FILTER) and evt.num=0`, so that it prints nothing. `rg`, where it is installed, searches all bytes of data of the
 //! reel, put one behind the other in a file. All files are in the page cache.
 //!
-//! A figure is calls by processor time of one process that has one thread at work: sysdig's user and system time less
-//! what it needs to read the file for a filter that its first event settles is *not* taken off, as ours is not.
+//! What was learnt: a finder that was made anew for each row cost an eighth of a search, and making rows most of the rest: one
+//! search through all bytes of a column, whose hits are mapped to rows by its ends, is three times as fast. Descriptors are
+//! asked once per batch, so a column of them is a look-up in bytes and no call. Words of 64 answers are made without a
+//! branch; a column behind an index of a byte is collected, not pushed. What is left of a condition on threads is zstd and the
+//! runs of threads; of one on descriptors, zstd and varints.
+//!
+//! A figure is calls by processor time of one process that has one thread at work: sysdig's is user and system time;
+//! what it needs to read the file is *not* taken off, as ours is not.
 //! Medians of [`ROUNDS`]; sysdig and the interpreter run once. `SYSREEL_BENCH_ONLY=start of a name` asks some of the
 //! questions, for a profiler, and no peer; `SYSREEL_BENCH_REEL=file` keeps the reel, or takes one that is there.
 

@@ -358,6 +358,13 @@ impl<'a> DataRun<'a> {
         self.ends.get(row).map(|&end| end as usize)
     }
 
+    /// Bytes of the longest row.
+    pub fn longest(&self) -> usize {
+        let mut start = 0;
+        let lengths = self.ends.iter().map(|&end| end - std::mem::replace(&mut start, end));
+        lengths.max().unwrap_or(0) as usize
+    }
+
     /// The row of the byte at `at`, which is none of a row before `from`; past the last if no row has it.
     pub fn row_at(&self, at: usize, from: usize) -> usize {
         let ends = self.ends.get(from..).unwrap_or_default();

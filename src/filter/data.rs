@@ -12,6 +12,9 @@ use crate::event::Class;
 use crate::field::{BufferFormat, Context, DataForm};
 use crate::value::{Value, write_dots};
 
+/// Longer needles are not looked for where no row is as long: each row's end could cost as much as the needle is long.
+const LONG: usize = 64;
+
 /// How no data is shown.
 const NOTHING: &[u8] = b"NULL";
 
@@ -160,6 +163,9 @@ impl<'n> Needle<'n> {
 
     /// Calls `f` for each row that has it, ascending.
     fn for_each_row(self, run: &DataRun<'_>, rows: usize, mut f: impl FnMut(usize)) {
+        if self.bytes.len() > LONG && run.longest() < self.bytes.len() {
+            return;
+        }
         let finder = memchr::memmem::Finder::new(self.bytes);
         let rare = rarest(self.bytes);
         let (mut at, mut row) = (0, 0);
@@ -168,14 +174,11 @@ impl<'n> Needle<'n> {
             let Some(hit) = hit.map(|hit| at + hit) else { return };
             row = run.row_at(hit, row);
             let Some(end) = run.end(row).filter(|_| row < rows) else { return };
-            if hit + self.bytes.len() <= end {
-                if end <= run.bytes.len() {
-                    f(row);
-                }
-                at = end;
-            } else {
-                at = hit + 1;
+            if hit + self.bytes.len() <= end && end <= run.bytes.len() {
+                f(row);
             }
+            // What begins later in the row reaches over its end too.
+            at = end;
         }
     }
 }
@@ -235,6 +238,8 @@ mod tests {
         assert_eq!(agree(&[b"aaa", b"aaaa", b"aa"], b"aaaa", false), [1]);
         assert_eq!(agree(&[b"GET /", b"get", b"Ge", b"t"], b"get", true), [0, 1]);
         assert_eq!(agree(&[], b"x", false), [0usize; 0]);
+        assert_eq!(agree(&[b"aaaaa", &[b'a'; 80]], &[b'a'; 70], false), [1]);
+        assert_eq!(agree(&[b"aaaaa", &[b'a'; 69]], &[b'a'; 70], false), [0usize; 0]);
         assert_eq!(agree(&[b"\xffX\x00", b"x\x00"], b"x\x00", true), [0, 1]);
     }
 

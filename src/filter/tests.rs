@@ -57,6 +57,7 @@ fn agree(filter: &Filter, memo: &mut Memo, batch: &Batch) {
     if !filter.may_match(memo, batch.head(), batch.schema(), batch.dict()) {
         assert!(plain.is_empty(), "{filter}");
     }
+    assert!(filter.may_match_head(batch.head(), batch.schema()) || plain.is_empty(), "{filter}");
 }
 
 #[test]
