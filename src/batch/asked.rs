@@ -361,7 +361,7 @@ impl<'a> DataRun<'a> {
     /// Bytes of the longest row.
     pub fn longest(&self) -> usize {
         let mut start = 0;
-        let lengths = self.ends.iter().map(|&end| end - std::mem::replace(&mut start, end));
+        let lengths = self.ends.iter().map(|&end| end.saturating_sub(std::mem::replace(&mut start, end)));
         lengths.max().unwrap_or(0) as usize
     }
 

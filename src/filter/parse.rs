@@ -34,6 +34,10 @@ pub(super) fn parse(source: &str, bindings: Option<&Bindings>) -> Result<(Expr, 
         parser.error(0..0, "expected a filter, found nothing".to_owned(), Some("such as `evt.type = open`".to_owned()));
         return Err(fail(parser.errors));
     }
+    if let Some(at) = source.find('\0') {
+        parser.error(at..at + 1, "expected a filter without NUL, found one".to_owned(), None);
+        return Err(fail(parser.errors));
+    }
     let expr = parser.or();
     parser.trailing();
     match expr {

@@ -207,6 +207,7 @@ fn too_deep_and_too_long_filters_are_refused() {
     assert!(Filter::parse(&deep[1..deep.len() - 1]).is_ok());
     assert!(Filter::parse(&" ".repeat(2 << 20)).is_err());
     assert!(Filter::parse(&format!("{}evt.num=1", "not ".repeat(100_000))).is_ok());
+    assert!(Filter::parse("proc.name = a\0b").is_err(), "no name has a NUL, and none can be written");
 }
 
 #[test]
