@@ -206,7 +206,7 @@ fn ours(capture: &Reels, filter: &Filter) -> Events {
         let each = |row: Row<'_>| {
             // A row of the state is no event.
             if !row.info().name.starts_with("snap_") {
-                found.insert(row.num(), row.info().name.to_string());
+                found.insert(row.num(), row.info().name.clone());
             }
         };
         selection.for_each_row(&batch, each).unwrap();

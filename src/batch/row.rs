@@ -75,6 +75,12 @@ impl<'a> Row<'a> {
         self.get(self.batch.ret(self.kind), self.position)
     }
 
+    /// Time at which it began, ns UTC; that of completion where nothing else is known.
+    #[inline]
+    pub fn entered(&self) -> u64 {
+        self.time().saturating_sub(self.duration().unwrap_or(0))
+    }
+
     /// Duration, ns.
     #[inline]
     pub fn duration(&self) -> Option<u64> {

@@ -1,6 +1,7 @@
 //! The command line: sysdig's letters and meanings.
 
-use crate::value::Moment;
+use super::refused;
+use crate::value::{Moment, Zone};
 use clap::{ArgAction, CommandFactory, FromArgMatches, Parser};
 use std::num::{NonZeroU64, NonZeroUsize};
 use std::ops::Range;
@@ -36,17 +37,17 @@ pub struct Options {
     /// List the fields, or those of a class; `-lv` with examples
     #[arg(short = 'l', long = "list", value_name = "CLASS", num_args = 0..=1, default_missing_value = "", help_heading = "What can be named")]
     pub list: Option<String>,
-    /// List the events with their parameters
-    #[arg(short = 'L', long = "list-events", help_heading = "What can be named")]
-    pub list_events: bool,
+    /// List the events with their parameters; a category or a word chooses
+    #[arg(short = 'L', long = "list-events", value_name = "WORD", num_args = 0..=1, default_missing_value = "", help_heading = "What can be named")]
+    pub list_events: Option<String>,
 
-    /// How lines are written, such as `%evt.num %proc.name`; `c`: with containers; `p`: show the default
+    /// How lines are written, such as `%evt.num %proc.name`; `c`, `k`: with containers, pods; `p`: show the default
     #[arg(short = 'p', long = "print", value_name = "FORMAT", help_heading = "Output")]
     pub print: Option<String>,
     /// JSON
     #[arg(short = 'j', long = "json", help_heading = "Output")]
     pub json: bool,
-    /// CSV (tables)
+    /// CSV: of tables, or of lines a column for each field of -p
     #[arg(long, conflicts_with = "json", help_heading = "Output")]
     pub csv: bool,
     /// Markdown (tables)
@@ -76,16 +77,34 @@ pub struct Options {
     /// Print no events
     #[arg(short = 'q', long = "quiet", help_heading = "Output")]
     pub quiet: bool,
-    /// Time of lines: h of day, a since 1970, r since the start, d of the call, D since the line before
+    /// Time of lines: h of day, a since 1970, r since the start, d of the call, D since the line before, u UTC
     #[arg(
         short = 't',
         long = "timetype",
-        value_name = "h|a|r|d|D",
+        value_name = "h|a|r|d|D|u",
         default_value = "h",
         hide_default_value = true,
         help_heading = "Output"
     )]
     pub time: String,
+    /// Zone of local times: Europe/Berlin, +02:00, UTC, local [default: that of the recording]
+    #[arg(long, value_name = "ZONE", value_parser = zone, allow_hyphen_values = true, help_heading = "Output")]
+    pub tz: Option<&'static Zone>,
+    /// With -r: a line for the beginning of each call, too, at its own time
+    #[arg(long, help_heading = "Output")]
+    pub enter: bool,
+    /// Names of services instead of ports
+    #[arg(short = 'R', long = "resolve-ports", help_heading = "Output")]
+    pub resolve_ports: bool,
+    /// Colour: failed calls, names of programs; auto is on a terminal, and `NO_COLOR` and `CLICOLOR_FORCE` count
+    #[arg(long, value_name = "WHEN", value_parser = ["auto", "always", "never"], default_value = "auto", hide_default_value = true, hide_possible_values = true, help_heading = "Output")]
+    pub color: String,
+    /// With -r: how far it is, on standard error
+    #[arg(short = 'P', long = "progress", help_heading = "Output")]
+    pub progress: bool,
+    /// Write out each line at once
+    #[arg(long, help_heading = "Output")]
+    pub unbuffered: bool,
     /// Data as text
     #[arg(short = 'A', long = "print-ascii", group = "data", help_heading = "Output")]
     pub ascii: bool,
@@ -95,8 +114,8 @@ pub struct Options {
     /// Data as hex
     #[arg(short = 'x', long = "print-hex", group = "data", help_heading = "Output")]
     pub hex: bool,
-    /// Data as hex and text (not supported yet)
-    #[arg(short = 'X', long = "print-hex-ascii", group = "data", hide = true)]
+    /// Data as hex and text
+    #[arg(short = 'X', long = "print-hex-ascii", group = "data", help_heading = "Output")]
     pub hex_ascii: bool,
     /// Show the recorder's own events, too
     #[arg(short = 'D', long = "debug", help_heading = "Output")]
@@ -136,6 +155,15 @@ pub struct Options {
     /// With `diff`: a part of the recording, as two moments; given twice
     #[arg(long, value_name = "FROM..TO", allow_hyphen_values = true, help_heading = "Limits")]
     pub window: Vec<String>,
+    /// With -r: nothing before TIME, in the forms of --at; what the index rules out is not read
+    #[arg(long, value_name = "TIME", value_parser = moment, allow_hyphen_values = true, help_heading = "Limits")]
+    pub from: Option<Moment>,
+    /// With -r: nothing from TIME on; with `convert FILE…`: the form, `jsonl` (Kubernetes audit events as they came)
+    #[arg(long, value_name = "TIME|FORM", allow_hyphen_values = true, help_heading = "Limits")]
+    pub to: Option<String>,
+    /// With -w: the filter is for the display alone, and everything is recorded
+    #[arg(short = 'd', long = "displayflt", help_heading = "Limits")]
+    pub display_filter: bool,
     /// Bytes of data kept of each call
     #[arg(short = 's', long = "snaplen", value_name = "BYTES", value_parser = bytes, allow_negative_numbers = true, help_heading = "Limits")]
     pub snaplen: Option<u32>,
@@ -166,9 +194,6 @@ pub struct Options {
     /// Threads for replay [default: one per processor]
     #[arg(long, value_name = "N", value_parser = threads, allow_negative_numbers = true, help_heading = "Limits")]
     pub threads: Option<NonZeroUsize>,
-    /// With `convert FILE…`: the form, `jsonl` (Kubernetes audit events as they came)
-    #[arg(long, value_name = "FORM", help_heading = "Output")]
-    pub to: Option<String>,
     /// Who is to read the scap that is written: all (sysdig 0.29 and newer readers) or 0.29 alone [default: all]
     #[arg(long = "for", value_name = "READER", help_heading = "With -w FILE.scap")]
     pub reader: Option<String>,
@@ -203,40 +228,10 @@ const AFTER: &str = "\
 Examples:
   sysreel -w out.reel -- make            record what `make` does
   sysreel -r out.reel 'evt.type = execve'
-  sysreel -r out.reel -c topprocs_file";
+  sysreel -r out.reel -p '%evt.time %proc.name %fd.name' --from +10s fd.type = file
+  sysreel -r out.reel -c topprocs_file
 
-/// sysdig's options that are not there yet: letter, long name, whether a value follows, what it does.
-pub(super) const NOT_YET: &[(Option<char>, &str, bool, &str)] = &[
-    (Some('F'), "fatfile", false, "fat files (state is always recorded)"),
-    (Some('R'), "resolve-ports", false, "port names"),
-    (Some('P'), "progress", false, "a progress display"),
-    (Some('d'), "displayflt", false, "filters for the display only"),
-    (Some('E'), "exclude-users", false, "recording without users"),
-    (Some('B'), "bpf", false, "choosing a probe (there is one)"),
-    (Some('H'), "plugin", true, "plugins"),
-    (Some('I'), "input", true, "plugins"),
-    (Some('k'), "k8s-api", true, "asking Kubernetes"),
-    (Some('K'), "k8s-api-cert", true, "asking Kubernetes"),
-    (Some('N'), "node-name", true, "asking Kubernetes"),
-    (Some('m'), "mesos-api", true, "asking Mesos"),
-    (Some('T'), "force-tracers-capture", false, "tracers"),
-    (Some('u'), "udig", false, "choosing a probe (there is one)"),
-    (Some('g'), "gvisor-generate-config", true, "gVisor"),
-    (None, "gvisor-root", true, "gVisor"),
-    (None, "modern-bpf", false, "choosing a probe (there is one)"),
-    (None, "cpus-for-each-buffer", true, "shared rings (--ring sets their memory)"),
-    (None, "cri", true, "asking the container runtime"),
-    (None, "cri-timeout", true, "asking the container runtime"),
-    (None, "filter-proclist", false, "a filter for the process table"),
-    (None, "large-environment", false, "environments from /proc"),
-    (None, "libs-version", false, "versions of libraries (--version is sysreel's)"),
-    (None, "list-markdown", false, "lists as Markdown"),
-    (None, "log-level", true, "logs"),
-    (None, "page-faults", false, "page faults"),
-    (None, "plugin-info", true, "plugins"),
-    (None, "plugin-config-file", true, "plugins"),
-    (None, "unbuffered", false, "writing out each line"),
-];
+`sysreel help all` lists every option.";
 
 fn size(text: &str) -> Result<u64, String> {
     let (digits, unit) = text.split_at(text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len()));
@@ -251,7 +246,8 @@ fn size(text: &str) -> Result<u64, String> {
     number.checked_mul(1 << shift).ok_or_else(|| format!("`{text}` is too large"))
 }
 
-fn moment(text: &str) -> Result<Moment, String> {
+/// Reads a moment.
+pub(super) fn moment(text: &str) -> Result<Moment, String> {
     Moment::parse(text).ok_or_else(|| format!("expected {}, found `{text}`", Moment::FORMS))
 }
 
@@ -289,26 +285,20 @@ fn seconds(text: &str) -> Result<Duration, String> {
     duration.filter(|d| !d.is_zero()).ok_or_else(|| format!("expected seconds above 0, found `{text}`"))
 }
 
+fn zone(text: &str) -> Result<&'static Zone, String> {
+    Zone::find(text).map_err(|error| error.to_string())
+}
+
+/// The options with those of sysdig that are refused, hidden.
+pub(super) fn command() -> clap::Command {
+    refused::add(Options::command())
+}
+
 /// Parses a command line, the program's name first. The words right behind each `-c` are kept with it as candidates
 /// for its arguments; which of them it takes is decided when the chisel is known.
 pub fn parse<I: IntoIterator<Item = std::ffi::OsString>>(words: I) -> Result<Options, clap::Error> {
-    let mut command = Options::command();
-    for (letter, long, value, about) in NOT_YET {
-        let action = if *value { ArgAction::Set } else { ArgAction::SetTrue };
-        let arg = clap::Arg::new(*long).long(*long).help(*about).hide(true).action(action);
-        command = command.arg(if let Some(letter) = letter { arg.short(*letter) } else { arg });
-    }
-    let matches = command.try_get_matches_from(words)?;
-    for (letter, long, value, about) in NOT_YET {
-        let given = if *value { matches.contains_id(long) } else { matches.get_flag(long) };
-        if given {
-            let name = letter.map_or_else(|| format!("--{long}"), |letter| format!("-{letter} (--{long})"));
-            return Err(clap::Error::raw(
-                clap::error::ErrorKind::InvalidValue,
-                format!("not supported yet: {name}, {about}"),
-            ));
-        }
-    }
+    let matches = command().try_get_matches_from(words)?;
+    refused::check(&matches)?;
     let mut options = Options::from_arg_matches(&matches)?;
     options.chisels = chisels(&matches, &options);
     Ok(options)
@@ -351,16 +341,6 @@ mod tests {
     fn words_behind_a_chisel_are_candidates_for_its_arguments() {
         let o = options("sysreel -c fdbytes_by fd.name proc.name=ls -c topconns -r a.reel x=y");
         assert_eq!(o.chisels, [("fdbytes_by".into(), 0..2), ("topconns".into(), 2..2)]);
-    }
-
-    #[test]
-    fn what_sysdig_has_and_this_does_not_is_said() {
-        for (line, want) in
-            [("sysreel -F -w x", "not supported yet: -F (--fatfile)"), ("sysreel -R", "not supported yet: -R")]
-        {
-            let error = parse(line.split_whitespace().map(Into::into)).unwrap_err();
-            assert!(error.to_string().contains(want), "{error}");
-        }
     }
 
     #[test]

@@ -101,11 +101,14 @@ pub(super) fn usage(error: &clap::Error) -> Failure {
         ErrorKind::ValueValidation => {
             use std::error::Error;
             let why = error.source().map(ToString::to_string).unwrap_or_default();
+            let (why, help) = why.split_once("\nhelp: ").unwrap_or((&why, help));
             Failure::new(format!("`{arg}`: {why}"), help)
         }
         ErrorKind::InvalidValue if !arg.is_empty() => {
             Failure::new(format!("expected a value for `{arg}`, found none"), help)
         }
+        // The refusal of an option of sysdig's, with its help.
+        ErrorKind::Io => Failure::of(error.to_string().trim_start_matches("error: ").trim_end()),
         _ => {
             let all = error.to_string();
             let first = all.lines().next().unwrap_or_default();

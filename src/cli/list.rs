@@ -2,7 +2,6 @@
 
 use super::exit::Failure;
 use crate::chisel::{Chisel, Library};
-use crate::event::{Category, KindFlags, ParamType, SPECS, Spec};
 use crate::report::escape;
 use std::collections::BTreeMap;
 use std::io::Write;
@@ -10,64 +9,6 @@ use std::path::Path;
 
 /// Lines of an example's output that are shown.
 const SAID: usize = 20;
-
-/// `-L`: events with their parameters, system calls first.
-pub(super) fn events(out: &mut dyn Write) -> Result<(), Failure> {
-    let is_call = |s: &&Spec| s.flags.has(KindFlags::CALL);
-    for (title, calls) in [("System calls", true), ("Other events", false)] {
-        writeln!(out, "{title}:\n")?;
-        for spec in SPECS.iter().filter(|s| is_call(s) == calls && !s.flags.has(KindFlags::SNAPSHOT)) {
-            event(out, spec)?;
-        }
-        if calls {
-            writeln!(out)?;
-        }
-    }
-    Ok(())
-}
-
-fn event(out: &mut dyn Write, spec: &Spec) -> Result<(), Failure> {
-    let ret = spec.ret.iter().map(|r| (r.ty, r.name));
-    let params = ret.chain(spec.params.iter().map(|p| (p.ty, p.name)));
-    let params: Vec<String> = params.map(|(ty, name)| format!("{} {name}", type_name(ty))).collect();
-    let internal = spec.category == Category::Internal || spec.flags.has(KindFlags::INTERNAL);
-    writeln!(out, "{}({}){}", spec.name, params.join(", "), if internal { "   [shown with -D]" } else { "" })?;
-    Ok(())
-}
-
-/// sysdig's name for a parameter's type.
-fn type_name(ty: ParamType) -> &'static str {
-    match ty {
-        ParamType::Int => "INT64",
-        ParamType::Uint => "UINT64",
-        ParamType::Hex => "HEX",
-        ParamType::Oct => "OCT",
-        ParamType::Errno => "ERRNO",
-        ParamType::Fd => "FD",
-        ParamType::Pid => "PID",
-        ParamType::Uid => "UID",
-        ParamType::Gid => "GID",
-        ParamType::Signal => "SIGTYPE",
-        ParamType::Flags => "FLAGS",
-        ParamType::Enum => "ENUMFLAGS",
-        ParamType::Mode => "MODE",
-        ParamType::Duration => "RELTIME",
-        ParamType::Time => "ABSTIME",
-        ParamType::Text => "CHARBUF",
-        ParamType::Path => "FSPATH",
-        ParamType::RelPath => "FSRELPATH",
-        ParamType::Bytes => "BYTEBUF",
-        ParamType::TextList => "CHARBUFARRAY",
-        ParamType::SockAddr => "SOCKADDR",
-        ParamType::Tuple => "SOCKTUPLE",
-        ParamType::FdList => "FDLIST",
-        ParamType::FileList => "FILELIST",
-        ParamType::FdSet => "FDSET",
-        ParamType::OptionValue => "DYN",
-        ParamType::Bool => "BOOL",
-        ParamType::Json => "JSON",
-    }
-}
 
 /// `-cl`: chisels by category, panels of the interactive screen only with `views`. A broken file of the user's is named,
 /// not hidden.

@@ -4,7 +4,11 @@
 //! |---|---|
 //! | `args` | letters and words |
 //! | `question` | from options to questions: filter, format, chisels and their arguments |
-//! | `fields`, `list` | what can be named: fields; events, chisels |
+//! | `fields`, `events`, `list` | what can be named: fields; events; chisels |
+//! | `help`, `manual` | the options, the most used first; what is said of the languages |
+//! | `complete`, `words` | completion: candidates, and where in a command line a word stands |
+//! | `refused` | options of sysdig that make no sense here |
+//! | `progress` | how far a replay is |
 //! | `info`, `verify` | what files are and hold, and whether they are as they were written |
 //! | `chisel` | `chisel new`, `check` and `test` |
 //! | `plan` | what of a filter runs where |
@@ -18,24 +22,31 @@
 
 mod args;
 mod chisel;
+mod complete;
 mod convert;
 mod diff;
+mod events;
 mod every;
 mod exit;
 mod export;
 mod fields;
+mod help;
 mod info;
 mod lines;
 mod list;
+mod manual;
 mod plan;
 mod plot;
+mod progress;
 mod question;
 mod record;
+mod refused;
 mod replay;
 mod run;
 mod screen;
 mod verify;
 mod watch;
+mod words;
 
 pub use args::{Options, parse};
 pub use run::run;

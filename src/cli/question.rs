@@ -8,17 +8,11 @@ use crate::field::{BufferFormat, Context, TimeFormat, lookup};
 use crate::filter::Filter;
 use crate::query::{Aggregate, How, Key, LinesQuery, Order, Query, Rows, TableQuery};
 use crate::report::Unit;
-use crate::template::Template;
+use crate::template::{self, Form, Template};
+use crate::value::Services;
 use std::env;
-use std::io::Write;
+use std::io::{IsTerminal, Write};
 use std::path::PathBuf;
-
-/// Lines without `-p`, as sysdig's.
-pub(super) const DEFAULT_FORMAT: &str =
-    "*%evt.num %evt.outputtime %evt.cpu %proc.name (%thread.tid) %evt.dir %evt.type %evt.info";
-
-/// Lines with `-pc`.
-const CONTAINER_FORMAT: &str = "*%evt.num %evt.outputtime %evt.cpu %container.id %proc.name (%thread.tid:%thread.vtid) %evt.dir %evt.type %evt.info";
 
 /// Where chisels are looked for, before those that are built in.
 /// The order: `--chisel-dir`, `SYSREEL_CHISEL_DIR` (parted by `:`), the user's data folder, then sysdig's places.
@@ -83,10 +77,23 @@ pub(super) fn questions(options: &Options, library: &Library) -> Result<Vec<Ques
         questions.push(Question { filter: filter.clone(), query });
     }
     let is_lines = |q: &Question| matches!(q.query, Query::Lines(_));
-    if (options.csv || options.markdown) && questions.iter().any(is_lines) {
-        let form = if options.csv { "--csv" } else { "--markdown" };
-        let help = "use -j for events, or -q with -S or a chisel that makes a table";
-        return Err(Failure::new(format!("not supported yet: {form} for lines"), help));
+    if options.markdown && questions.iter().any(is_lines) {
+        let help = "use -j or --csv for events, or -q with -S or a chisel that makes a table";
+        return Err(Failure::new("no --markdown of lines: it is for tables", help));
+    }
+    if options.enter && (!options.chisel.is_empty() || !questions.iter().any(is_lines)) {
+        let help = "leave out -c, -q and -S: they count calls, not their beginnings";
+        return Err(Failure::new("expected lines of events with --enter, found none", help));
+    }
+    let form = form(options);
+    for question in &mut questions {
+        if let Query::Lines(lines) = &mut question.query {
+            lines.template = lines.template.clone().with_form(form);
+            if form == Form::Csv {
+                lines.header = Some(lines.template.csv_header());
+                lines.indent = None;
+            }
+        }
     }
     if options.summary {
         questions.push(Question { filter, query: Query::Table(summary()?) });
@@ -166,18 +173,52 @@ fn takes_word(chisel: &Chisel, rest: &[String]) -> bool {
     !rest[0].starts_with('-') && Filter::parse(&rest.join(" ")).is_err()
 }
 
-fn lines(options: &Options) -> Result<LinesQuery, Failure> {
-    let format = match options.print.as_deref() {
-        None => DEFAULT_FORMAT,
-        Some("c" | "container") => CONTAINER_FORMAT,
-        Some(preset @ ("k" | "kubernetes" | "m" | "mesos")) => {
-            return Err(Failure::new(format!("not supported yet: -p{preset}"), "use -pc, or a format with fields"));
+/// The format of lines: what stands behind `-p`, or one of the presets by sysdig's letters.
+pub(super) fn format(options: &Options) -> Result<&str, Failure> {
+    Ok(match options.print.as_deref() {
+        None | Some("p") => template::DEFAULT,
+        Some("c" | "container") => template::CONTAINER,
+        Some("k" | "kubernetes") => template::KUBERNETES,
+        Some(preset @ ("m" | "mesos")) => {
+            return Err(Failure::new(
+                format!("no -p{preset} here: Mesos is not asked"),
+                "use -pc for containers, -pk for pods",
+            ));
         }
         Some(format) => format,
+    })
+}
+
+/// How lines are written: CSV if asked for; in colour on a terminal, unless `NO_COLOR` is set and not empty, or anywhere
+/// that `CLICOLOR_FORCE` is (other than 0) or `--color always` says so.
+fn form(options: &Options) -> Form {
+    if options.csv {
+        return Form::Csv;
+    }
+    let set = |name: &str| env::var_os(name).filter(|value| !value.is_empty());
+    let forced = || set("CLICOLOR_FORCE").is_some_and(|value| value != "0");
+    let is_coloured = match options.color.as_str() {
+        "always" => true,
+        "never" => false,
+        _ if set("NO_COLOR").is_some() => false,
+        _ => forced() || (std::io::stdout().is_terminal() && set("TERM").is_none_or(|term| term != "dumb")),
     };
-    let template = Template::parse(format).map_err(Failure::of)?;
+    if is_coloured { Form::Coloured } else { Form::Text }
+}
+
+fn lines(options: &Options) -> Result<LinesQuery, Failure> {
+    let template = Template::parse(format(options)?).map_err(Failure::of)?;
     let (json, internal) = (options.json, options.internal);
     Ok(LinesQuery { template, json, header: None, internal, indent: None, cases: Vec::new(), data: None })
+}
+
+/// The names of services of this machine, for `-R`.
+fn services() -> Result<&'static Services, Failure> {
+    const PATH: &str = "/etc/services";
+    let text = std::fs::read(PATH).map_err(|error| {
+        Failure::new(format!("{PATH}: {error}"), "-R takes the names of ports from there; leave it out, or install it")
+    })?;
+    Ok(Box::leak(Box::new(Services::parse(&String::from_utf8_lossy(&text)))))
 }
 
 /// The lines above chisels' lines; JSON has none.
@@ -216,17 +257,24 @@ pub(super) fn context(options: &Options) -> Result<Context, Failure> {
         "r" => TimeFormat::Relative,
         "d" => TimeFormat::Delta,
         "D" => TimeFormat::DeltaPrinted,
-        other => return Err(Failure::new(format!("unknown kind of time `{other}`"), "one of: h, a, r, d, D")),
+        "u" => TimeFormat::Utc,
+        other => return Err(Failure::new(format!("unknown kind of time `{other}`"), "one of: h, a, r, d, D, u")),
     };
-    if options.hex_ascii {
-        return Err(Failure::new("not supported yet: -X", "use -x or -A"));
+    if options.enter && time_format == TimeFormat::DeltaPrinted {
+        return Err(Failure::new("`-t D` and `--enter` exclude each other", "use -t d for how long calls took"));
     }
-    let buffer = match (options.base64, options.hex) {
-        (true, _) => BufferFormat::Base64,
-        (_, true) => BufferFormat::Hex,
+    let in_line = options.json || options.csv;
+    let buffer = match [options.base64, options.hex, options.hex_ascii, options.ascii] {
+        [true, ..] => BufferFormat::Base64,
+        [_, true, ..] | [_, _, true, _] if in_line => BufferFormat::Hex,
+        [_, true, ..] => BufferFormat::HexDump,
+        [_, _, true, _] => BufferFormat::HexAsciiDump,
+        [.., true] if !in_line => BufferFormat::Ascii,
         _ => BufferFormat::Dots,
     };
-    let whole = options.verbose || options.ascii || options.base64 || options.hex;
+    let whole = options.verbose || options.ascii || options.base64 || options.hex || options.hex_ascii;
     let buffer_limit = if whole { usize::MAX } else { Context::default().buffer_limit };
-    Ok(Context { time_format, buffer, buffer_limit, ..Context::default() })
+    let ports = if options.resolve_ports { Some(services()?) } else { None };
+    let (zone, entries) = (options.tz, options.enter);
+    Ok(Context { zone, time_format, buffer, buffer_limit, ports, entries, ..Context::default() })
 }

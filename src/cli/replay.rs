@@ -3,10 +3,12 @@
 use super::args::Options;
 use super::exit::{Failure, say};
 use super::plot;
+use super::progress::Progress;
 use super::question::{context, headers, questions};
 use crate::chisel::Library;
 use crate::engine::{self, Played, Question, Reels, State, WithStates};
-use crate::query::Query;
+use crate::field::Context;
+use crate::query::{Query, Span};
 use crate::report::Report;
 use std::env;
 use std::io::{self, IsTerminal, Write};
@@ -30,13 +32,17 @@ pub(super) fn replay(options: &Options, library: &Library, out: &mut dyn Write) 
     for note in reels.notes() {
         say(format_args!("warning: {note}"));
     }
-    let until = options.seconds.map(|s| span.start.saturating_add(s.get().saturating_mul(1_000_000_000)));
+    if options.enter && !reels.is_one_recording() {
+        let help = "read one at a time, or the files of one row";
+        return Err(Failure::new("expected one recording with --enter, found several", help));
+    }
+    let (from, until) = cut(options, &span, &ctx)?;
     let play = engine::Options {
         threads: options.threads,
         limit: options.count.map(std::num::NonZeroU64::get),
         until,
         ctx,
-        span: crate::query::Span { end: until.map_or(span.end, |u| u.min(span.end)), ..span },
+        span: crate::query::Span { start: from, end: until.map_or(span.end, |u| u.min(span.end)) },
         notes: reels.notes(),
     };
     headers(options, &questions, out)?;
@@ -46,10 +52,49 @@ pub(super) fn replay(options: &Options, library: &Library, out: &mut dyn Write) 
     let states = states(options, &reels, &questions, &play)?;
     let of_events = questions.iter().any(|q| q.query.of_state().is_none());
     let batches = WithStates::new(of_events.then_some(&reels as &dyn engine::Batches), &states);
-    let played = engine::play(&batches, &questions, &play, out)?;
+    let progress = Progress::new(&batches);
+    let played = if options.progress {
+        let played = engine::play(&progress, &questions, &play, out);
+        progress.end();
+        played?
+    } else {
+        engine::play(&batches, &questions, &play, out)?
+    };
     write_reports(options, &played, out)?;
     warn(&played);
     Ok(())
+}
+
+/// The time that is asked about: `--from`, and the earlier of `--to` and `-M`, ns UTC.
+fn cut(options: &Options, span: &Span, ctx: &Context) -> Result<(u64, Option<u64>), Failure> {
+    let zone = |m: &crate::value::Moment| m.in_recording(span.start, span.end, ctx.offset_s(span.start));
+    let to = options.to.as_deref().map(super::args::moment).transpose();
+    let to = to.map_err(|why| Failure::new(format!("`--to`: {why}"), "`sysreel help time` shows the forms"))?;
+    let (from, to) = (options.from.as_ref().map(zone), to.as_ref().map(zone));
+    let local = |time: u64| engine::moment(time, ctx.offset_s(time));
+    if let (Some(from), Some(to)) = (from, to)
+        && from >= to
+    {
+        return Err(Failure::new(
+            format!("expected --from before --to, found {} and {}", local(from), local(to)),
+            format!("the recording lasts from {} to {}", local(span.start), local(span.end)),
+        ));
+    }
+    if let Some((flag, moment)) = [("--from", from), ("--to", to)]
+        .into_iter()
+        .find_map(|(flag, m)| m.map(|m| (flag, m)).filter(|&(_, m)| m < span.start || m > span.end))
+        && (flag == "--from") == (moment > span.end)
+    {
+        say(format_args!(
+            "warning: nothing to show: {flag} is {}, and the recording lasts from {} to {}",
+            local(moment),
+            local(span.start),
+            local(span.end)
+        ));
+    }
+    let start = from.map_or(span.start, |from| from.max(span.start));
+    let last = options.seconds.map(|s| start.saturating_add(s.get().saturating_mul(1_000_000_000)));
+    Ok((start, [to, last].into_iter().flatten().min()))
 }
 
 /// The states that questions are about, at the moment that was named or at the end.

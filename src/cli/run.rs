@@ -2,7 +2,10 @@
 
 use super::args::{Options, parse};
 use super::exit::{Failure, code, say, usage};
-use super::{chisel, convert, diff, export, fields, info, lines, list, plan, question, record, replay, verify, watch};
+use super::{
+    chisel, complete, convert, diff, events, export, fields, help, info, lines, list, plan, question, record, replay,
+    verify, watch,
+};
 use crate::chisel::Library;
 use clap::error::ErrorKind;
 use std::ffi::OsString;
@@ -10,39 +13,70 @@ use std::io::{self, Write};
 use std::process::ExitCode;
 
 /// Subcommands that are planned; a word that is none of these starts a filter.
-const NOT_YET: &[&str] = &[
-    "repair",
-    "redact",
-    "note",
-    "rules",
-    "detect",
-    "audit",
-    "falco",
-    "doctor",
-    "dump",
-    "prune",
-    "top",
-    "serve",
-    "completions",
-    "man",
-];
+const NOT_YET: &[&str] =
+    &["repair", "redact", "note", "rules", "detect", "audit", "falco", "doctor", "dump", "prune", "top", "serve"];
 
 /// Subcommands that are there.
-const KNOWN: &[&str] = &["chisel", "convert", "diff", "help", "info", "plan", "verify", "version"];
+pub(super) const KNOWN: &[&str] =
+    &["chisel", "convert", "diff", "help", "info", "plan", "verify", "version", "completions", "man"];
 
 /// Runs a command line, the program's name first. Exit codes: 0 done, also when whoever read the output had
 /// enough; 1 a check found something; 2 usage or failure.
 pub fn run<I: IntoIterator<Item = OsString>>(words: I) -> ExitCode {
     let words: Vec<OsString> = words.into_iter().collect();
-    let mut out = io::BufWriter::with_capacity(1 << 16, io::stdout());
+    let mut out = Output::Blocks(io::BufWriter::with_capacity(1 << 16, io::stdout()));
+    if words.get(1).is_some_and(|word| word == complete::ASK) {
+        return code(candidates(&words, &mut out).and_then(|()| out.flush().map_err(Failure::from)));
+    }
     let result = match parse(words.iter().cloned()) {
-        Ok(options) => dispatch(&options, &words, &mut out),
-        Err(error) if error.kind() == ErrorKind::DisplayHelp => {
-            write!(out, "{}", error.render()).map_err(Failure::from)
+        Ok(mut options) => {
+            if options.unbuffered {
+                out = Output::Lines(io::LineWriter::new(io::stdout()));
+            }
+            everything(&mut options);
+            dispatch(&options, &words, &mut out)
         }
+        Err(error) if error.kind() == ErrorKind::DisplayHelp => help::short(&mut out),
         Err(error) => Err(usage(&error)),
     };
     code(result.and_then(|()| out.flush().map_err(Failure::from)))
+}
+
+/// What a shell asks for while a line is written.
+fn candidates(words: &[OsString], out: &mut dyn Write) -> Result<(), Failure> {
+    let words: Vec<String> = words[2..].iter().map(|word| word.to_string_lossy().into_owned()).collect();
+    complete::answer(&words, &question::library(&Options::default())?, out)
+}
+
+/// Standard output.
+enum Output {
+    Blocks(io::BufWriter<io::Stdout>),
+    /// Each line as soon as it is there.
+    Lines(io::LineWriter<io::Stdout>),
+}
+
+impl Write for Output {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        match self {
+            Output::Blocks(out) => out.write(bytes),
+            Output::Lines(out) => out.write(bytes),
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        match self {
+            Output::Blocks(out) => out.flush(),
+            Output::Lines(out) => out.flush(),
+        }
+    }
+}
+
+/// `-d` with `-w`: nothing is displayed, so the filter has nothing to say.
+fn everything(options: &mut Options) {
+    if options.display_filter && options.write.is_some() && !options.words.is_empty() {
+        options.words.clear();
+        say("note: -d: the filter is for the display alone, and everything is written");
+    }
 }
 
 fn dispatch(options: &Options, words: &[OsString], out: &mut (dyn Write + Send)) -> Result<(), Failure> {
@@ -62,8 +96,8 @@ fn dispatch(options: &Options, words: &[OsString], out: &mut (dyn Write + Send))
         };
         return fields::fields(out, class, form);
     }
-    if options.list_events {
-        return list::events(out);
+    if let Some(word) = &options.list_events {
+        return events::list(options, word, out);
     }
     let library = question::library(options)?;
     if options.list_chisels || options.chisel.iter().any(|c| c == "l") {
@@ -73,7 +107,7 @@ fn dispatch(options: &Options, words: &[OsString], out: &mut (dyn Write + Send))
         return list::chisel(out, &library, &library.find(name).map_err(Failure::of)?);
     }
     if options.print.as_deref() == Some("p") {
-        return Ok(writeln!(out, "{}", question::DEFAULT_FORMAT)?);
+        return Ok(writeln!(out, "{}", question::format(options)?)?);
     }
     if let Some(result) = subcommand(options, &library, out) {
         return result;
@@ -90,6 +124,7 @@ fn dispatch(options: &Options, words: &[OsString], out: &mut (dyn Write + Send))
             "it says how the files of a recording follow each other",
         ));
     }
+    for_replay(options)?;
     if options.follow && (options.read.is_empty() || options.write.is_some()) {
         return Err(Failure::new(
             "expected -r FILE with --follow, found none",
@@ -109,6 +144,22 @@ fn dispatch(options: &Options, words: &[OsString], out: &mut (dyn Write + Send))
         (None, false) => replay::replay(options, &library, out),
         (None, true) => watch::watch(options, &library, words, out),
     }
+}
+
+/// What only a recording that is there can answer.
+fn for_replay(options: &Options) -> Result<(), Failure> {
+    let wants = [("--from", options.from.is_some()), ("--to", options.to.is_some()), ("--enter", options.enter)];
+    let Some((flag, _)) = wants.iter().find(|(_, given)| *given) else { return Ok(()) };
+    if options.read.is_empty() {
+        let help = "name a recording with -r FILE: what happens now has neither a start nor an end yet";
+        return Err(Failure::new(format!("expected -r FILE with {flag}, found none"), help));
+    }
+    if options.follow || options.write.is_some() {
+        let other = if options.follow { "--follow" } else { "-w" };
+        let help = if options.follow { "leave it out: what is there is shown" } else { "use a filter by evt.rawtime" };
+        return Err(Failure::new(format!("`{flag}` and `{other}` exclude each other"), help));
+    }
+    Ok(())
 }
 
 /// Says which options change nothing about what is to be done.
@@ -151,8 +202,10 @@ fn subcommand(options: &Options, library: &Library, out: &mut (dyn Write + Send)
     Some(match word.as_str() {
         "not" => return None,
         "version" => version(out),
-        "help" => help(out),
         "diff" => diff::diff(options, library, out),
+        "help" => help::help(&options.words[1..], library, out),
+        "man" => help::man(library, out),
+        "completions" => complete::script(&options.words[1..], out),
         "chisel" => chisel::chisel(options, library, out),
         "convert" => lines::json_lines(options, library, out),
         "plan" => plan::plan(options, out),
@@ -175,11 +228,4 @@ fn subcommand(options: &Options, library: &Library, out: &mut (dyn Write + Send)
 
 fn version(out: &mut dyn Write) -> Result<(), Failure> {
     Ok(writeln!(out, "sysreel {}", env!("CARGO_PKG_VERSION"))?)
-}
-
-fn help(out: &mut dyn Write) -> Result<(), Failure> {
-    match parse(["sysreel", "--help"].map(OsString::from)) {
-        Err(error) => Ok(write!(out, "{}", error.render())?),
-        Ok(_) => Ok(()),
-    }
 }

@@ -7,6 +7,7 @@ mod clock;
 mod compact;
 #[cfg(feature = "linux")]
 mod drain;
+mod early;
 mod error;
 mod export;
 #[cfg(feature = "linux")]

@@ -1,5 +1,6 @@
 //! Replay: batches are claimed in order by worker threads, and their results put back in order.
 
+use super::early::Early;
 use super::timeline::Slice;
 use crate::batch::{Batch, Schema};
 use crate::field::{Context, TimeFormat};
@@ -92,7 +93,7 @@ pub struct Options {
     pub until: Option<u64>,
     /// Facts of the capture and of the question.
     pub ctx: Context,
-    /// The time that the question covers.
+    /// The time that the question covers; what was complete before it does not count.
     pub span: Span,
     /// What reports must say: losses and damage known beforehand.
     pub notes: Vec<String>,
@@ -144,6 +145,7 @@ pub fn play(
     out: &mut dyn Write,
 ) -> io::Result<Played> {
     let threads = threads(batches, questions, options);
+    let mut early = Early::of(batches, questions, options)?;
     let shared = Shared {
         next: AtomicUsize::new(0),
         stop: AtomicBool::new(false),
@@ -154,7 +156,7 @@ pub fn play(
     let (result, workers) = thread::scope(|scope| {
         let handles: Vec<_> =
             (0..threads).map(|_| scope.spawn(|| Asker::new(questions, options).run(batches, &shared))).collect();
-        let result = write_in_order(batches, questions, options, &shared, out);
+        let result = write_in_order(batches, questions, options, &shared, &mut early, out);
         shared.halt();
         let workers = handles.into_iter().map(|h| h.join().ok()).collect::<Option<Vec<_>>>();
         (result, workers)
@@ -218,6 +220,7 @@ fn write_in_order(
     questions: &[Question],
     options: &Options,
     shared: &Shared,
+    early: &mut Early,
     out: &mut dyn Write,
 ) -> io::Result<Played> {
     let mut played = Played::default();
@@ -226,7 +229,8 @@ fn write_in_order(
     let mut damaged = BTreeSet::new();
     for index in 0..batches.turns() {
         let Some(outcome) = shared.take(index) else { break };
-        for (mut lines, left) in outcome.lines.into_iter().zip(&mut left) {
+        for (lines, left) in outcome.lines.into_iter().zip(&mut left) {
+            let mut lines = early.before(lines);
             lines.truncate(usize::try_from(*left).unwrap_or(usize::MAX));
             *left -= lines.ends.len() as u64;
             played.lines += lines.ends.len() as u64;
@@ -236,9 +240,13 @@ fn write_in_order(
         let new = outcome.damaged.into_iter().filter(|(batch, _)| damaged.insert(*batch));
         played.damaged.extend(new.map(|(batch, error)| Damaged { place: batches.place(batch), error }));
         if only_lines && left.iter().all(|&n| n == 0) {
-            break;
+            return Ok(played);
         }
     }
+    let mut rest = early.rest();
+    rest.truncate(left.first().map_or(0, |&left| usize::try_from(left).unwrap_or(usize::MAX)));
+    played.lines += rest.ends.len() as u64;
+    out.write_all(&rest.bytes)?;
     Ok(played)
 }
 
@@ -350,7 +358,7 @@ impl<'a> Asker<'a> {
     pub(super) fn passes_over(&mut self, batches: &dyn Batches, index: usize) -> Result<bool, String> {
         let Some(glance) = batches.glance(index) else { return Ok(false) };
         let Some(head) = glance.heads.get(glance.at).and_then(Option::as_ref) else { return Ok(false) };
-        if self.until.is_some_and(|until| head.min_time >= until) {
+        if self.until.is_some_and(|until| head.min_time >= until) || head.max_time < self.options.span.start {
             return Ok(true);
         }
         let open = |(q, left): (&Question, &u64)| {
@@ -386,9 +394,10 @@ impl<'a> Asker<'a> {
         self.ctx.tz_offset_s = tz_offset_s;
     }
 
-    /// Whether a batch is behind the end of the question.
+    /// Whether a batch lies before or behind the time of the question.
     pub(super) fn is_past(&self, batch: &Batch) -> bool {
-        !batch.head().snapshot && self.until.is_some_and(|until| batch.head().min_time >= until)
+        let is_behind = self.until.is_some_and(|until| batch.head().min_time >= until);
+        !batch.head().snapshot && (is_behind || batch.head().max_time < self.options.span.start)
     }
 
     /// The reports of what was asked so far, with what they must say; counting begins anew.
@@ -461,16 +470,12 @@ impl<'a> Asker<'a> {
             if !filter.may_match(memo, batch.head(), batch.schema(), batch.dict()) {
                 return Ok(None);
             }
-            selection.intersect(filter.select(memo, batch, &self.ctx)?);
-        }
-        if let (Some(until), None) = (self.until, question.query.of_state()) {
-            selection = choose::before(batch, selection, until)?;
+            selection.intersect(filter.select(memo, batch, &self.ctx.of_filter())?);
         }
         if question.query.of_state().is_none() {
-            if self.within.1 < u64::MAX {
-                selection = choose::before(batch, selection, self.within.1)?;
-            }
-            selection = choose::since(batch, selection, self.within.0)?;
+            let (since, until) = self.within;
+            let (since, until) = (since.max(self.options.span.start), until.min(self.until.unwrap_or(u64::MAX)));
+            selection = choose::within(batch, selection, since, until)?;
         }
         Ok((!selection.is_none()).then_some(selection))
     }

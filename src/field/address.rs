@@ -1,6 +1,6 @@
 //! Socket addresses and poll sets, as the kernel lays them out, as text.
 
-use crate::value::{write_dots, write_escaped, write_hex, write_i64, write_ip, write_u64};
+use crate::value::{Services, write_dots, write_escaped, write_hex, write_i64, write_ip, write_u64};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 /// Address families of `sys/socket.h`.
@@ -14,10 +14,10 @@ fn take<'a, const N: usize>(bytes: &mut &'a [u8]) -> Option<&'a [u8; N]> {
     Some(head)
 }
 
-fn write_ip_port(out: &mut Vec<u8>, ip: IpAddr, port: u16) {
+fn write_ip_port(out: &mut Vec<u8>, ip: IpAddr, port: u16, ports: Option<&Services>) {
     write_ip(out, ip);
     out.push(b':');
-    write_u64(out, u64::from(port));
+    Services::write(ports, out, port);
 }
 
 fn write_path(out: &mut Vec<u8>, path: &[u8], raw: bool) {
@@ -32,23 +32,23 @@ fn write_path(out: &mut Vec<u8>, path: &[u8], raw: bool) {
 }
 
 /// Appends a `struct sockaddr`; what cannot be read as one is shown as data.
-pub(super) fn write_sock_addr(out: &mut Vec<u8>, bytes: &[u8], raw: bool) {
-    if parse_sock_addr(out, bytes, raw).is_none() {
+pub(super) fn write_sock_addr(out: &mut Vec<u8>, bytes: &[u8], raw: bool, ports: Option<&Services>) {
+    if parse_sock_addr(out, bytes, raw, ports).is_none() {
         write_dots(out, bytes);
     }
 }
 
-fn parse_sock_addr(out: &mut Vec<u8>, mut bytes: &[u8], raw: bool) -> Option<()> {
+fn parse_sock_addr(out: &mut Vec<u8>, mut bytes: &[u8], raw: bool, ports: Option<&Services>) -> Option<()> {
     match u16::from_le_bytes(*take(&mut bytes)?) {
         AF_UNIX => write_path(out, bytes, raw),
         AF_INET => {
             let port = u16::from_be_bytes(*take(&mut bytes)?);
-            write_ip_port(out, Ipv4Addr::from(*take::<4>(&mut bytes)?).into(), port);
+            write_ip_port(out, Ipv4Addr::from(*take::<4>(&mut bytes)?).into(), port, ports);
         }
         AF_INET6 => {
             let port = u16::from_be_bytes(*take(&mut bytes)?);
             take::<4>(&mut bytes)?; // flow label
-            write_ip_port(out, Ipv6Addr::from(*take::<16>(&mut bytes)?).into(), port);
+            write_ip_port(out, Ipv6Addr::from(*take::<16>(&mut bytes)?).into(), port, ports);
         }
         family => {
             out.extend_from_slice(b"family=");
@@ -59,15 +59,15 @@ fn parse_sock_addr(out: &mut Vec<u8>, mut bytes: &[u8], raw: bool) -> Option<()>
 }
 
 /// Appends both ends of a socket ([`ParamType::Tuple`](crate::event::ParamType)): `a:p->b:q`.
-pub(super) fn write_tuple(out: &mut Vec<u8>, bytes: &[u8], raw: bool) {
+pub(super) fn write_tuple(out: &mut Vec<u8>, bytes: &[u8], raw: bool, ports: Option<&Services>) {
     let start = out.len();
-    if parse_tuple(out, bytes, raw).is_none() {
+    if parse_tuple(out, bytes, raw, ports).is_none() {
         out.truncate(start);
         write_dots(out, bytes);
     }
 }
 
-fn parse_tuple(out: &mut Vec<u8>, mut bytes: &[u8], raw: bool) -> Option<()> {
+fn parse_tuple(out: &mut Vec<u8>, mut bytes: &[u8], raw: bool, ports: Option<&Services>) -> Option<()> {
     let [family] = *take(&mut bytes)?;
     if u16::from(family) == AF_UNIX {
         write_hex(out, u64::from_le_bytes(*take(&mut bytes)?));
@@ -88,7 +88,7 @@ fn parse_tuple(out: &mut Vec<u8>, mut bytes: &[u8], raw: bool) -> Option<()> {
             AF_INET6 => Ipv6Addr::from(*take::<16>(&mut bytes)?).into(),
             _ => return None,
         };
-        write_ip_port(out, ip, u16::from_le_bytes(*take(&mut bytes)?));
+        write_ip_port(out, ip, u16::from_le_bytes(*take(&mut bytes)?), ports);
     }
     Some(())
 }
@@ -148,7 +148,7 @@ pub(super) fn write_option_value(out: &mut Vec<u8>, bytes: &[u8]) {
 mod tests {
     use super::*;
 
-    type Writer = fn(&mut Vec<u8>, &[u8], bool);
+    type Writer = fn(&mut Vec<u8>, &[u8], bool, Option<&Services>);
 
     #[test]
     fn addresses_are_read_as_the_kernel_lays_them_out() {
@@ -167,7 +167,7 @@ mod tests {
             (write_tuple, &[7, 65], ".A"),
         ] {
             let mut out = Vec::new();
-            writer(&mut out, bytes, false);
+            writer(&mut out, bytes, false, None);
             assert_eq!(String::from_utf8(out).unwrap(), want.replace("...", ".".repeat(bytes.len()).as_str()));
         }
         let mut out = Vec::new();

@@ -1,5 +1,7 @@
 //! [`Context`]: what an answer depends on besides the event.
 
+use crate::value::{Services, Zone};
+
 /// How a time is written (`-t`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum TimeFormat {
@@ -14,6 +16,8 @@ pub enum TimeFormat {
     Delta,
     /// `D`: seconds since the line printed before.
     DeltaPrinted,
+    /// `u`: date and time in UTC, ISO 8601.
+    Utc,
 }
 
 /// How bytes of data are written.
@@ -24,6 +28,12 @@ pub enum BufferFormat {
     Dots,
     /// Two digits a byte.
     Hex,
+    /// Rows of 16 bytes behind their offset, each on a line of its own, as sysdig's `-x`.
+    HexDump,
+    /// The same with the printable characters behind each row, as sysdig's `-X`.
+    HexAsciiDump,
+    /// What is printable, on lines of its own, as sysdig's `-A`: CR LF ends a line, other bytes are left out.
+    Ascii,
     /// Base64 with padding.
     Base64,
     /// As they are; only if the user asked for it.
@@ -35,8 +45,10 @@ pub enum BufferFormat {
 pub struct Context {
     /// Time of the capture's first event, ns UTC (`evt.reltime`).
     pub start: u64,
-    /// What is added to UTC for local time, seconds.
+    /// What is added to UTC for local time, seconds, where no zone is given.
     pub tz_offset_s: i32,
+    /// The zone of local times, if it is not that of the recording.
+    pub zone: Option<&'static Zone>,
     /// How `evt.outputtime` is written.
     pub time_format: TimeFormat,
     /// How buffers are written.
@@ -47,6 +59,27 @@ pub struct Context {
     pub raw_text: bool,
     /// Time of the line printed before, ns UTC; 0 for the first.
     pub prev_time: u64,
+    /// Names of services by their ports, where they are to be shown instead.
+    pub ports: Option<&'static Services>,
+    /// Whether each call has a line of its beginning, too.
+    pub entries: bool,
+    /// Whether the line is about the moment at which the call began, not about its return.
+    pub at_entry: bool,
+}
+
+impl Context {
+    /// What is added to UTC for local time at a moment (ns UTC), seconds.
+    #[inline]
+    pub fn offset_s(&self, time: u64) -> i32 {
+        self.zone.map_or(self.tz_offset_s, |zone| zone.offset_s(time))
+    }
+
+    /// The same for filters, whose answers do not depend on how something is shown.
+    #[must_use]
+    pub fn of_filter(&self) -> Context {
+        let plain = Context::default();
+        Context { buffer: plain.buffer, buffer_limit: plain.buffer_limit, ports: None, ..*self }
+    }
 }
 
 impl Default for Context {
@@ -54,11 +87,15 @@ impl Default for Context {
         Context {
             start: 0,
             tz_offset_s: 0,
+            zone: None,
             time_format: TimeFormat::default(),
             buffer: BufferFormat::default(),
             buffer_limit: 80,
             raw_text: false,
             prev_time: 0,
+            ports: None,
+            entries: false,
+            at_entry: false,
         }
     }
 }

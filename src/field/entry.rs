@@ -205,6 +205,11 @@ impl FieldRef {
     /// The value for one event, whatever the level.
     #[inline]
     pub fn value<'a>(&'a self, row: &Row<'a>, ctx: &Context) -> Value<'a> {
+        if ctx.at_entry
+            && let Some(value) = super::entered::value(self, row, ctx)
+        {
+            return value;
+        }
         match self.field.extract {
             Extract::Kind(f) => f(row.info(), &self.arg),
             Extract::Thread(f) => f(row.dict(), row.thread(), &self.arg),

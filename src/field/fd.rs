@@ -3,7 +3,7 @@
 use super::{ArgRule, Context, Extract, Field, FieldArg, ends, path};
 use crate::batch::Row;
 use crate::event::{Flags, KindFlags};
-use crate::value::{Type, Value, write_i64, write_ip, write_u64};
+use crate::value::{Services, Type, Value, write_i64, write_ip, write_u64};
 use crate::world::dict::Endpoint;
 use crate::world::{DescKind, DescRow, Dict, L4, Role};
 
@@ -314,24 +314,24 @@ fn typechar<'a>(_: &'a Dict, d: &'a DescRow, _: &'a FieldArg) -> Value<'a> {
     Value::text(type_words(d.kind).1.as_bytes())
 }
 
-fn write_end(out: &mut Vec<u8>, end: Endpoint, l4: L4) {
+fn write_end(out: &mut Vec<u8>, end: Endpoint, l4: L4, ports: Option<&Services>) {
     write_ip(out, end.ip);
     if l4 != L4::Icmp {
         out.push(b':');
-        write_u64(out, u64::from(end.port));
+        Services::write(ports, out, end.port);
     }
 }
 
 /// Appends what an IP socket is called: `client->server`, or its only end.
-pub(super) fn write_ends(out: &mut Vec<u8>, d: &DescRow) {
+pub(super) fn write_ends(out: &mut Vec<u8>, d: &DescRow, ports: Option<&Services>) {
     if let Some(client) = d.client {
-        write_end(out, client, d.l4);
+        write_end(out, client, d.l4, ports);
     }
     if d.client.is_some() && d.server.is_some() {
         out.extend_from_slice(b"->");
     }
     if let Some(server) = d.server {
-        write_end(out, server, d.l4);
+        write_end(out, server, d.l4, ports);
     }
 }
 
@@ -343,7 +343,7 @@ pub(super) fn name<'a>(dict: &'a Dict, d: &'a DescRow, _: &'a FieldArg) -> Value
         return Value::Missing;
     }
     let mut text = Vec::with_capacity(48);
-    write_ends(&mut text, d);
+    write_ends(&mut text, d, None);
     Value::owned(text)
 }
 

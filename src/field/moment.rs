@@ -13,11 +13,11 @@ pub(super) fn written(write: impl FnOnce(&mut Vec<u8>)) -> Value<'static> {
 }
 
 pub(super) fn time(_: &KindInfo, time: i64, ctx: &Context) -> Value<'static> {
-    written(|out| write_time_of_day(out, time as u64, ctx.tz_offset_s, true))
+    written(|out| write_time_of_day(out, time as u64, ctx.offset_s(time as u64), true))
 }
 
 pub(super) fn time_s(_: &KindInfo, time: i64, ctx: &Context) -> Value<'static> {
-    written(|out| write_time_of_day(out, time as u64, ctx.tz_offset_s, false))
+    written(|out| write_time_of_day(out, time as u64, ctx.offset_s(time as u64), false))
 }
 
 fn date_and_time(time: i64, offset_s: i32, between: u8, nanos: bool) -> Vec<u8> {
@@ -35,11 +35,11 @@ pub(super) fn iso8601(_: &KindInfo, time: i64, _: &Context) -> Value<'static> {
 }
 
 pub(super) fn datetime(_: &KindInfo, time: i64, ctx: &Context) -> Value<'static> {
-    Value::owned(date_and_time(time, ctx.tz_offset_s, b' ', true))
+    Value::owned(date_and_time(time, ctx.offset_s(time as u64), b' ', true))
 }
 
 pub(super) fn datetime_s(_: &KindInfo, time: i64, ctx: &Context) -> Value<'static> {
-    Value::owned(date_and_time(time, ctx.tz_offset_s, b' ', false))
+    Value::owned(date_and_time(time, ctx.offset_s(time as u64), b' ', false))
 }
 
 pub(super) fn rawtime_s(_: &KindInfo, time: i64, _: &Context) -> Value<'static> {

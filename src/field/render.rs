@@ -4,12 +4,13 @@
 //! appended to a buffer: this is the hot path of printing.
 
 use super::address::{write_fd_list, write_fd_set, write_file_list, write_option_value, write_sock_addr, write_tuple};
-use super::{BufferFormat, Context, TimeFormat, fd, path};
+use super::buffer::write_buffer;
+use super::{Context, TimeFormat, fd, path};
 use crate::batch::Row;
 use crate::event::{Arg, Class, FlagTable, Flags, KindFlags, ParamType, SPECS, errno_name, flag_table, signal_name};
 use crate::value::{
-    Value, write_base64, write_date, write_dots, write_escaped, write_hex, write_i64, write_ip, write_oct,
-    write_padded, write_time_of_day, write_u64,
+    Services, Value, write_date, write_escaped, write_hex, write_i64, write_ip, write_oct, write_padded,
+    write_time_of_day, write_u64,
 };
 use crate::world::ImageRow;
 use foldhash::fast::FixedState;
@@ -55,6 +56,9 @@ fn item<'a>(row: &Row<'a>, slot: Slot) -> Option<Item<'a>> {
 pub fn write_info(row: &Row<'_>, ctx: &Context, out: &mut Vec<u8>) {
     let info = row.info();
     let start = out.len();
+    if ctx.at_entry {
+        return write_given(row, ctx, out);
+    }
     let untold = Flags::IN_FLIGHT.0 | Flags::UNTOLD.0;
     if let Some((name, ty)) = info.ret.as_ref().filter(|_| row.flags().0 & untold == 0) {
         let value = row.ret().map_or(Arg::Missing, Arg::Int);
@@ -77,6 +81,37 @@ pub fn write_info(row: &Row<'_>, ctx: &Context, out: &mut Vec<u8>) {
         let item = Item { ty, table, class, value: row.arg(n), slot: Slot::Param(n) };
         write_pair(row, &item, &param.name, ctx, out);
     }
+}
+
+/// The parameters that are known when a call begins.
+fn write_given(row: &Row<'_>, ctx: &Context, out: &mut Vec<u8>) {
+    let (info, start) = (row.info(), out.len());
+    let known = super::entered::known(info);
+    for (n, param) in info.params.iter().enumerate().filter(|(n, _)| known >> n & 1 == 1) {
+        if out.len() > start {
+            out.push(b' ');
+        }
+        let (ty, table, class) = (param.ty, param.table.as_deref(), param.class);
+        let item = Item { ty, table, class, value: row.arg(n), slot: Slot::Param(n) };
+        write_pair(row, &item, &param.name, ctx, out);
+    }
+}
+
+/// Appends `fd.name`; `<NA>` and `false` if there is none.
+pub fn write_fd_name(row: &Row<'_>, ctx: &Context, out: &mut Vec<u8>) -> bool {
+    let Some(desc) = row.desc() else {
+        out.extend_from_slice(MISSING);
+        return false;
+    };
+    match row.dict().strings.get(desc.name) {
+        Some(name) => write_text(out, name, ctx),
+        None if desc.client.is_none() && desc.server.is_none() => {
+            out.extend_from_slice(MISSING);
+            return false;
+        }
+        None => fd::write_ends(out, desc, ctx.ports),
+    }
+    true
 }
 
 fn write_pair(row: &Row<'_>, item: &Item<'_>, name: &str, ctx: &Context, out: &mut Vec<u8>) {
@@ -149,9 +184,10 @@ fn write_int(out: &mut Vec<u8>, ty: ParamType, v: i64, ctx: &Context) {
         ParamType::Bool => out.extend_from_slice(if v == 0 { b"false" } else { b"true" }),
         ParamType::Uid | ParamType::Gid | ParamType::Fd => write_i64(out, i64::from(v as i32)),
         ParamType::Time => {
-            write_date(out, v as u64, ctx.tz_offset_s);
+            let offset = ctx.offset_s(v as u64);
+            write_date(out, v as u64, offset);
             out.push(b' ');
-            write_time_of_day(out, v as u64, ctx.tz_offset_s, true);
+            write_time_of_day(out, v as u64, offset, true);
         }
         // Beside the kernel's bits an imported value may have bits that the kernel does not know.
         ParamType::Flags | ParamType::Enum if v < 0 => write_u64(out, kernels(v)),
@@ -179,8 +215,8 @@ fn write_bytes(out: &mut Vec<u8>, ty: ParamType, bytes: &[u8], ctx: &Context) {
         {
             out.extend_from_slice(b"NULL");
         }
-        ParamType::SockAddr => write_sock_addr(out, bytes, ctx.raw_text),
-        ParamType::Tuple => write_tuple(out, bytes, ctx.raw_text),
+        ParamType::SockAddr => write_sock_addr(out, bytes, ctx.raw_text, ctx.ports),
+        ParamType::Tuple => write_tuple(out, bytes, ctx.raw_text, ctx.ports),
         ParamType::FdList => write_fd_list(out, bytes),
         ParamType::FileList => write_file_list(out, bytes),
         ParamType::FdSet => write_fd_set(out, bytes),
@@ -221,18 +257,6 @@ fn write_data(out: &mut Vec<u8>, bytes: &[u8], ctx: &Context) {
     write_buffer(out, shown, ctx.buffer);
     if shown.len() < bytes.len() {
         out.extend_from_slice(b"...");
-    }
-}
-
-fn write_buffer(out: &mut Vec<u8>, bytes: &[u8], format: BufferFormat) {
-    match format {
-        BufferFormat::Dots => write_dots(out, bytes),
-        BufferFormat::Raw => out.extend_from_slice(bytes),
-        BufferFormat::Hex => {
-            const HEX: &[u8; 16] = b"0123456789abcdef";
-            out.extend(bytes.iter().flat_map(|b| [HEX[usize::from(b >> 4)], HEX[usize::from(b & 15)]]));
-        }
-        BufferFormat::Base64 => write_base64(out, bytes),
     }
 }
 
@@ -300,7 +324,7 @@ fn write_descriptor(row: &Row<'_>, slot: Slot, v: i64, ctx: &Context, out: &mut 
     out.push(b'>');
     match row.dict().strings.get(desc.name) {
         Some(name) => write_text(out, name, ctx),
-        None => fd::write_ends(out, desc),
+        None => fd::write_ends(out, desc, ctx.ports),
     }
     true
 }
@@ -397,11 +421,18 @@ fn write_seconds(out: &mut Vec<u8>, ns: u64) {
 
 /// Appends the event's time in the form chosen with `-t`.
 pub fn write_outputtime(row: &Row<'_>, ctx: &Context, out: &mut Vec<u8>) {
-    let time = row.time();
+    let time = if ctx.at_entry { row.entered() } else { row.time() };
     match ctx.time_format {
-        TimeFormat::TimeOfDay => write_time_of_day(out, time, ctx.tz_offset_s, true),
+        TimeFormat::TimeOfDay => write_time_of_day(out, time, ctx.offset_s(time), true),
+        TimeFormat::Utc => {
+            write_date(out, time, 0);
+            out.push(b'T');
+            write_time_of_day(out, time, 0, true);
+            out.push(b'Z');
+        }
         TimeFormat::Absolute => write_seconds(out, time),
         TimeFormat::Relative => write_seconds(out, time.saturating_sub(ctx.start)),
+        TimeFormat::Delta if ctx.at_entry => write_seconds(out, 0),
         TimeFormat::Delta => write_seconds(out, row.duration().unwrap_or(0)),
         TimeFormat::DeltaPrinted => {
             let since = if ctx.prev_time == 0 { 0 } else { time.saturating_sub(ctx.prev_time) };
@@ -416,6 +447,7 @@ pub fn write_value(value: &Value<'_>, ty: crate::value::Type, ctx: &Context, out
         Value::Missing => out.extend_from_slice(MISSING),
         Value::Bool(b) => out.extend_from_slice(if *b { b"true" } else { b"false" }),
         Value::Int(v) => write_i64(out, *v),
+        Value::Uint(v) if ty == crate::value::Type::Port => Services::write(ctx.ports, out, *v as u16),
         Value::Uint(v) => write_u64(out, *v),
         Value::Text(bytes) if ty == crate::value::Type::Bytes => write_buffer(out, bytes, ctx.buffer),
         Value::Text(text) => write_text(out, text, ctx),

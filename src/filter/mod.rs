@@ -26,8 +26,8 @@ mod selection;
 mod service;
 #[cfg(test)]
 mod tests;
-mod transform;
 
+pub use crate::value::{TRANSFORMERS, Takes, Transformer};
 pub use ast::{Check, Expr, Quantifier};
 pub use binding::{Binding, Bindings};
 pub use compiled::Filter;
@@ -39,4 +39,3 @@ pub use pattern::{PathPrefix, Pattern};
 pub use push::{Condition, Obstacle, Place, Push};
 pub use relation::{Operand, Relation, Right};
 pub use selection::{Bits, KindSelection, Selection};
-pub use transform::{TRANSFORMERS, Takes, Transformer};

@@ -5,9 +5,8 @@ use super::literal::{Literal, Reads};
 use super::operator::{Operands, Operator};
 use super::parse::{Parser, did_you_mean, is_blank, nearest};
 use super::relation::{Operand, Relation, Right};
-use super::transform::{TRANSFORMERS, Takes, Transformer};
 use crate::field::FieldRef;
-use crate::value::Type;
+use crate::value::{TRANSFORMERS, Takes, Transformer, Type};
 use std::ops::Range;
 
 /// A constant: where it stands and what it says.
@@ -294,7 +293,7 @@ impl Parser<'_> {
     fn doubted(&mut self, left: &Operand, op: &Operator, span: &Range<usize>, text: &[u8]) {
         let Ok(text) = std::str::from_utf8(text) else { return };
         self.never_true(left, op, span, text);
-        if let Some(call) = super::transform::call_in(text) {
+        if let Some(call) = crate::value::call_in(text) {
             let message = format!("`{text}` is compared as a text, though it looks like `{}`", call.name);
             self.warning(span.clone(), message, Some("write it without quotes for what it makes".to_owned()));
         }

@@ -4,9 +4,8 @@
 use super::Literal;
 use super::ast::{Quantifier, passes, write_constants};
 use super::operator::Operator;
-use super::transform::{Takes, Transformer, option};
 use crate::field::{ArgRule, FieldArg, FieldRef};
-use crate::value::{Type, Value};
+use crate::value::{Takes, Transformer, Type, Value, option_of as option};
 use std::fmt::{self, Display, Formatter};
 
 /// What stands on a side of a comparison.

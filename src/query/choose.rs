@@ -26,22 +26,12 @@ pub fn countable(batch: &Batch) -> Selection {
     selection
 }
 
-/// The rows of a selection that were complete before `until`, ns UTC.
-pub fn before(batch: &Batch, mut selection: Selection, until: u64) -> Result<Selection, Error> {
-    if batch.head().max_time < until {
+/// The rows of a selection that were complete at `from` or later and before `until`, ns UTC.
+pub fn within(batch: &Batch, mut selection: Selection, from: u64, until: u64) -> Result<Selection, Error> {
+    if batch.head().min_time >= from && batch.head().max_time < until {
         return Ok(selection);
     }
-    let rows = Bits::of(batch.time()?.iter().map(|&time| time < until));
-    selection.intersect(Selection { rows: Some(rows), ..Selection::all(batch.head().kinds.len()) });
-    Ok(selection)
-}
-
-/// The rows of a selection that were complete at `since` or later, ns UTC.
-pub fn since(batch: &Batch, mut selection: Selection, since: u64) -> Result<Selection, Error> {
-    if batch.head().min_time >= since {
-        return Ok(selection);
-    }
-    let rows = Bits::of(batch.time()?.iter().map(|&time| time >= since));
+    let rows = Bits::of(batch.time()?.iter().map(|&time| time >= from && time < until));
     selection.intersect(Selection { rows: Some(rows), ..Selection::all(batch.head().kinds.len()) });
     Ok(selection)
 }

@@ -3,6 +3,7 @@
 use super::choose::{admits, asks};
 use super::group::walk;
 use crate::batch::{Batch, Error, Row};
+use crate::event::{Flags, KindFlags};
 use crate::field::{BufferFormat, Context, FieldRef, write_value};
 use crate::filter::{Filter, Memo, Selection};
 use crate::template::Template;
@@ -42,6 +43,15 @@ pub struct LineData {
     pub each: bool,
 }
 
+/// Which lines of calls are made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Ways {
+    /// Beginnings that lie before everything in the batch.
+    Before,
+    /// All others, and all returns.
+    Inside,
+}
+
 /// The lines of one batch, in row order.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Lines {
@@ -53,6 +63,8 @@ pub struct Lines {
     pub rows: Vec<u32>,
     /// Time of the last event that has a line, ns UTC.
     pub last_time: Option<u64>,
+    /// Where calls have a line of their beginning, too: the time that each line tells, ns UTC, ascending.
+    pub times: Vec<u64>,
 }
 
 impl LinesQuery {
@@ -83,6 +95,10 @@ impl LinesQuery {
         before: Option<&[u64]>,
     ) -> Result<Lines, Error> {
         let mut lines = Lines::default();
+        if ctx.entries {
+            self.both_ways(batch, selection, ctx, Ways::Inside, &mut lines)?;
+            return batch.damage().map_or(Ok(lines), |error| Err(error.clone()));
+        }
         let mut ctx = *ctx;
         let cases = self.cases.iter().filter(|_| !self.json);
         let cases = cases
@@ -124,6 +140,65 @@ impl LinesQuery {
             },
         )?;
         batch.damage().map_or(Ok(lines), |error| Err(error.clone()))
+    }
+
+    /// Lines of the beginning of calls that began before anything in the batch was complete: they stand among those of
+    /// batches before it.
+    pub fn begun_before(&self, batch: &Batch, selection: &Selection, ctx: &Context) -> Result<Lines, Error> {
+        let mut lines = Lines::default();
+        self.both_ways(batch, selection, ctx, Ways::Before, &mut lines)?;
+        batch.damage().map_or(Ok(lines), |error| Err(error.clone()))
+    }
+
+    /// Lines of the return of calls and of their beginning, in the order of the time that they tell.
+    fn both_ways(
+        &self,
+        batch: &Batch,
+        selection: &Selection,
+        ctx: &Context,
+        ways: Ways,
+        lines: &mut Lines,
+    ) -> Result<(), Error> {
+        let entry = Context { at_entry: true, ..*ctx };
+        let floor = batch.head().min_time;
+        walk(
+            batch,
+            true,
+            |kind| asks(selection, kind),
+            |index, thread, kind, position| {
+                if !admits(selection, index, kind, position) {
+                    return;
+                }
+                let row = Row { batch, index, kind, position, thread };
+                let (is_call, begun) = (row.info().flags.has(KindFlags::CALL), row.entered());
+                if is_call && (begun < floor) == (ways == Ways::Before) {
+                    self.line(&row, &entry, begun, lines);
+                }
+                if ways == Ways::Inside && !(is_call && row.flags().has(Flags::IN_FLIGHT)) {
+                    self.line(&row, ctx, row.time(), lines);
+                }
+            },
+        )?;
+        lines.sort();
+        Ok(())
+    }
+
+    /// Appends the line of an event and the time that it tells, unless the template leaves it out.
+    fn line(&self, row: &Row<'_>, ctx: &Context, time: u64, lines: &mut Lines) {
+        if self.json {
+            self.template.write_json(row, ctx, &mut lines.bytes);
+        } else {
+            let start = lines.bytes.len();
+            self.indent(row, ctx, &mut lines.bytes);
+            if !self.template.write(row, ctx, &mut lines.bytes) {
+                lines.bytes.truncate(start);
+                return;
+            }
+        }
+        lines.bytes.push(b'\n');
+        lines.ends.push(lines.bytes.len());
+        lines.rows.push(row.index as u32);
+        lines.times.push(time);
     }
 
     /// Appends the blanks before a line.
@@ -177,6 +252,34 @@ impl LineData {
 }
 
 impl Lines {
+    /// The text of a line.
+    fn text(&self, n: usize) -> &[u8] {
+        let start = n.checked_sub(1).map_or(0, |before| self.ends[before]);
+        &self.bytes[start..self.ends[n]]
+    }
+
+    /// Puts lines in the order of the time that they tell; those of one moment stay as they are.
+    fn sort(&mut self) {
+        if self.times.is_sorted() {
+            return;
+        }
+        let mut order: Vec<usize> = (0..self.times.len()).collect();
+        order.sort_by_key(|&n| self.times[n]);
+        let mut sorted = Lines { bytes: Vec::with_capacity(self.bytes.len()), ..Lines::default() };
+        for n in order {
+            sorted.push(self, n);
+        }
+        *self = sorted;
+    }
+
+    /// Appends a line of others, which have the times that their lines tell.
+    pub fn push(&mut self, from: &Lines, n: usize) {
+        self.bytes.extend_from_slice(from.text(n));
+        self.ends.push(self.bytes.len());
+        self.rows.push(from.rows[n]);
+        self.times.push(from.times[n]);
+    }
+
     /// Keeps the first `count` lines.
     pub fn truncate(&mut self, count: usize) {
         if let Some(&last) = self.ends.get(..count).and_then(<[usize]>::last) {
@@ -184,6 +287,7 @@ impl Lines {
         } else if count == 0 {
             self.bytes.clear();
         }
+        self.times.truncate(count);
         self.ends.truncate(count);
         self.rows.truncate(count);
     }

@@ -188,9 +188,9 @@ fn of_field(field: &FieldRef, row: &Row<'_>, ctx: &Context) -> Cell {
     match field.value(row, ctx) {
         Value::Uint(time) if field.ty == Type::Time => {
             let mut text = Vec::with_capacity(20);
-            write_date(&mut text, time, ctx.tz_offset_s);
+            write_date(&mut text, time, ctx.offset_s(time));
             text.push(b' ');
-            write_time_of_day(&mut text, time, ctx.tz_offset_s, false);
+            write_time_of_day(&mut text, time, ctx.offset_s(time), false);
             Cell::Text(text)
         }
         value => cell(value),

@@ -1,38 +1,84 @@
 //! The same fields as one JSON object per event.
 
+use super::call::Call;
 use super::line::Piece;
 use crate::batch::Row;
-use crate::field::{Context, FieldRef, write_value};
+use crate::field::{Context, FieldRef, TimeFormat, write_info, write_value};
 use crate::value::{Type, Value, write_i64, write_json_string, write_u64};
+
+/// Where a value comes from.
+#[derive(Debug, Clone)]
+enum Of {
+    Field(FieldRef),
+    /// `evt.info` and `evt.args`, written without a value in between.
+    Info,
+    /// `evt.outputtime`.
+    OutputTime(FieldRef),
+    Made(Call),
+}
 
 /// A field with its key as JSON.
 #[derive(Debug, Clone)]
 pub(super) struct Key {
+    /// What it is called.
+    pub(super) name: String,
+    /// Type of its values.
+    pub(super) ty: Type,
     text: Vec<u8>,
-    field: FieldRef,
+    of: Of,
 }
 
-/// The keys of a template, sorted, each once.
-pub(super) fn keys(pieces: &[Piece]) -> Vec<Key> {
-    let mut fields: Vec<(String, FieldRef)> = pieces
-        .iter()
-        .filter_map(|piece| match piece {
-            Piece::Text(_) => None,
-            Piece::Field(field, _) | Piece::Info(field, _) | Piece::OutputTime(field) => Some(field.clone()),
-        })
-        .map(|field| (field.to_string(), field))
-        .collect();
-    fields.sort_by(|a, b| a.0.cmp(&b.0));
-    fields.dedup_by(|a, b| a.0 == b.0);
-    fields
-        .into_iter()
-        .map(|(name, field)| {
-            let mut text = Vec::new();
-            write_json_string(&mut text, name.as_bytes());
-            text.push(b':');
-            Key { text, field }
-        })
-        .collect()
+impl Key {
+    /// Its value for one event.
+    pub(super) fn value<'a>(&'a self, row: &Row<'a>, ctx: &Context) -> Value<'a> {
+        match &self.of {
+            Of::Field(field) | Of::OutputTime(field) => field.value(row, ctx),
+            Of::Made(call) => call.value(row, ctx),
+            Of::Info => {
+                let mut text = Vec::with_capacity(128);
+                write_info(row, ctx, &mut text);
+                Value::owned(text)
+            }
+        }
+    }
+
+    /// Appends a value that has a writer of its own; `false`, and nothing appended, if it has none.
+    pub(super) fn write_raw(&self, row: &Row<'_>, ctx: &Context, out: &mut Vec<u8>) -> bool {
+        if let Of::Info = self.of {
+            write_info(row, ctx, out);
+            return true;
+        }
+        false
+    }
+}
+
+/// The keys of a template in the order of its text, each once.
+pub(super) fn columns(pieces: &[Piece]) -> Vec<Key> {
+    let mut keys: Vec<Key> = Vec::new();
+    for piece in pieces {
+        let (name, ty, of) = match piece {
+            Piece::Text(_) => continue,
+            Piece::Field(field, _) | Piece::Name(field, _) => (field.to_string(), field.ty, Of::Field(field.clone())),
+            Piece::Info(field, _) => (field.to_string(), field.ty, Of::Info),
+            Piece::OutputTime(field) => (field.to_string(), field.ty, Of::OutputTime(field.clone())),
+            Piece::Made(call, text, _) => (text.clone(), call.ty(), Of::Made(call.clone())),
+        };
+        if keys.iter().any(|key| key.name == name) {
+            continue;
+        }
+        let mut text = Vec::new();
+        write_json_string(&mut text, name.as_bytes());
+        text.push(b':');
+        keys.push(Key { name, ty, text, of });
+    }
+    keys
+}
+
+/// The same, sorted.
+pub(super) fn keys(columns: &[Key]) -> Vec<Key> {
+    let mut keys = columns.to_vec();
+    keys.sort_by(|a, b| a.name.cmp(&b.name));
+    keys
 }
 
 pub(super) fn write(keys: &[Key], row: &Row<'_>, ctx: &Context, out: &mut Vec<u8>) {
@@ -42,9 +88,33 @@ pub(super) fn write(keys: &[Key], row: &Row<'_>, ctx: &Context, out: &mut Vec<u8
             out.push(b',');
         }
         out.extend_from_slice(&key.text);
-        write_json_value(&key.field.value(row, ctx), key.field.ty, ctx, out);
+        match &key.of {
+            Of::Info => write_info_string(row, ctx, out),
+            // As sysdig has it: a number, whatever the form of lines.
+            Of::OutputTime(_) if ctx.time_format == TimeFormat::TimeOfDay => {
+                write_u64(out, if ctx.at_entry { row.entered() } else { row.time() });
+            }
+            Of::Field(_) | Of::OutputTime(_) | Of::Made(_) => {
+                write_json_value(&key.value(row, ctx), key.ty, ctx, out);
+            }
+        }
     }
     out.push(b'}');
+}
+
+/// Appends `evt.info` as a string: what the writer appends is plain but for quotes and backslashes in most lines.
+fn write_info_string(row: &Row<'_>, ctx: &Context, out: &mut Vec<u8>) {
+    out.push(b'"');
+    let from = out.len();
+    write_info(row, ctx, out);
+    let is_plain = crate::value::is_plain(&out[from..]) && memchr::memchr2(b'"', b'\\', &out[from..]).is_none();
+    if is_plain {
+        out.push(b'"');
+        return;
+    }
+    let text = out.split_off(from);
+    out.pop();
+    write_json_string(out, &text);
 }
 
 fn write_json_value(value: &Value<'_>, ty: Type, ctx: &Context, out: &mut Vec<u8>) {

@@ -1,10 +1,17 @@
 //! [`Template`]: a parsed line of output.
 
+use super::call::Call;
 use super::json::Key;
-use super::{Error, json, parse};
+use super::{Error, csv, json, parse};
 use crate::batch::Row;
-use crate::field::{Context, FieldRef, write_info, write_outputtime, write_value};
+use crate::event::Flags;
+use crate::field::{Context, FieldRef, write_fd_name, write_info, write_outputtime, write_value};
 use crate::value::Value;
+
+/// How a terminal shows the name of a program, what failed, and what stands behind them (ECMA-48 SGR).
+const PROGRAM: &[u8] = b"\x1b[36m";
+const FAILED: &[u8] = b"\x1b[31m";
+const PLAIN: &[u8] = b"\x1b[0m";
 
 /// A part of a line.
 #[derive(Debug, Clone)]
@@ -17,6 +24,10 @@ pub(super) enum Piece {
     Info(FieldRef, Option<usize>),
     /// `evt.outputtime`, the same.
     OutputTime(FieldRef),
+    /// `fd.name`, the same.
+    Name(FieldRef, Option<usize>),
+    /// What a transformer makes, with its text.
+    Made(Call, String, Option<usize>),
 }
 
 impl Piece {
@@ -24,9 +35,22 @@ impl Piece {
         match (field.field.name, width) {
             ("evt.info" | "evt.args", _) => Piece::Info(field, width),
             ("evt.outputtime", None) => Piece::OutputTime(field),
+            ("fd.name", _) => Piece::Name(field, width),
             _ => Piece::Field(field, width),
         }
     }
+}
+
+/// How lines are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Form {
+    /// As the template says.
+    #[default]
+    Text,
+    /// The same with colours for a terminal: names of programs, and what failed.
+    Coloured,
+    /// Its fields as a line of CSV.
+    Csv,
 }
 
 /// A parsed line of output. Cheap to share between threads.
@@ -34,17 +58,27 @@ impl Piece {
 pub struct Template {
     pieces: Vec<Piece>,
     keeps_missing: bool,
+    columns: Vec<Key>,
     keys: Vec<Key>,
     text: String,
+    form: Form,
 }
 
 impl Template {
     /// Reads text such as `*%evt.num %20proc.name\n`: a number pads or cuts a field to so many characters, a leading
     /// `*` keeps lines with missing fields, and `\n`, `\t`, `\e` and `\\` are escapes. The longest field name counts.
+    /// Transformers are written around fields: `%10toupper(proc.name)`.
     pub fn parse(text: &str) -> Result<Template, Error> {
         let (pieces, keeps_missing) = parse::parse(text)?;
-        let keys = json::keys(&pieces);
-        Ok(Template { pieces, keeps_missing, keys, text: text.to_owned() })
+        let columns = json::columns(&pieces);
+        let keys = json::keys(&columns);
+        Ok(Template { pieces, keeps_missing, columns, keys, text: text.to_owned(), form: Form::Text })
+    }
+
+    /// The same in another form.
+    #[must_use]
+    pub fn with_form(self, form: Form) -> Template {
+        Template { form, ..self }
     }
 
     /// What it was parsed from.
@@ -52,32 +86,31 @@ impl Template {
         &self.text
     }
 
+    /// The names of its columns, as the first line of CSV.
+    pub fn csv_header(&self) -> String {
+        csv::header(&self.columns)
+    }
+
     /// Appends the line of an event, without a newline. `false`, and nothing appended, if a field is missing and the
-    /// template has no leading `*`.
+    /// template has no leading `*`; CSV has all lines.
     pub fn write(&self, row: &Row<'_>, ctx: &Context, out: &mut Vec<u8>) -> bool {
+        if self.form == Form::Csv {
+            csv::write(&self.columns, row, ctx, out);
+            return true;
+        }
         let start = out.len();
         for piece in &self.pieces {
-            match piece {
-                Piece::Text(text) => out.extend_from_slice(text),
-                Piece::OutputTime(_) => write_outputtime(row, ctx, out),
-                Piece::Info(_, None) => write_info(row, ctx, out),
-                Piece::Info(_, Some(width)) => {
-                    let from = out.len();
-                    write_info(row, ctx, out);
-                    fit(out, from, *width);
-                }
-                Piece::Field(field, width) => {
-                    let value = field.value(row, ctx);
-                    if matches!(value, Value::Missing) && !self.keeps_missing {
-                        out.truncate(start);
-                        return false;
-                    }
-                    let from = out.len();
-                    write_value(&value, field.ty, ctx, out);
-                    if let Some(width) = width {
-                        fit(out, from, *width);
-                    }
-                }
+            let from = out.len();
+            let (written, width) = piece.write(row, ctx, out);
+            if !written && !self.keeps_missing {
+                out.truncate(start);
+                return false;
+            }
+            if let Some(width) = width {
+                fit(out, from, width);
+            }
+            if self.form == Form::Coloured {
+                colour(piece, row, ctx, from, out);
             }
         }
         true
@@ -87,6 +120,56 @@ impl Template {
     pub fn write_json(&self, row: &Row<'_>, ctx: &Context, out: &mut Vec<u8>) {
         json::write(&self.keys, row, ctx, out);
     }
+}
+
+impl Piece {
+    /// Appends its text; whether there was a value, and the width that the text is to have.
+    #[inline]
+    fn write(&self, row: &Row<'_>, ctx: &Context, out: &mut Vec<u8>) -> (bool, Option<usize>) {
+        let (value, ty, width) = match self {
+            Piece::Text(text) => {
+                out.extend_from_slice(text);
+                return (true, None);
+            }
+            Piece::OutputTime(_) => {
+                write_outputtime(row, ctx, out);
+                return (true, None);
+            }
+            Piece::Info(_, width) => {
+                write_info(row, ctx, out);
+                return (true, *width);
+            }
+            Piece::Name(_, width) => return (write_fd_name(row, ctx, out), *width),
+            Piece::Field(field, width) => (field.value(row, ctx), field.ty, width),
+            Piece::Made(call, _, width) => (call.value(row, ctx), call.ty(), width),
+        };
+        write_value(&value, ty, ctx, out);
+        (!matches!(value, Value::Missing), *width)
+    }
+}
+
+/// Colours what a piece appended since `from`, if it is to stand out.
+fn colour(piece: &Piece, row: &Row<'_>, ctx: &Context, from: usize, out: &mut Vec<u8>) {
+    let failed = || !ctx.at_entry && !row.flags().has(Flags::IN_FLIGHT) && is_error(row);
+    let (code, end) = match piece {
+        Piece::Field(field, _) if field.field.name == "proc.name" => (PROGRAM, out.len()),
+        Piece::Field(field, _) if field.field.name == "evt.type" && failed() => (FAILED, out.len()),
+        // What it returned stands first.
+        Piece::Info(..) if failed() => {
+            (FAILED, out[from..].iter().position(|&b| b == b' ').map_or(out.len(), |at| from + at))
+        }
+        _ => return,
+    };
+    let behind = out.split_off(end);
+    let text = out.split_off(from);
+    for part in [code, &text, PLAIN, &behind] {
+        out.extend_from_slice(part);
+    }
+}
+
+/// Whether a negative return value is an error (the kernel's are -1 to -4095).
+fn is_error(row: &Row<'_>) -> bool {
+    row.ret().is_some_and(|ret| (-4095..0).contains(&ret))
 }
 
 /// Pads with blanks or cuts what was appended since `from` to `width` characters.

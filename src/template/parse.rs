@@ -1,5 +1,6 @@
 //! Template text → pieces.
 
+use super::call;
 use super::line::Piece;
 use crate::field::{ArgRule, FieldArg, FieldRef, lookup_prefix};
 
@@ -19,6 +20,16 @@ pub enum Error {
         /// What to write instead.
         help: String,
     },
+    /// What a transformer is given is wrong.
+    #[error(
+        "{what}, in what stands at byte {at} of the format\nhelp: write `%toupper(proc.name)` or `%join(\", \", proc.aname)`"
+    )]
+    Call {
+        /// Where the `%` stands, bytes from the start.
+        at: usize,
+        /// What was expected and found.
+        what: String,
+    },
     /// A `%` with no name behind it.
     #[error(
         "expected a field name after `%` at byte {at} of the format, found none\nhelp: write `%evt.num`, or drop the `%`"
@@ -35,6 +46,17 @@ pub enum Error {
         /// What stands there.
         found: String,
     },
+}
+
+impl Error {
+    /// A name at `at` that names no field.
+    pub(super) fn field(at: usize, cause: crate::field::Error) -> Error {
+        let help = match (&cause, cause.suggestion()) {
+            (crate::field::Error::Absent { .. }, _) | (_, None) => cause.help(),
+            (_, Some(name)) => format!("did you mean `%{name}`?"),
+        };
+        Error::Field { at, cause, help }
+    }
 }
 
 /// The pieces, and whether lines with missing fields are kept (a leading `*`).
@@ -100,6 +122,10 @@ fn field(text: &str, at: usize) -> Result<(Piece, &str), Error> {
     if !text.starts_with(|c: char| c.is_alphanumeric()) {
         return Err(Error::Unfinished { at });
     }
+    if let Some(call) = call::call(text, at, 0) {
+        let (call, rest) = call?;
+        return Ok((Piece::Made(call, text[..text.len() - rest.len()].to_owned(), width), rest));
+    }
     if let Some((field, used)) = lookup_prefix(text).filter(|(field, used)| !has_bad_argument(field, &text[*used..])) {
         return Ok((Piece::field(field, width), &text[used..]));
     }
@@ -107,9 +133,5 @@ fn field(text: &str, at: usize) -> Result<(Piece, &str), Error> {
     let ended = text.char_indices().find(stop).map_or(text.len(), |(at, _)| at);
     let end = text[..ended].find(']').map_or(ended, |at| at + 1);
     let Err(cause) = crate::field::lookup(&text[..end]) else { return Err(Error::Unfinished { at }) };
-    let help = match (&cause, cause.suggestion()) {
-        (crate::field::Error::Absent { .. }, _) | (_, None) => cause.help(),
-        (_, Some(name)) => format!("did you mean `%{name}`?"),
-    };
-    Err(Error::Field { at, cause, help })
+    Err(Error::field(at, cause))
 }

@@ -6,8 +6,11 @@ mod escape;
 mod json;
 mod moment;
 mod number;
+mod service;
 mod time;
+mod transform;
 mod typed;
+mod zone;
 
 pub use amount::{parse_duration, parse_size};
 pub use base64::{read_base64, write_base64};
@@ -18,5 +21,8 @@ pub use json::{
 };
 pub use moment::Moment;
 pub use number::{write_hex, write_i64, write_ip, write_oct, write_padded, write_u64};
+pub use service::Services;
 pub use time::{write_date, write_time_of_day};
+pub use transform::{TRANSFORMERS, Takes, Transformer, call_in, option as option_of};
 pub use typed::{Type, Value};
+pub use zone::{Zone, ZoneError};

@@ -376,3 +376,43 @@ fn calls_have_the_names_and_parameters_that_sysdig_gives_them() {
     }
     assert!(checked > 150, "only {checked} calls in the table of sysdig's events");
 }
+
+/// Calls that sysdig has under another name than the kernel's headers.
+const OTHER_NAMES: &[(&str, &str)] = &[("pread64", "pread"), ("pwrite64", "pwrite"), ("prlimit64", "prlimit")];
+
+/// (name, number) of each `#define __NR_name number` of a header, by our names; `None` where it is not installed.
+fn header(paths: &[&str]) -> Option<Vec<(String, u16)>> {
+    let text = paths.iter().find_map(|path| std::fs::read_to_string(path).ok())?;
+    let line = |line: &str| {
+        let (name, number) = line.strip_prefix("#define __NR_")?.split_once(' ')?;
+        let name = OTHER_NAMES.iter().find(|(kernels, _)| *kernels == name).map_or(name, |(_, ours)| *ours);
+        Some((name.to_owned(), number.trim().parse().ok()?))
+    };
+    Some(text.lines().filter_map(line).collect())
+}
+
+#[test]
+fn every_call_of_the_kernels_headers_has_its_name_and_number() {
+    let paths = ["/usr/include/x86_64-linux-gnu/asm/unistd_64.h", "/usr/include/asm/unistd_64.h"];
+    let Some(calls) = header(&paths) else {
+        #[allow(clippy::print_stdout, reason = "a skip is told by name")]
+        {
+            println!("skipped: every_call_of_the_kernels_headers: no unistd_64.h");
+        }
+        return;
+    };
+    assert!(calls.len() > 300, "{}", calls.len());
+    for (name, number) in &calls {
+        assert_eq!(kind_by_nr(*number).map(|kind| kind.spec().name), Some(name.as_str()), "{number}");
+    }
+    // What sysdig knows of them is named as it does.
+    let shared = std::env::var_os("SYSREEL_SHARED").map_or_else(|| PathBuf::from("../shared"), PathBuf::from);
+    let Ok(codes) = std::fs::read_to_string(shared.join("spec/ppm_sc.tsv")) else { return };
+    let known: BTreeSet<&str> = codes.lines().filter_map(|line| line.split('\t').next()).collect();
+    let ours = |name: &str| {
+        OTHER_NAMES.iter().find(|(kernels, _)| *kernels == name).map_or(name.to_owned(), |n| n.1.to_owned())
+    };
+    for name in known.iter().filter(|name| calls.iter().any(|(call, _)| *call == ours(name))) {
+        assert!(kind_by_name(&ours(name)).is_some(), "{name}");
+    }
+}

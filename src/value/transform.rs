@@ -1,6 +1,6 @@
-//! THE transformer table: functions of values in filters, such as `tolower(proc.name)`.
+//! THE transformer table: functions of values in filters and formats, such as `tolower(proc.name)`.
 
-use crate::value::{Type, Value, read_base64};
+use super::{Type, Value, read_base64};
 use std::borrow::Cow;
 
 /// What a transformer takes.
@@ -30,7 +30,8 @@ pub struct Transformer {
     pub gives_list: bool,
     /// What it says, in a sentence.
     pub doc: &'static str,
-    pub(super) apply: for<'a> fn(&[Value<'a>]) -> Value<'a>,
+    /// What it makes of the values of its parameters.
+    pub apply: for<'a> fn(&[Value<'a>]) -> Value<'a>,
 }
 
 impl std::fmt::Debug for Transformer {
@@ -112,7 +113,7 @@ pub static TRANSFORMERS: &[Transformer] = &[
 ];
 
 /// The transformer that a text looks like a call of.
-pub(super) fn call_in(text: &str) -> Option<&'static Transformer> {
+pub fn call_in(text: &str) -> Option<&'static Transformer> {
     let (name, rest) = text.split_once('(')?;
     TRANSFORMERS.iter().find(|t| t.name == name && rest.ends_with(')'))
 }
@@ -203,7 +204,7 @@ fn options<'a>(values: &[Value<'a>]) -> Value<'a> {
 }
 
 /// What stands for a letter in what `getopt` gave; the last time it was given.
-pub(super) fn option<'a>(options: Value<'a>, letter: &[u8]) -> Value<'a> {
+pub fn option<'a>(options: Value<'a>, letter: &[u8]) -> Value<'a> {
     let Value::List(mut list) = options else { return Value::Missing };
     let is_it = |v: &Value<'_>| matches!(v, Value::Text(text) if text[..] == *letter);
     match (0..list.len()).step_by(2).rev().find(|&at| is_it(&list[at])) {

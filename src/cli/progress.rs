@@ -1,0 +1,76 @@
+//! `-P`: how far a replay is.
+
+use crate::batch::Batch;
+use crate::engine::{Batches, Glance, Slice};
+use crate::world::Dict;
+use std::io::{self, Write};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+/// Batches that tell on standard error how many of them were asked for.
+pub(super) struct Progress<'a> {
+    batches: &'a dyn Batches,
+    /// Tenths of a percent that were told.
+    told: AtomicUsize,
+    seen: AtomicUsize,
+}
+
+impl<'a> Progress<'a> {
+    pub(super) fn new(batches: &'a dyn Batches) -> Progress<'a> {
+        Progress { batches, told: AtomicUsize::new(0), seen: AtomicUsize::new(0) }
+    }
+
+    /// Leaves the line.
+    pub(super) fn end(&self) {
+        self.tell(1000);
+        // There is nobody to tell if that fails.
+        let _ = io::stderr().write_all(b"\n");
+    }
+
+    fn tell(&self, tenths: usize) {
+        if self.told.fetch_max(tenths, Ordering::Relaxed) < tenths {
+            let text = format!("\r{}.{} %", tenths / 10, tenths % 10);
+            let _ = io::stderr().write_all(text.as_bytes());
+        }
+    }
+}
+
+impl Batches for Progress<'_> {
+    fn len(&self) -> usize {
+        self.batches.len()
+    }
+
+    fn batch(&self, index: usize) -> Result<Batch, String> {
+        self.batches.batch(index)
+    }
+
+    fn place(&self, index: usize) -> String {
+        self.batches.place(index)
+    }
+
+    fn turns(&self) -> usize {
+        self.batches.turns()
+    }
+
+    fn turn(&self, index: usize) -> Vec<Slice> {
+        let seen = self.seen.fetch_add(1, Ordering::Relaxed);
+        self.tell(seen * 1000 / self.turns().max(1));
+        self.batches.turn(index)
+    }
+
+    fn glance(&self, index: usize) -> Option<Glance> {
+        self.batches.glance(index)
+    }
+
+    fn dict(&self, index: usize) -> Result<Arc<Dict>, String> {
+        self.batches.dict(index)
+    }
+
+    fn counts_in_flight(&self, index: usize) -> bool {
+        self.batches.counts_in_flight(index)
+    }
+
+    fn state_notes(&self) -> Vec<String> {
+        self.batches.state_notes()
+    }
+}
