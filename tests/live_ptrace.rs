@@ -103,7 +103,7 @@ fn steady(word: &str, ids: &[String]) -> String {
 
 /// Whether a number under this name is an id of a thread, and not a size that happens to be equal.
 fn names_an_id(kind: &str, name: &str) -> bool {
-    let Some(spec) = kind_by_name(kind).map(|kind| kind.spec()) else { return true };
+    let Some(spec) = kind_by_name(kind).map(sysreel::event::Kind::spec) else { return true };
     let of_result = spec.ret.as_ref().filter(|ret| ret.name == name).map(|ret| ret.ty);
     let ty = spec.params.iter().find(|param| param.name == name).map(|param| param.ty).or(of_result);
     ty.is_none_or(|ty| !matches!(ty, ParamType::Int | ParamType::Uint | ParamType::Hex))
