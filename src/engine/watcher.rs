@@ -40,8 +40,8 @@ impl Interval {
     }
 }
 
-/// The shortest interval, ns: 1 ms.
-const SHORTEST: u64 = 1_000_000;
+/// The shortest interval, ns: a microsecond.
+const SHORTEST: u64 = 1_000;
 
 /// The most intervals without an event that are reported one by one; a longer pause is one interval.
 const PAUSE: u64 = 1000;
@@ -207,5 +207,76 @@ impl<'a> Watcher<'a> {
     pub(super) fn finish(mut self) -> std::io::Result<()> {
         // A capture that could not begin says why, and has nothing to report.
         if self.begun == 0 { Ok(()) } else { self.report(self.latest.max(self.begun), true) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::batch::Schema;
+    use crate::chisel::{Library, Style};
+    use crate::field::Context;
+    use crate::query::made::{Dice, batch, dict};
+    use crate::report::Cell;
+    use std::sync::Arc;
+
+    #[derive(Default)]
+    struct Kept(Vec<(Interval, i64)>);
+
+    impl Screen for Kept {
+        fn lines(&mut self, _: &[u8]) -> std::io::Result<()> {
+            Ok(())
+        }
+
+        fn reports(&mut self, reports: &[Report], interval: Interval) -> std::io::Result<()> {
+            let count = |row: &Vec<Cell>| if let Some(Cell::Uint(n)) = row.first() { *n as i64 } else { 0 };
+            self.0.push((interval, reports[0].tables[0].rows.iter().map(count).sum()));
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn each_row_of_a_batch_is_reported_in_its_interval() {
+        let chisel = Library::default().find("topscalls").unwrap().prepare(&[], Style::default()).unwrap();
+        let questions = [Question { filter: None, query: chisel.query }];
+        let options = Options {
+            threads: None,
+            limit: None,
+            until: None,
+            ctx: Context::default(),
+            span: Span::default(),
+            notes: Vec::new(),
+        };
+        // Rows are 10 ns apart, from 1000 ns on.
+        let batch = batch(&mut Dice(3), 2_500, &Arc::new(Schema::current()), &dict());
+        let mut screen = Kept::default();
+        let mut watcher = Watcher::new(&questions, &options, Duration::from_micros(10), &mut screen);
+        watcher.begin(1_000, None);
+        watcher.batch(&batch).unwrap();
+        watcher.finish().unwrap();
+        let found: Vec<(u64, u64, bool, i64)> =
+            screen.0.iter().map(|(i, count)| (i.start, i.end, i.is_last, *count)).collect();
+        let counts = [1000, 1000, 500];
+        let want = [(1_000, 11_000, false), (11_000, 21_000, false), (21_000, 25_990, true)];
+        let want: Vec<_> = want.iter().zip(counts).map(|(w, count)| (w.0, w.1, w.2, count)).collect();
+        assert_eq!(found, want);
+    }
+
+    #[test]
+    fn a_pause_of_ages_is_one_interval() {
+        let questions: [Question; 0] = [];
+        let options = Options {
+            threads: None,
+            limit: None,
+            until: None,
+            ctx: Context::default(),
+            span: Span::default(),
+            notes: Vec::new(),
+        };
+        let mut screen = Kept::default();
+        let mut watcher = Watcher::new(&questions, &options, Duration::from_micros(1), &mut screen);
+        watcher.begin(1, None);
+        watcher.pause(u64::MAX - 5).unwrap();
+        assert!(watcher.begun > u64::MAX - 2_000);
     }
 }
