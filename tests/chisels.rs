@@ -17,6 +17,9 @@ use sysreel::chisel::Library;
 fn every_example_gives_the_output_that_is_kept() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut wrong = Vec::new();
+    // Some write files.
+    let folder = std::env::temp_dir().join(format!("sysreel-chisels-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
     for chisel in Library::default().all() {
         let chisel = chisel.unwrap();
         for (index, example) in chisel.examples.iter().enumerate() {
@@ -26,7 +29,7 @@ fn every_example_gives_the_output_that_is_kept() {
                 continue;
             }
             let mut command = Command::new(env!("CARGO_BIN_EXE_sysreel"));
-            command.current_dir(root).arg("-r").arg(&capture).args(["-c", &chisel.name]);
+            command.current_dir(&folder).arg("-r").arg(&capture).args(["-c", &chisel.name]);
             if !example.args.is_empty() {
                 command.arg(example.word());
             }
@@ -44,5 +47,9 @@ fn every_example_gives_the_output_that_is_kept() {
             }
         }
     }
+    assert!(std::fs::metadata(folder.join("around.scap")).is_ok_and(|file| file.len() > 0));
+    let streams = std::fs::read_dir(folder.join("udp_dump_files")).unwrap().count();
+    assert!(streams > 0, "udp_extract wrote no file");
+    std::fs::remove_dir_all(&folder).unwrap();
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }

@@ -40,6 +40,23 @@ enum Layout {
     Ps,
     /// `Proto Server Client State TID/PID/Program`.
     Netstat,
+    /// `17:35:49 in:43676 out:10906 tot:54582`; intervals begin with the first event, ours with a whole second, so that
+    /// sums are compared.
+    Bytes,
+    /// `1337) 0.037479817 curl (17497) < poll …`.
+    Slowest,
+    /// `------ Read 832B from  NAME (process)`, and the data below.
+    Echo,
+    /// `file 45`, with a tab.
+    Counted,
+    /// `TIME > method=GET url=… response_code=200 latency=37ms size=0B`.
+    Http,
+    /// `3200 17:35:48 user) command`.
+    Users,
+    /// A line, and shells' ids.
+    Shells,
+    /// Data alone: its letters and digits, as one row.
+    Data,
 }
 
 /// One chisel of both: columns that say what a row is about, and the one with its number.
@@ -89,6 +106,17 @@ const PAIRS: &[Pair] = &[
     Pair { golden: "proc_exec_time", ours: &["proc_exec_time"], layout: Layout::Ruled, keys: &[("proc.name", "proc.name"), ("proc.args", "proc.args")], value: Some(("proc.duration", "proc.duration")) },
     Pair { golden: "lscontainers", ours: &["lscontainers"], layout: Layout::Ruled, keys: &[("container.id", "Container")], value: None },
     Pair { golden: "netstat", ours: &["netstat"], layout: Layout::Netstat, keys: &[("ends", "ends"), ("State", "State"), ("PID", "PID"), ("Program", "Program")], value: None },
+    Pair { golden: "netlower-0", ours: &["netlower", "0"], layout: Layout::Ruled, keys: &[("evt.datetime", "evt.datetime"), ("proc.name", "proc.name"), ("evt.type", "evt.type"), ("fd.name", "fd.name")], value: Some(("LATENCY(ms)", "evt.latency.human")) },
+    Pair { golden: "iobytes", ours: &["iobytes"], layout: Layout::Bytes, keys: &[("what", "what")], value: Some(("bytes", "bytes")) },
+    Pair { golden: "iobytes_file", ours: &["iobytes_file"], layout: Layout::Bytes, keys: &[("what", "what")], value: Some(("bytes", "bytes")) },
+    Pair { golden: "bottlenecks", ours: &["bottlenecks"], layout: Layout::Slowest, keys: &[("Process", "Process"), ("TID", "TID"), ("Syscall", "Syscall")], value: Some(("Time", "Time")) },
+    Pair { golden: "echo_fds", ours: &["echo_fds"], layout: Layout::Echo, keys: &[("fd.name", "fd.name"), ("proc.name", "proc.name")], value: Some(("bytes", "evt.rawres")) },
+    Pair { golden: "fdcount_by-fd.type", ours: &["fdcount_by", "fd.type"], layout: Layout::Counted, keys: &[("key", "fd.type")], value: Some(("Count", "Count")) },
+    Pair { golden: "httptop", ours: &["httptop"], layout: Layout::Padded, keys: &[("method", "method"), ("url", "url")], value: Some(("ncalls", "ncalls")) },
+    Pair { golden: "httplog", ours: &["httplog"], layout: Layout::Http, keys: &[("TIME", "TIME"), ("DIR", "DIR"), ("METHOD", "METHOD"), ("URL", "URL"), ("RESULT", "RESULT")], value: Some(("LATENCY", "LATENCY")) },
+    Pair { golden: "spy_users", ours: &["spy_users"], layout: Layout::Users, keys: &[("shell", "proc.loginshellid"), ("time", "evt.time.s"), ("user", "user.name"), ("command", "proc.typed")], value: None },
+    Pair { golden: "list_login_shells", ours: &["list_login_shells"], layout: Layout::Shells, keys: &[("shell", "Shell")], value: None },
+    Pair { golden: "stdout", ours: &["stdout"], layout: Layout::Data, keys: &[("data", "data")], value: None },
     Pair { golden: "lsof", ours: &["lsof"], layout: Layout::Lsof, keys: &[("PID", "PID"), ("USER", "USER"), ("FD", "FD"), ("TYPE", "TYPE"), ("NAME", "NAME")], value: None },
     Pair { golden: "ps", ours: &["ps"], layout: Layout::Ps, keys: &[("TID", "TID"), ("PID", "PID"), ("USER", "USER"), ("CMD", "CMD")], value: None },
 ];
@@ -198,6 +226,56 @@ fn netstat(text: &str) -> Vec<Record> {
     text.lines().skip(1).filter(|l| !l.is_empty()).map(one).collect()
 }
 
+/// Bytes by what they are of, summed over all intervals.
+fn summed(all: impl Iterator<Item = (String, u64)>) -> Vec<Record> {
+    let mut sums: BTreeMap<String, u64> = BTreeMap::new();
+    all.for_each(|(what, bytes)| *sums.entry(what).or_default() += bytes);
+    sums.iter().map(|(what, bytes)| record(&["what", "bytes"], &[what, &bytes.to_string()])).collect()
+}
+
+/// The line of a call's end; `proc.name` may hold blanks.
+fn slowest(line: &str) -> Option<Record> {
+    let (start, call) = line.split_once(") < ")?;
+    let (_, start) = start.split_once(") ")?;
+    let (seconds, process) = start.split_once(' ')?;
+    let (process, tid) = process.rsplit_once(" (")?;
+    let ns = (seconds.parse::<f64>().ok()? * 1e9).round();
+    let name = call.split(' ').next()?;
+    let process = if process == "<NA>" { "" } else { process };
+    Some(record(&["Process", "TID", "Syscall", "Time"], &[process, tid, name, &format!("{ns}ns")]))
+}
+
+fn echoed(line: &str) -> Option<Record> {
+    let rest = line.strip_prefix("------ ")?;
+    let (bytes, rest) = rest.split_once(' ')?.1.split_once(' ')?;
+    let rest = rest.strip_prefix("from ").or_else(|| rest.strip_prefix("to "))?;
+    let (name, process) = rest.rsplit_once('(')?;
+    Some(record(&["bytes", "fd.name", "proc.name"], &[bytes, name.trim(), process.trim_end_matches(')')]))
+}
+
+fn exchange(line: &str) -> Record {
+    let words: Vec<&str> = line.split(' ').collect();
+    let value = |n: usize| words.get(n).and_then(|w| w.split_once('=')).map_or("", |(_, value)| value);
+    let time = format!("{} {}", words[0], words[1]);
+    record(
+        &["TIME", "DIR", "METHOD", "URL", "RESULT", "LATENCY"],
+        &[&time, words[2], value(3), value(4), value(5), value(6)],
+    )
+}
+
+fn typed(line: &str) -> Option<Record> {
+    let (start, command) = line.trim_start().split_once(") ")?;
+    let mut words = start.splitn(3, ' ');
+    let (shell, time, user) = (words.next()?, words.next()?, words.next()?);
+    let user = if user == "<NA>" { "" } else { user };
+    Some(record(&["shell", "time", "user", "command"], &[shell, time, user, command.trim_end()]))
+}
+
+/// What is left of data where all that is shown in different ways is left out.
+fn letters(text: &str) -> String {
+    text.chars().filter(char::is_ascii_alphanumeric).collect()
+}
+
 fn theirs(layout: Layout, text: &str) -> Vec<Record> {
     match layout {
         Layout::Padded => padded(text),
@@ -205,6 +283,21 @@ fn theirs(layout: Layout, text: &str) -> Vec<Record> {
         Layout::Lsof => lsof(text),
         Layout::Ps => ps(text),
         Layout::Netstat => netstat(text),
+        Layout::Bytes => summed(text.lines().flat_map(|line| {
+            line.split_whitespace().skip(1).filter_map(|word| {
+                let (what, bytes) = word.split_once(':')?;
+                Some((what.to_owned(), bytes.parse().unwrap()))
+            })
+        })),
+        Layout::Slowest => text.lines().filter_map(slowest).collect(),
+        Layout::Echo => text.lines().filter_map(echoed).collect(),
+        Layout::Counted => {
+            text.lines().map(|l| record(&["key", "Count"], &l.split('\t').collect::<Vec<_>>())).collect()
+        }
+        Layout::Http => text.lines().map(exchange).collect(),
+        Layout::Users => text.lines().filter_map(typed).collect(),
+        Layout::Shells => text.lines().filter(|l| l.parse::<u64>().is_ok()).map(|l| record(&["shell"], &[l])).collect(),
+        Layout::Data => vec![record(&["data"], &[&letters(text)])],
     }
 }
 
@@ -229,6 +322,17 @@ fn ours(capture: &Path, words: &[&str]) -> Vec<Record> {
             Some(table) => rows.extend(table.iter().cloned()),
             None => rows.push(value),
         }
+    }
+    match words {
+        ["iobytes" | "iobytes_file"] => {
+            let number = |row: &Value, what: &str| (what.to_owned(), row[what].as_u64().unwrap());
+            return summed(rows.iter().flat_map(|row| ["in", "out", "tot"].map(|what| number(row, what))));
+        }
+        ["stdout"] => {
+            let data: String = rows.iter().map(|row| letters(&text_of(&row["evt.buffer"]))).collect();
+            return vec![record(&["data"], &[&data])];
+        }
+        _ => {}
     }
     let one = |row: &Value| {
         let mut row: Record =

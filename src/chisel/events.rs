@@ -71,6 +71,12 @@ impl Chisel {
         if let Some(sequence) = &self.sequence {
             return self.sequence(sequence, args, style.containers);
         }
+        if let Some(exchange) = &self.exchange {
+            return self.exchange(exchange, args, style);
+        }
+        if let Some(flame) = &self.flame {
+            return self.flame(flame, args);
+        }
         Ok(Query::Nothing)
     }
 

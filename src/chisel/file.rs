@@ -1,6 +1,8 @@
 //! [`Chisel`]: a chisel file, parsed and checked as far as that needs no arguments.
 
-use super::{ArgDef, Error, HistogramDef, ListDef, SequenceDef, SeriesDef, ViewDef};
+use super::{
+    ArgDef, AroundDef, Error, ExchangeDef, FlameDef, HistogramDef, ListDef, SaveDef, SequenceDef, SeriesDef, ViewDef,
+};
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
@@ -51,6 +53,14 @@ pub struct Chisel {
     pub sequence: Option<SequenceDef>,
     /// The operator: buckets of time and value.
     pub histogram: Option<HistogramDef>,
+    /// What is done with its report: events around its rows go to a file.
+    pub around: Option<AroundDef>,
+    /// What is done with its report: data goes to files.
+    pub save: Option<SaveDef>,
+    /// The operator: requests and their answers.
+    pub exchange: Option<ExchangeDef>,
+    /// The operator: stacks of processes.
+    pub flame: Option<FlameDef>,
     /// How the interactive screen shows it; `-cl` lists a chisel with this only with `-v`.
     pub view: Option<ViewDef>,
     /// Examples that tests run.
@@ -260,7 +270,7 @@ impl Chisel {
                 text,
                 None,
                 message,
-                "a chisel has one of [table], [lines], [list], [snapshot], [tree], [series], [histogram], [sequence]",
+                "a chisel has one of [table], [lines], [list], [snapshot], [tree], [series], [histogram], [sequence], [exchange], [flame]",
             ));
         }
         if let Some(table) = &chisel.table {
@@ -289,6 +299,8 @@ impl Chisel {
             self.series.is_some(),
             self.histogram.is_some(),
             self.sequence.is_some(),
+            self.exchange.is_some(),
+            self.flame.is_some(),
         ];
         of_state.into_iter().chain(of_events).filter(|&is_there| is_there).count()
     }
@@ -366,7 +378,7 @@ mod tests {
             (
                 "[table]",
                 "[lines]\nformat = \"%evt.num\"\n[table]",
-                "expected one operator, found 2 in chisel t.toml, line 1\n  | about = \"x\"\n  | ^\nhelp: a chisel has one of [table], [lines], [list], [snapshot], [tree], [series], [histogram], [sequence]",
+                "expected one operator, found 2 in chisel t.toml, line 1\n  | about = \"x\"\n  | ^\nhelp: a chisel has one of [table], [lines], [list], [snapshot], [tree], [series], [histogram], [sequence], [exchange], [flame]",
             ),
         ] {
             let error = Chisel::parse("t", "t.toml", &good.replace(from, to)).unwrap_err();

@@ -1,10 +1,12 @@
 //! Chisels: questions kept in files. A chisel is a filter and an operator, with typed arguments; the ones that
 //! come with the program are embedded, and files in the user's directories come first.
 
+mod after;
 mod arg;
 mod check;
 mod error;
 mod events;
+mod exchange;
 mod file;
 mod library;
 mod prepare;
@@ -13,9 +15,11 @@ mod snapshot;
 mod tree;
 mod view;
 
+pub use after::{After, AroundDef, SaveDef};
 pub use arg::{ArgDef, ArgType, Args, split};
 pub use error::{Error, Located};
 pub use events::{HistogramDef, ListDef, SeriesDef};
+pub use exchange::{ExchangeDef, FlameDef};
 pub use file::{
     AggregateDef, CaseDef, Chisel, Example, KeyDef, LinesDef, SnapshotDef, StateColumnDef, TableDef, TreeDef,
 };

@@ -20,6 +20,7 @@
 //! | `plot` | `--svg`, `--html` |
 //! | `exit` | codes and messages |
 
+mod after;
 mod args;
 mod chisel;
 mod complete;

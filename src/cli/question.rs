@@ -40,10 +40,11 @@ pub(super) fn library(options: &Options) -> Result<Library, Failure> {
     Ok(Library::new(directories))
 }
 
-/// All questions of a command line: each chisel, or else the events as lines; then the summary.
-pub(super) fn questions(options: &Options, library: &Library) -> Result<Vec<Question>, Failure> {
-    let containers = matches!(options.print.as_deref(), Some("c" | "container"));
-    let style = Style { json: options.json, containers, internal: options.internal };
+/// A chisel and its arguments.
+pub(super) type Asked = (Chisel, Vec<String>);
+
+/// Each chisel of a command line with its arguments, and which of the words they are.
+pub(super) fn asked(options: &Options, library: &Library) -> Result<(Vec<Asked>, Vec<bool>), Failure> {
     let mut taken = vec![false; options.words.len()];
     let mut asked = Vec::new();
     for (name, words) in &options.chisels {
@@ -57,6 +58,14 @@ pub(super) fn questions(options: &Options, library: &Library) -> Result<Vec<Ques
         };
         asked.push((chisel, args));
     }
+    Ok((asked, taken))
+}
+
+/// All questions of a command line: each chisel, or else the events as lines; then the summary.
+pub(super) fn questions(options: &Options, library: &Library) -> Result<Vec<Question>, Failure> {
+    let containers = matches!(options.print.as_deref(), Some("c" | "container"));
+    let style = Style { json: options.json, containers, internal: options.internal };
+    let (asked, taken) = asked(options, library)?;
     let words: Vec<&str> = options.words.iter().zip(&taken).filter(|(_, t)| !**t).map(|(w, _)| w.as_str()).collect();
     let filter = without(filter(&words)?, &options.suppress)?;
     let both = |own: Option<Filter>| match (filter.clone(), own) {

@@ -53,13 +53,14 @@ pub(super) fn replay(options: &Options, library: &Library, out: &mut dyn Write) 
     let of_events = questions.iter().any(|q| q.query.of_state().is_none());
     let batches = WithStates::new(of_events.then_some(&reels as &dyn engine::Batches), &states);
     let progress = Progress::new(&batches);
-    let played = if options.progress {
+    let mut played = if options.progress {
         let played = engine::play(&progress, &questions, &play, out);
         progress.end();
         played?
     } else {
         engine::play(&batches, &questions, &play, out)?
     };
+    super::after::after(options, library, &mut played)?;
     write_reports(options, &played, out)?;
     warn(&played);
     Ok(())

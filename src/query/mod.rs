@@ -4,6 +4,9 @@
 
 mod aggregate;
 pub mod choose;
+mod decode;
+mod exchange;
+mod flame;
 mod group;
 mod histogram;
 mod lines;
@@ -20,10 +23,15 @@ mod snapshot;
 mod table;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod tests_of_others;
 mod tree;
 mod values;
 
 pub use aggregate::{Aggregate, How};
+pub use decode::Protocol;
+pub use exchange::{ExchangeQuery, Sum};
+pub use flame::FlameQuery;
 pub use histogram::{Buckets, HistogramQuery};
 pub use lines::{LineData, Lines, LinesQuery};
 pub use list::ListQuery;

@@ -183,10 +183,10 @@ impl StateColumn {
     }
 }
 
-/// A field's value as a cell; a moment as local date and time of day.
+/// A field's value as a cell; a moment as local date and time of day, unless the field is named for the raw number.
 fn of_field(field: &FieldRef, row: &Row<'_>, ctx: &Context) -> Cell {
     match field.value(row, ctx) {
-        Value::Uint(time) if field.ty == Type::Time => {
+        Value::Uint(time) if field.ty == Type::Time && !field.field.name.starts_with("evt.rawtime") => {
             let mut text = Vec::with_capacity(20);
             write_date(&mut text, time, ctx.offset_s(time));
             text.push(b' ');
