@@ -21,7 +21,7 @@ use sysreel::engine::SegmentLimits;
 const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 
 /// The most lines of a session, so that people read them.
-const MOST_LINES: usize = 100;
+const MOST_LINES: usize = 150;
 
 /// Offsets of frames in a reel, by their magic.
 fn frames(reel: &[u8]) -> Vec<usize> {
