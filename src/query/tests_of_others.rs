@@ -25,6 +25,7 @@ fn operators() -> Vec<Query> {
         from: None,
     };
     let series = |keys: Vec<Key>| SeriesQuery {
+        sparklines: false,
         title: title.clone(),
         about: about.clone(),
         step: 700,
