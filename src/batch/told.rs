@@ -12,6 +12,9 @@ enum OfThread {
     Time(fn(&ThreadRow) -> u64),
     Text(fn(&ThreadRow) -> StrId),
     OfImage(fn(&ImageRow) -> StrId),
+    /// What is not known is missing.
+    Known(fn(&ThreadRow) -> Option<u64>),
+    KnownOfImage(fn(&ImageRow) -> Option<u64>),
 }
 
 /// What a row of a descriptor tells of a parameter.
@@ -43,6 +46,14 @@ const THREAD: &[(&str, OfThread)] = &[
     ("cwd", OfThread::Text(|t| t.cwd)),
     ("root", OfThread::Text(|t| t.root)),
     ("cgroup", OfThread::Text(|t| t.cgroup)),
+    ("fdlimit", OfThread::Known(|t| unless_0(t.fdlimit))),
+    ("cap_inheritable", OfThread::Known(|t| t.caps.as_ref().map(|caps| caps.inheritable))),
+    ("cap_permitted", OfThread::Known(|t| t.caps.as_ref().map(|caps| caps.permitted))),
+    ("cap_effective", OfThread::Known(|t| t.caps.as_ref().map(|caps| caps.effective))),
+    ("exe_flags", OfThread::KnownOfImage(|i| i.facts.flags.map(u64::from))),
+    ("exe_ino", OfThread::KnownOfImage(|i| unless_0(i.facts.ino))),
+    ("exe_ino_ctime", OfThread::KnownOfImage(|i| unless_0(i.facts.ctime))),
+    ("exe_ino_mtime", OfThread::KnownOfImage(|i| unless_0(i.facts.mtime))),
 ];
 
 /// Parameters of `snap_fd` that its descriptor's row tells.
@@ -84,6 +95,8 @@ fn of_thread<'a>(dict: &'a Dict, thread: &'a ThreadRow, param: &str) -> Arg<'a> 
         OfThread::Time(time) => Arg::Int(time(thread) as i64),
         OfThread::Text(id) => text(dict, id(thread)),
         OfThread::OfImage(id) => text(dict, id(dict.image(thread.image))),
+        OfThread::Known(known) => number(known(thread)),
+        OfThread::KnownOfImage(known) => number(known(dict.image(thread.image))),
     }
 }
 
@@ -95,6 +108,14 @@ fn of_desc<'a>(dict: &'a Dict, desc: Option<u32>, param: &str) -> Arg<'a> {
         OfDesc::Number(number) => Arg::Int(number(dict.desc(desc))),
         OfDesc::Text(id) => text(dict, id(dict.desc(desc))),
     }
+}
+
+fn unless_0(number: u64) -> Option<u64> {
+    (number != 0).then_some(number)
+}
+
+fn number(known: Option<u64>) -> Arg<'static> {
+    known.map_or(Arg::Missing, |number| Arg::Int(number as i64))
 }
 
 fn text(dict: &Dict, id: StrId) -> Arg<'_> {

@@ -153,7 +153,7 @@ impl Compact {
         let env = if is_own { old.env.iter().map(|&id| self.text(dict, id)).collect() } else { Vec::new() };
         let (exe, exepath) = (self.text(dict, old.exe), self.text(dict, old.exepath));
         let args = self.text(dict, old.args);
-        self.delta.images.push(ImageRow { exe, exepath, args, env });
+        self.delta.images.push(ImageRow { exe, exepath, args, env, facts: old.facts });
         if is_own || old.env.is_empty() {
             return self.images.give(row);
         }

@@ -4,7 +4,7 @@ use super::Kind;
 use arrayvec::ArrayVec;
 
 /// The most parameters an event kind may have.
-pub const MAX_ARGS: usize = 40;
+pub const MAX_ARGS: usize = 48;
 
 /// Parameters in the order of the kind's [`Spec`](super::Spec).
 pub type Args<'a> = ArrayVec<Arg<'a>, MAX_ARGS>;

@@ -201,6 +201,10 @@ pub const SENDMMSG: Kind = find("sendmmsg");
 pub const RECVMMSG: Kind = find("recvmmsg");
 /// `capset`.
 pub const CAPSET: Kind = find("capset");
+/// `setrlimit`.
+pub const SETRLIMIT: Kind = find("setrlimit");
+/// `prlimit`.
+pub const PRLIMIT: Kind = find("prlimit");
 /// `read`.
 pub const READ: Kind = find("read");
 /// `write`.

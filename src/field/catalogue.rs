@@ -4,7 +4,7 @@ use super::absent::{absent_field, absent_fields};
 use super::alias::{ALIASES, Alias};
 use super::{
     ArgRule, Field, FieldArg, FieldRef, about, amounts, audit, container, engine, evt, fd, fspath, lineage, pod, proc,
-    service, syslog, user,
+    rights, service, syslog, user,
 };
 use crate::event::{ParamType, SPECS};
 use crate::value::Type;
@@ -70,7 +70,15 @@ pub fn all() -> impl Iterator<Item = &'static Field> {
     let audit = [audit::EVENT_FIELDS, audit::BODY_FIELDS];
     classes
         .into_iter()
-        .chain([user::FIELDS, container::FIELDS, engine::FIELDS, pod::FIELDS, syslog::FIELDS, service::FIELDS])
+        .chain([
+            user::FIELDS,
+            container::FIELDS,
+            engine::FIELDS,
+            rights::FIELDS,
+            pod::FIELDS,
+            syslog::FIELDS,
+            service::FIELDS,
+        ])
         .chain(audit)
         .flatten()
 }

@@ -224,15 +224,15 @@ fn group<'a>(dict: &'a Dict, t: &'a ThreadRow) -> Option<&'a ThreadRow> {
     Some(ancestors(dict, t).take_while(|a| a.pgid == t.pgid).last().unwrap_or(t))
 }
 
-fn group_name<'a>(dict: &'a Dict, t: &'a ThreadRow, arg: &'a FieldArg) -> Value<'a> {
+pub(super) fn group_name<'a>(dict: &'a Dict, t: &'a ThreadRow, arg: &'a FieldArg) -> Value<'a> {
     group(dict, t).map_or(Value::Missing, |leader| name(dict, leader, arg))
 }
 
-fn group_exe<'a>(dict: &'a Dict, t: &'a ThreadRow, arg: &'a FieldArg) -> Value<'a> {
+pub(super) fn group_exe<'a>(dict: &'a Dict, t: &'a ThreadRow, arg: &'a FieldArg) -> Value<'a> {
     group(dict, t).map_or(Value::Missing, |leader| exe(dict, leader, arg))
 }
 
-fn group_exepath<'a>(dict: &'a Dict, t: &'a ThreadRow, arg: &'a FieldArg) -> Value<'a> {
+pub(super) fn group_exepath<'a>(dict: &'a Dict, t: &'a ThreadRow, arg: &'a FieldArg) -> Value<'a> {
     group(dict, t).map_or(Value::Missing, |leader| exepath(dict, leader, arg))
 }
 

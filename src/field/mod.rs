@@ -27,6 +27,7 @@ mod path;
 mod pod;
 mod proc;
 mod render;
+mod rights;
 #[cfg(test)]
 pub(crate) mod sample;
 mod service;

@@ -64,8 +64,8 @@ pub(crate) fn dict() -> Dict {
     let cgroup = s(b"/docker/3ad7b26ded6d8e7b23da7d48fe889434573036c27ae5a74837233de441c3601e");
     let (home, lang, root, www) = (s(b"HOME=/root"), s(b"LANG=C"), s(b"root"), s(b"www\x1b[31m"));
     let (passwd, pipe, var) = (s(b"/etc/passwd"), s(b"pipe:[77]"), s(b"/var"));
-    d.images.push(ImageRow { exe: bash, exepath: bash, args: StrId::NONE, env: vec![] });
-    d.images.push(ImageRow { exe, exepath: exe, args, env: vec![home, lang] });
+    d.images.push(ImageRow { exe: bash, exepath: bash, args: StrId::NONE, ..ImageRow::default() });
+    d.images.push(ImageRow { exe, exepath: exe, args, env: vec![home, lang], ..ImageRow::default() });
     let shell = ThreadRow {
         tid: 100,
         pid: 100,

@@ -1,6 +1,7 @@
 //! The body of a dictionary frame: varint lengths of the strings, their bytes, then the rows as postcard; zstd.
 
 use super::body;
+use super::columns::{self, Column};
 use super::error::Error;
 use crate::batch::codec::limits::MAX_DICTIONARY;
 use crate::batch::codec::{put_varint, take_varint};
@@ -40,7 +41,11 @@ pub(super) fn store(delta: &Delta, level: i32) -> Result<Vec<u8>, Error> {
         users: &delta.users,
         groups: &delta.groups,
     };
-    let plain = postcard::to_extend(&rows, plain).map_err(|e| Error::Encode(e.to_string()))?;
+    let mut plain = postcard::to_extend(&rows, plain).map_err(|e| Error::Encode(e.to_string()))?;
+    let added = columns::of(&delta.images, &delta.threads);
+    if !added.is_empty() {
+        plain = postcard::to_extend(&added, plain).map_err(|e| Error::Encode(e.to_string()))?;
+    }
     body::pack(&plain, MAX_DICTIONARY, level)
 }
 
@@ -61,7 +66,11 @@ pub(super) fn load(bytes: &[u8], left: &mut usize) -> Result<Delta, String> {
         .ok()
         .and_then(|total| rest.split_at_checked(total))
         .ok_or_else(|| format!("expected {total} bytes of strings, found {}", rest.len()))?;
-    let (rows, _) = postcard::take_from_bytes::<Owned>(rest).map_err(|e| e.to_string())?;
+    let (mut rows, behind) = postcard::take_from_bytes::<Owned>(rest).map_err(|e| e.to_string())?;
+    if !behind.is_empty() {
+        let (added, _) = postcard::take_from_bytes::<Vec<Column>>(behind).map_err(|e| e.to_string())?;
+        columns::fill(&added, &mut rows.images, &mut rows.threads);
+    }
     Ok(Delta {
         first_string,
         string_lengths,

@@ -4,6 +4,7 @@
 //! costs what it hits. An index makes opening fast, and is believed only where it fits. `docs/format.md` holds the byte-exact layout.
 
 mod body;
+mod columns;
 mod dictionary;
 mod error;
 mod frame;

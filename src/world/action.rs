@@ -118,6 +118,8 @@ pub(super) enum Action {
     /// A container's description in a parameter.
     Container(u8),
     Prctl,
+    Capset,
+    Limit,
     Setuid,
     Setgid,
     Setreuid,
@@ -374,6 +376,8 @@ fn process_action(kind: crate::event::Kind, spec: &Spec) -> Option<Action> {
         kinds::CGROUP => Action::Cgroup,
         kinds::CONTAINER => Action::Container(param(spec, "json")?),
         kinds::PRCTL => Action::Prctl,
+        kinds::CAPSET => Action::Capset,
+        kinds::SETRLIMIT | kinds::PRLIMIT => Action::Limit,
         kinds::SETUID => Action::Setuid,
         kinds::SETGID => Action::Setgid,
         kinds::SETREUID => Action::Setreuid,

@@ -57,6 +57,7 @@ impl World {
         let mut group = Ids { real: row.gid, effective: row.egid, saved: thread.saved.map(|s| s.1) };
         let root = row.euid == 0;
         let before = (user, group);
+        let ids = [row.uid, row.euid, thread.saved.map_or(row.euid, |saved| saved.0)];
         match action {
             Action::Setuid => user.set(arg(0), root),
             Action::Setgid => group.set(arg(0), root),
@@ -76,6 +77,7 @@ impl World {
         let row = &mut thread.row;
         (row.uid, row.euid, row.gid, row.egid) = (user.real, user.effective, group.real, group.effective);
         (thread.saved, thread.id) = (user.saved.zip(group.saved), 0);
+        self.caps_follow(index, ids);
         self.want_names(index);
     }
 

@@ -4,6 +4,7 @@
 //! last batch ([`Delta`]) is what the reel stores before that batch. Row 0 of every table means "none".
 
 use super::container::Container;
+use super::facts::{Caps, ExeFacts};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -124,6 +125,9 @@ pub struct ImageRow {
     pub args: StrId,
     /// Environment, one string per variable.
     pub env: Vec<StrId>,
+    /// The file; stored behind the rows, so that versions that do not know of it read the rest.
+    #[serde(skip)]
+    pub facts: ExeFacts,
 }
 
 /// A thread as it was from one moment to the next change. Refers only to rows with a smaller index.
@@ -177,6 +181,12 @@ pub struct ThreadRow {
     pub start: u64,
     /// Not seen by the snapshot nor a fork: only its id is known.
     pub placeholder: bool,
+    /// The most descriptors it may have open; 0 unknown, `u64::MAX` no limit. Stored behind the rows.
+    #[serde(skip)]
+    pub fdlimit: u64,
+    /// Capabilities; `None` unknown. Stored behind the rows.
+    #[serde(skip)]
+    pub caps: Option<Arc<Caps>>,
 }
 
 impl ThreadRow {

@@ -246,7 +246,14 @@ impl World {
         let running = self.dict().image(known.image);
         let slash = |id: StrId| self.dict().text(id) == b"/" || id == StrId::NONE;
         let roots = known.root == found.root || slash(known.root) && slash(found.root);
-        let normal = |row: &ThreadRow| ThreadRow { root: StrId::NONE, start: 0, image: 0, ..row.clone() };
+        let normal = |row: &ThreadRow| ThreadRow {
+            root: StrId::NONE,
+            start: 0,
+            image: 0,
+            fdlimit: 0,
+            caps: None,
+            ..row.clone()
+        };
         !known.placeholder
             && roots
             && (running.exe, running.args) == (image.exe, image.args)

@@ -4,8 +4,9 @@ use super::action::{Action, ForkParams, int, named, named_bytes, named_int};
 use super::dict::{ImageRow, StrId, ThreadRow};
 use super::directory::AT_FDCWD;
 use super::engine::{Want, World};
+use super::facts::ExeFacts;
 use super::namespaces::Namespaces;
-use crate::event::Event;
+use crate::event::{Event, kinds};
 
 const PR_SET_NAME: i64 = 15;
 const PR_SET_CHILD_SUBREAPER: i64 = 36;
@@ -45,6 +46,8 @@ impl World {
                     self.change_process(pid, |row| row.cgroup = path);
                 }
             }
+            Action::Capset if done => self.capset(index, event),
+            Action::Limit if done => self.limit(index, event),
             Action::Prctl if done => self.prctl(index, event),
             Action::Setsid if event.ret > 0 => self.change_process(pid, |row| {
                 (row.sid, row.pgid, row.tty, row.session) = (pid, pid, 0, 0);
@@ -166,7 +169,9 @@ impl World {
         let comm = self.new_name(event);
         let env = named_bytes(event, "env").unwrap_or_default();
         let env = split_list(env).map(|variable| self.interner.text(variable)).collect();
-        let image = self.interner.image(&ImageRow { exe, exepath, args, env });
+        // `execveat` has flags of its own.
+        let facts = ExeFacts::of(event, if event.kind == kinds::EXECVEAT { "exe_flags" } else { "flags" });
+        let image = self.interner.image(&ImageRow { exe, exepath, args, env, facts });
         let index = self.takes_over(index, event, pid);
         let files = self.tables.unshare(self.threads[index].files);
         self.tables.get_mut(files).exec();
@@ -188,6 +193,7 @@ impl World {
                 *id = value as u32;
             }
         }
+        super::facts::fill(row, event);
         // exec makes the effective ids the saved ones (`execve(2)`).
         thread.saved = named_int(event, "euid").map(|_| (thread.row.euid, thread.row.egid));
         self.want_names(index);

@@ -28,7 +28,7 @@ impl Carrier<'_> {
         let image = self.old.image(row);
         let env = image.env.iter().map(|&id| self.text(id)).collect();
         let (exe, exepath, args) = (self.text(image.exe), self.text(image.exepath), self.text(image.args));
-        self.new.image(&ImageRow { exe, exepath, args, env })
+        self.new.image(&ImageRow { exe, exepath, args, env, facts: image.facts })
     }
 
     fn desc(&mut self, row: u32) -> u32 {

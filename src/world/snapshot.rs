@@ -226,6 +226,7 @@ impl World {
         args.extend([row.cwd, row.root, row.cgroup].map(|id| self.text_arg(id)));
         args.extend(thread.namespaces.args());
         args.push(OwnedArg::Int(thread.stamp as i64));
+        args.extend(rights(row, &image.facts));
         OwnedEvent::new(&head(kinds::SNAP_THREAD, time, row.tid, row.pid), args)
     }
 
@@ -245,6 +246,24 @@ impl World {
         ];
         OwnedEvent::new(&head(kinds::SNAP_FD, time, tid, pid), args)
     }
+}
+
+/// Limits, capabilities and facts about the program, in the order of `snap_thread`'s parameters.
+fn rights(row: &ThreadRow, exe: &super::facts::ExeFacts) -> [OwnedArg; 8] {
+    let unless_0 = |number: u64| if number == 0 { OwnedArg::Missing } else { OwnedArg::Int(number as i64) };
+    let cap = |of: fn(&super::facts::Caps) -> u64| {
+        row.caps.as_ref().map_or(OwnedArg::Missing, |caps| OwnedArg::Int(of(caps) as i64))
+    };
+    [
+        unless_0(row.fdlimit),
+        cap(|caps| caps.inheritable),
+        cap(|caps| caps.permitted),
+        cap(|caps| caps.effective),
+        exe.flags.map_or(OwnedArg::Missing, |flags| OwnedArg::Int(i64::from(flags))),
+        unless_0(exe.ino),
+        unless_0(exe.ctime),
+        unless_0(exe.mtime),
+    ]
 }
 
 /// Local and remote end in the layout of [`ParamType::Tuple`](crate::event::ParamType::Tuple).
@@ -325,6 +344,8 @@ pub(super) fn fill_thread(
     if let Some(env) = bytes(event, 19) {
         image.env = split_list(env).map(text).collect();
     }
+    super::facts::fill(row, event);
+    super::facts::fill_image(image, event);
 }
 
 /// Sets what a `snap_fd` row tells.

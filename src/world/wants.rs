@@ -248,6 +248,7 @@ impl World {
         for &(segment, row) in &asked.rows {
             let tells = |name: &str| match name {
                 "tid" | "pid" | "cputime" | "scanned" => false,
+                _ if name.starts_with("vm_") || name.starts_with("pgft_") => false,
                 _ if name.ends_with("ns") => false,
                 _ => !asked.changed || LASTING.contains(&name),
             };

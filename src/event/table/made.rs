@@ -1,7 +1,7 @@
 //! Kinds that are no calls: life cycle, the recorder's own, and the initial state.
 
 use super::entry::{environment, made, source};
-use crate::event::flags::{CLONE_FLAGS, FILE_FLAGS, IO_URING_OPS, SOCKET_FAMILIES};
+use crate::event::flags::{CLONE_FLAGS, EXECVE_FLAGS, FILE_FLAGS, IO_URING_OPS, SOCKET_FAMILIES};
 use crate::event::spec::Category::{Internal, IoOther, Process, Scheduler, Signal};
 use crate::event::spec::{KindFlags, ParamType, Spec};
 
@@ -185,6 +185,20 @@ pub(super) const MADE: &[Spec] = &[
             source("utsns", ParamType::Uint),
             // when it was looked at; 0: it was seen to begin
             source("scanned", ParamType::Time),
+            source("fdlimit", ParamType::Uint),
+            source("cap_inheritable", ParamType::Hex),
+            source("cap_permitted", ParamType::Hex),
+            source("cap_effective", ParamType::Hex),
+            source("exe_flags", ParamType::Flags).named(EXECVE_FLAGS),
+            source("exe_ino", ParamType::Uint),
+            source("exe_ino_ctime", ParamType::Time),
+            source("exe_ino_mtime", ParamType::Time),
+            // KiB, and faults so far: told at the start alone
+            source("vm_size", ParamType::Uint),
+            source("vm_rss", ParamType::Uint),
+            source("vm_swap", ParamType::Uint),
+            source("pgft_maj", ParamType::Uint),
+            source("pgft_min", ParamType::Uint),
         ],
     ),
     made(

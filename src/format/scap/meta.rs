@@ -122,7 +122,7 @@ pub struct Thread<'a> {
     /// Capabilities: inheritable, permitted, effective.
     pub caps: Option<[u64; 3]>,
     /// Facts about the program, bits of `execve_flags`.
-    pub exe_flags: u32,
+    pub exe_flags: Option<u32>,
     /// Inode of the program, and when it was changed and modified, ns since 1970 UTC.
     pub exe_ino: Option<[u64; 3]>,
     /// Process group, on the host.
@@ -191,12 +191,16 @@ fn appended(thread: &mut Thread<'_>, mut at: Cursor<'_>) -> Result<(), Cut> {
         thread.tty = Some(at.u32()?);
     }
     thread.loginuid = Some(at.u32()?);
-    thread.exe_flags = u32::from(at.u8()? != 0);
+    let mut flags = u32::from(at.u8()? != 0);
+    thread.exe_flags = Some(flags);
     thread.caps = Some([at.u64()?, at.u64()?, at.u64()?]);
-    thread.exe_flags |= u32::from(at.u8()? != 0) << 1;
+    flags |= u32::from(at.u8()? != 0) << 1;
+    thread.exe_flags = Some(flags);
     thread.exe_ino = Some([at.u64()?, at.u64()?, at.u64()?]);
-    thread.exe_flags |= u32::from(at.u8()? != 0) << 2;
-    thread.exe_flags |= u32::from(at.u8()? != 0) << 3;
+    for bit in [2, 3] {
+        flags |= u32::from(at.u8()? != 0) << bit;
+        thread.exe_flags = Some(flags);
+    }
     thread.pgid = Some(at.u64()?);
     Ok(())
 }

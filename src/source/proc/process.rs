@@ -38,6 +38,10 @@ pub(super) struct Process {
     pub(super) loginuid: u32,
     /// Inode numbers of its namespaces, in the order of [`NAMESPACES`]; 0 unknown.
     pub(super) namespaces: [u64; 8],
+    /// The most descriptors it may have open; 0 unknown, `u64::MAX` no limit.
+    pub(super) fdlimit: u64,
+    /// Inode of its program, and when that was changed and modified, ns since 1970 UTC; 0 unknown.
+    pub(super) exe: [u64; 3],
     /// A thread of the kernel: it runs no file and has no descriptors, only a name.
     pub(super) is_kernel: bool,
     /// The first thread stands first.
@@ -63,6 +67,12 @@ pub(super) struct Thread {
     /// ns.
     pub(super) cputime: u64,
     pub(super) comm: String,
+    /// Capabilities: inheritable, permitted, effective.
+    pub(super) caps: Option<[u64; 3]>,
+    /// Memory of its process, KiB: virtual, resident, swapped.
+    pub(super) memory: [u64; 3],
+    /// Page faults so far: major, minor.
+    pub(super) faults: [u64; 2],
     is_kernel: bool,
 }
 
@@ -82,16 +92,44 @@ fn read_stat(thread: &mut Thread, line: &str, clock: ClockPair) -> Option<()> {
     thread.sid = column(6)? as u32;
     thread.tty = column(7)? as u32;
     thread.is_kernel = column(9)? & KERNEL_THREAD != 0;
+    thread.faults = [column(12)? as u64, column(10)? as u64];
     let ticks = column(22)? as u64;
     let boot = u128::from(ticks) * 1_000_000_000 / u128::from(ticks_per_second());
     thread.start = clock.utc_of(boot as u64);
     Some(())
 }
 
+/// The limit of descriptors, of a `limits` file: the line's fourth word.
+fn fdlimit(limits: &str) -> Option<u64> {
+    let line = limits.lines().find_map(|line| line.strip_prefix("Max open files"))?;
+    let soft = line.split_ascii_whitespace().next()?;
+    if soft == "unlimited" { Some(u64::MAX) } else { soft.parse().ok() }
+}
+
+/// Inode of a process's program, and when it was changed and modified.
+fn program(dir: &Path) -> [u64; 3] {
+    use std::os::unix::fs::MetadataExt;
+    let ns = |seconds: i64, ns: i64| (seconds as u64).saturating_mul(1_000_000_000).saturating_add(ns as u64);
+    std::fs::metadata(dir.join("exe"))
+        .map_or([0; 3], |exe| [exe.ino(), ns(exe.ctime(), exe.ctime_nsec()), ns(exe.mtime(), exe.mtime_nsec())])
+}
+
 /// The ids in a `status` file: ids are real, effective, saved, file system; pids are from the host's namespace inwards.
 fn read_status(thread: &mut Thread, status: &str) {
+    let mut caps = [None; 3];
     for line in status.lines() {
         let Some((key, values)) = line.split_once(':') else { continue };
+        let cap = || u64::from_str_radix(values.trim(), 16).ok();
+        let kib = || values.split_ascii_whitespace().next().and_then(|n| n.parse().ok()).unwrap_or(0);
+        match key {
+            "CapInh" => caps[0] = cap(),
+            "CapPrm" => caps[1] = cap(),
+            "CapEff" => caps[2] = cap(),
+            "VmSize" => thread.memory[0] = kib(),
+            "VmRSS" => thread.memory[1] = kib(),
+            "VmSwap" => thread.memory[2] = kib(),
+            _ => {}
+        }
         let mut ids = values.split_ascii_whitespace().filter_map(|t| t.parse::<u32>().ok());
         match key {
             "Uid" => (thread.uid, thread.euid) = (ids.next().unwrap_or(0), ids.next().unwrap_or(0)),
@@ -100,6 +138,9 @@ fn read_status(thread: &mut Thread, status: &str) {
             "NStgid" => thread.vpid = ids.next_back().unwrap_or(0),
             _ => {}
         }
+    }
+    if let [Some(inheritable), Some(permitted), Some(effective)] = caps {
+        thread.caps = Some([inheritable, permitted, effective]);
     }
 }
 
@@ -148,6 +189,8 @@ pub(super) fn process(dir: &Path, pid: u32, clock: ClockPair) -> Option<Process>
         root: file::link(&dir.join("root")),
         cgroup,
         namespaces: namespaces(dir),
+        fdlimit: file::text(&dir.join("limits"), 4096).and_then(|limits| fdlimit(&limits)).unwrap_or(0),
+        exe: program(dir),
         is_kernel: false,
         loginuid: loginuid.unwrap_or(u32::MAX),
         threads,
@@ -171,6 +214,18 @@ mod tests {
         );
         assert_eq!(thread.start, 1_000 + 500 * 1_000_000_000 / ticks_per_second());
         assert_eq!(read_stat(&mut thread, "7 (cut) S 1 2", CLOCK), None);
+    }
+
+    #[test]
+    fn the_limit_of_descriptors_is_the_soft_one() {
+        let limits = |soft: &str| {
+            format!(
+                "Limit  Soft Limit  Hard Limit  Units\nMax open files            {soft}                 524288               files     \n"
+            )
+        };
+        assert_eq!(fdlimit(&limits("1024")), Some(1024));
+        assert_eq!(fdlimit(&limits("unlimited")), Some(u64::MAX));
+        assert_eq!(fdlimit("Limit\n"), None);
     }
 
     #[test]

@@ -180,7 +180,31 @@ fn thread_args<'a>(process: &'a Process, thread: &'a Thread) -> impl Iterator<It
         text(process.root.as_ref()),
         Arg::Bytes(process.cgroup.as_bytes()),
     ];
-    args.into_iter().chain(namespaces).chain([wide(process.time)])
+    args.into_iter().chain(namespaces).chain([wide(process.time)]).chain(rights(process, thread))
+}
+
+/// Limits, capabilities, facts about the program, memory and faults. Whether the program could be written, and its layer of an
+/// overlay, `/proc` does not tell.
+fn rights<'a>(process: &Process, thread: &Thread) -> [Arg<'a>; 13] {
+    let unless_0 = |number: u64| if number == 0 { Arg::Missing } else { wide(number) };
+    let cap = |which: usize| thread.caps.map_or(Arg::Missing, |caps| wide(caps[which]));
+    let told = |number: u64| if process.is_kernel { Arg::Missing } else { wide(number) };
+    let ([ino, ctime, mtime], [size, resident, swapped]) = (process.exe, thread.memory);
+    [
+        unless_0(process.fdlimit),
+        cap(0),
+        cap(1),
+        cap(2),
+        Arg::Missing,
+        unless_0(ino),
+        unless_0(ctime),
+        unless_0(mtime),
+        told(size),
+        told(resident),
+        told(swapped),
+        told(thread.faults[0]),
+        told(thread.faults[1]),
+    ]
 }
 
 /// In the order of `snap_fd`'s parameters.
@@ -264,7 +288,7 @@ mod tests {
 
     #[test]
     fn parameters_stand_in_the_order_of_the_event_table() {
-        let thread = "tid pid vtid vpid ppid sid pgid tty uid euid gid egid loginuid start cputime comm exe exepath args env cwd root cgroup cgroupns ipcns mntns netns pidns timens userns utsns scanned";
+        let thread = "tid pid vtid vpid ppid sid pgid tty uid euid gid egid loginuid start cputime comm exe exepath args env cwd root cgroup cgroupns ipcns mntns netns pidns timens userns utsns scanned fdlimit cap_inheritable cap_permitted cap_effective exe_flags exe_ino exe_ino_ctime exe_ino_mtime vm_size vm_rss vm_swap pgft_maj pgft_min";
         assert_eq!(names("snap_thread").join(" "), thread);
         assert_eq!(names("snap_fd").join(" "), "fd kind name tuple l4 role dev ino flags cloexec");
         assert_eq!(names("snap_user"), ["id", "name"]);

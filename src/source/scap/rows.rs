@@ -31,7 +31,13 @@ mod place {
     pub(super) const CWD: usize = 20;
     pub(super) const ROOT: usize = 21;
     pub(super) const CGROUP: usize = 22;
-    pub(super) const COUNT: usize = 23;
+    pub(super) const FDLIMIT: usize = 32;
+    pub(super) const CAPS: usize = 33;
+    pub(super) const EXE_FLAGS: usize = 36;
+    pub(super) const EXE_INO: usize = 37;
+    pub(super) const MEMORY: usize = 40;
+    pub(super) const FAULTS: usize = 43;
+    pub(super) const COUNT: usize = 45;
 }
 
 /// "Nobody".
@@ -185,7 +191,33 @@ pub(super) fn thread(thread: &Thread<'_>) -> OwnedEvent {
     args[place::CWD] = owned(directory(thread.cwd));
     args[place::ROOT] = thread.root.map_or(OwnedArg::Missing, owned);
     args[place::CGROUP] = owned(thread.cgroups);
+    rights(&mut args, thread);
     OwnedEvent::new(&head(kinds::SNAP_THREAD, thread.tid as u32, thread.pid as u32), args)
+}
+
+/// Limits, capabilities, memory and facts about the program, as far as a version has them.
+fn rights(args: &mut [OwnedArg], thread: &Thread<'_>) {
+    let number = |number: u64| OwnedArg::Int(number as i64);
+    if thread.fdlimit > 0 {
+        args[place::FDLIMIT] = OwnedArg::Int(thread.fdlimit);
+    }
+    for (place, set) in thread.caps.into_iter().flatten().enumerate() {
+        args[place::CAPS + place] = number(set);
+    }
+    if let Some(flags) = thread.exe_flags {
+        args[place::EXE_FLAGS] = number(u64::from(flags));
+    }
+    if let Some(facts) = thread.exe_ino {
+        for (place, fact) in facts.into_iter().enumerate() {
+            args[place::EXE_INO + place] = number(fact);
+        }
+    }
+    for (place, size) in thread.vm.into_iter().enumerate() {
+        args[place::MEMORY + place] = number(u64::from(size));
+    }
+    for (place, count) in thread.faults.into_iter().enumerate() {
+        args[place::FAULTS + place] = number(count);
+    }
 }
 
 /// A user or group.
