@@ -76,6 +76,7 @@ pub struct Batch {
     tables: Vec<TableCache>,
     damage: OnceLock<Error>,
     origin: Option<Arc<Origin>>,
+    carried: OnceLock<Arc<super::Carried>>,
 }
 
 /// Where events come from.
@@ -130,6 +131,7 @@ impl Batch {
             tables,
             damage: OnceLock::new(),
             origin: None,
+            carried: OnceLock::new(),
         }
     }
 
@@ -137,6 +139,17 @@ impl Batch {
     #[must_use]
     pub fn with_origin(self, origin: Arc<Origin>) -> Batch {
         Batch { origin: Some(origin), ..self }
+    }
+
+    /// Adds what rows before say about its rows.
+    pub fn carry(&self, carried: Arc<super::Carried>) {
+        // Whoever was first walked through the same rows.
+        self.carried.set(carried).ok();
+    }
+
+    /// What rows before say about its rows, if somebody asked.
+    pub fn carried(&self) -> Option<&super::Carried> {
+        self.carried.get().map(|carried| &**carried)
     }
 
     /// Where its events come from, if that was said.

@@ -5,6 +5,7 @@
 
 mod asked;
 mod builder;
+mod carried;
 pub mod codec;
 mod columns;
 mod events;
@@ -16,6 +17,7 @@ mod told;
 
 pub use asked::{Batch, DataRun, Origin, Store};
 pub use builder::Builder;
+pub use carried::{Carried, NOT_CARRIED};
 pub use codec::{Encoded, Encoder, StoredBatch};
 pub use columns::{Columns, DataColumn, MAX_KINDS, MAX_ROWS, Table};
 pub use head::{Head, KindRows, RowOrder, Runs};

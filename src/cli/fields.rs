@@ -1,7 +1,7 @@
 //! `-l`: the fields, by class or by what they say, as text, JSON lines or the reference of `docs/fields.md`.
 
 use super::exit::Failure;
-use crate::field::{Alias, Field, absent_fields, aliases, all};
+use crate::field::{Alias, Field, absent_fields, aliases, all, carries};
 use crate::value::Type;
 use std::io::Write;
 
@@ -86,7 +86,7 @@ fn text(out: &mut dyn Write, chosen: &[&Field], long: bool) -> Result<(), Failur
         if long {
             let argument = Some(field.arg.form()).filter(|form| !form.is_empty());
             let argument = argument.map(|form| format!("; argument: {form}")).unwrap_or_default();
-            let (ty, level) = (type_name(field.ty), field.level().name());
+            let (ty, level) = (type_name(field.ty), level(field));
             writeln!(out, "{:<22} type: {ty}; level: {level}{argument}; example: {}", "", field.example)?;
             for alias in aliases_of(field) {
                 let why = if alias.deprecated.is_empty() {
@@ -99,6 +99,11 @@ fn text(out: &mut dyn Write, chosen: &[&Field], long: bool) -> Result<(), Failur
         }
     }
     Ok(())
+}
+
+/// What a question about it costs.
+fn level(field: &Field) -> &'static str {
+    if carries(field).is_some() { "carried" } else { field.level().name() }
 }
 
 fn type_name(ty: Type) -> String {
@@ -116,7 +121,7 @@ fn json(out: &mut dyn Write, field: &Field) -> Result<(), Failure> {
         "deprecated_names": names(true),
         "doc": field.doc,
         "example": field.example,
-        "level": field.level().name(),
+        "level": level(field),
         "name": field.name,
         "type": type_name(field.ty),
     });
@@ -142,7 +147,7 @@ fn page(out: &mut dyn Write, chosen: &[&Field]) -> Result<(), Failure> {
             "\n## {class}\n\n| field | type | argument | level | says | example |\n|---|---|---|---|---|---|"
         )?;
         for field in chosen.iter().filter(|field| field.class() == class) {
-            let (ty, level) = (type_name(field.ty), field.level().name());
+            let (ty, level) = (type_name(field.ty), level(field));
             let (doc, example) = (cell(field.doc), cell(field.example));
             writeln!(out, "| `{}` | {ty} | {} | {level} | {doc} | `{example}` |", field.name, field.arg.form())?;
         }
@@ -168,6 +173,6 @@ What filters, formats, chisels and `-j` can name. Made by `sysreel -l --markdown
 part of it, `-l WORD` what is about something, `-l --json` one object for each.
 
 The level is where a field is answered, and so what a question about it costs: once for each *kind* of event, row of a *thread* or
-of a *descriptor*, or for each *event*. Values that are not there make every check false, `!=` included; they are written `<NA>`,
+of a *descriptor*, or for each *event*; what is *carried* depends on the events before, which are walked through in order where a question names it. Values that are not there make every check false, `!=` included; they are written `<NA>`,
 and `null` in JSON. Times and durations are nanoseconds, and a filter may name them with a unit.
 ";

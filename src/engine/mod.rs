@@ -2,6 +2,8 @@
 
 mod assembler;
 #[cfg(feature = "linux")]
+mod carry;
+mod carrying;
 mod clock;
 #[cfg(feature = "linux")]
 mod compact;

@@ -55,6 +55,16 @@ pub trait Batches: Sync {
         self.batch(index).map(|batch| Arc::clone(batch.dict()))
     }
 
+    /// Where a batch of events stands among those of its stream, for what is carried along them; `None` for rows of a state.
+    fn standing(&self, _index: usize) -> Option<Standing> {
+        None
+    }
+
+    /// The initial state of a batch's segment.
+    fn initial(&self, _index: usize) -> Vec<Result<Batch, String>> {
+        Vec::new()
+    }
+
     /// Whether calls in flight count here: in the last segment of a recording, where no completion can follow.
     fn counts_in_flight(&self, index: usize) -> bool;
 
@@ -62,6 +72,15 @@ pub trait Batches: Sync {
     fn state_notes(&self) -> Vec<String> {
         Vec::new()
     }
+}
+
+/// Where a batch stands in its stream, whose batches follow each other by their numbers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Standing {
+    /// Number of the stream's first batch.
+    pub first: usize,
+    /// Tells its segments apart.
+    pub segment: u64,
 }
 
 /// What is known of a batch without opening it.
@@ -144,6 +163,15 @@ pub fn play(
     options: &Options,
     out: &mut dyn Write,
 ) -> io::Result<Played> {
+    let wanted = super::carrying::wanted(questions);
+    if !wanted.is_empty() {
+        let carrying = super::carrying::Carrying::new(batches, wanted);
+        return answer(&carrying, questions, options, out);
+    }
+    answer(batches, questions, options, out)
+}
+
+fn answer(batches: &dyn Batches, questions: &[Question], options: &Options, out: &mut dyn Write) -> io::Result<Played> {
     let threads = threads(batches, questions, options);
     let mut early = Early::of(batches, questions, options)?;
     let shared = Shared {

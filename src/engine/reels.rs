@@ -3,6 +3,7 @@
 //! The files of a row (one recording that rotated) follow each other by their numbers and are one stream; every other
 //! file is a stream of its own. Streams are merged by time where they overlap, see [`timeline`](super::timeline).
 
+use super::play::Standing;
 use super::timeline::{self, Slice};
 use super::{Batches, Glance};
 use crate::batch::{Batch, Origin};
@@ -39,6 +40,8 @@ pub struct Reels {
     batches: Vec<(Place, BatchRef, usize)>,
     /// `None`: each batch is a turn, in order.
     turns: Option<Vec<Vec<Slice>>>,
+    /// Where each stream ends, in batches.
+    ends: Vec<usize>,
     /// Heads of the segments used last, oldest first; of indexed files only.
     heads: Mutex<VecDeque<(Place, Arc<Heads>)>>,
     /// Dictionaries used last, oldest first, and how many of both are kept.
@@ -108,6 +111,7 @@ impl Reels {
             files: Vec::new(),
             batches: Vec::new(),
             turns: None,
+            ends: Vec::new(),
             heads: Mutex::default(),
             dicts: Mutex::default(),
             kept: (DICTIONARIES * streams.len()).min(MOST_DICTIONARIES),
@@ -125,6 +129,7 @@ impl Reels {
         if streams.len() > 1 {
             reels.order(&ends);
         }
+        reels.ends = ends;
         reels
     }
 
@@ -256,6 +261,17 @@ impl Batches for Reels {
 
     fn dict(&self, index: usize) -> Result<Arc<Dict>, String> {
         Reels::dict(self, self.batches[index].0).map_err(|e| e.to_string())
+    }
+
+    fn standing(&self, index: usize) -> Option<Standing> {
+        let first = self.ends.iter().copied().filter(|end| *end <= index).max().unwrap_or(0);
+        let (file, segment) = self.batches.get(index)?.0;
+        Some(Standing { first, segment: (file as u64) << 32 | segment as u64 })
+    }
+
+    fn initial(&self, index: usize) -> Vec<Result<Batch, String>> {
+        let Some(&((file, segment), ..)) = self.batches.get(index) else { return Vec::new() };
+        self.files[file].reader.snapshots(segment).map(|batch| batch.map_err(|e| e.to_string())).collect()
     }
 
     fn counts_in_flight(&self, index: usize) -> bool {

@@ -69,8 +69,25 @@ impl Replay {
         batch.damage().map_or(Ok(()), |error| Err(error.clone()))
     }
 
-    /// Finds out what the kinds of another schema are here.
-    fn enter(&mut self, batch: &Batch) {
+    /// Whether rows of a kind change the state.
+    pub(super) fn changes(info: &crate::batch::KindInfo) -> bool {
+        kind_by_name(&info.name).is_some_and(|kind| kind.spec().flags.has(KindFlags::STATE))
+    }
+
+    /// The world as it is behind the last row.
+    pub(super) fn world(&self) -> &World {
+        &self.world
+    }
+
+    /// Takes one row in, of a kind that changes the state. See [`Replay::enter`].
+    pub(super) fn step(&mut self, row: &Row<'_>) {
+        self.row(row);
+        self.world.take_wants();
+        self.world.take_late_facts();
+    }
+
+    /// Finds out what the kinds of another schema are here; before the rows of a batch are taken in.
+    pub(super) fn enter(&mut self, batch: &Batch) {
         self.dict = Some(Arc::clone(batch.dict()));
         if self.kinds.as_ref().is_some_and(|(schema, _)| Arc::ptr_eq(schema, batch.schema())) {
             return;

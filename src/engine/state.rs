@@ -3,6 +3,7 @@
 //! A segment's snapshot seeds a [`World`], and its rows whose kind changes state bring it to the moment: the same state
 //! engine that ran when the reel was written, over the few columns that it needs, in the order of the segment.
 
+use super::play::Standing;
 use super::replay::Replay;
 use super::timeline::Slice;
 use super::{Batches, Glance, Reels};
@@ -212,6 +213,14 @@ impl Batches for WithStates<'_> {
             Some(events) if index < self.event_turns() => events.turn(index),
             _ => vec![Slice::whole(self.events() + index - self.event_turns())],
         }
+    }
+
+    fn standing(&self, index: usize) -> Option<Standing> {
+        self.events.filter(|_| index < self.events()).and_then(|events| events.standing(index))
+    }
+
+    fn initial(&self, index: usize) -> Vec<Result<Batch, String>> {
+        self.events.map_or_else(Vec::new, |events| events.initial(index))
     }
 
     fn glance(&self, index: usize) -> Option<Glance> {

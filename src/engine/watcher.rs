@@ -1,5 +1,6 @@
 //! [`Watcher`]: questions asked of batches as they come, live or from a reel that grows.
 
+use super::carry::Tracker;
 use super::play::{Asker, Options, Question};
 use super::replay::Replay;
 use super::state::moment;
@@ -58,6 +59,10 @@ pub(super) struct Watcher<'a> {
     lost: u64,
     /// The state, where a question is about it.
     replay: Option<Replay>,
+    /// What is carried along the rows, where a question names some of it.
+    tracker: Option<Tracker>,
+    /// Number of the segment, and whether its last batch was of its initial state.
+    segment: (u64, bool),
     /// Remarks that every report makes.
     notes: Vec<String>,
     /// What is added to UTC for local time, seconds.
@@ -74,6 +79,7 @@ impl<'a> Watcher<'a> {
     ) -> Self {
         let interval = u64::try_from(interval.as_nanos()).unwrap_or(u64::MAX).max(SHORTEST);
         let replay = questions.iter().any(|q| q.query.of_state().is_some()).then(Replay::new);
+        let wanted = super::carrying::wanted(questions);
         Watcher {
             screen,
             asker: Asker::new(questions, options),
@@ -82,6 +88,8 @@ impl<'a> Watcher<'a> {
             latest: 0,
             lost: 0,
             replay,
+            tracker: (!wanted.is_empty()).then(|| Tracker::new(&wanted)),
+            segment: (0, false),
             notes: Vec::new(),
             tz_offset_s: options.ctx.tz_offset_s,
         }
@@ -95,7 +103,23 @@ impl<'a> Watcher<'a> {
     /// Whether a question is about the state, so that rows of the initial state are of use.
     #[cfg(feature = "linux")]
     pub(super) fn wants_state(&self) -> bool {
-        self.replay.is_some()
+        self.replay.is_some() || self.tracker.is_some()
+    }
+
+    /// Adds what is carried along the rows, if a question names some of it.
+    fn track(&mut self, batch: &Batch) -> Result<(), crate::batch::Error> {
+        let Some(tracker) = &mut self.tracker else { return Ok(()) };
+        let snapshot = batch.head().snapshot;
+        if snapshot && !self.segment.1 {
+            self.segment.0 += 1;
+        }
+        self.segment.1 = snapshot;
+        tracker.begins(self.segment.0);
+        if snapshot {
+            return tracker.seed(batch);
+        }
+        batch.carry(tracker.columns(batch)?);
+        Ok(())
     }
 
     /// A segment begins: the rows of its initial state come next.
@@ -136,6 +160,7 @@ impl<'a> Watcher<'a> {
             let fed = if snapshot { replay.seed(batch) } else { replay.feed(batch, u64::MAX) };
             fed.map_err(std::io::Error::other)?;
         }
+        self.track(batch).map_err(std::io::Error::other)?;
         if snapshot {
             return Ok(false);
         }

@@ -20,6 +20,10 @@ const TRACERS: &str =
 const INFRA: &str = "events that sysdig's agent made of the Docker API are in no capture";
 const API: &str = "the container engine does not tell it, and no recorder since sysdig 0.29 asks the API server";
 const MESOS: &str = "Mesos and Marathon are known to no recorder since sysdig 0.29";
+const SPLIT: &str =
+    "processor time is recorded as the scheduler's own sum, which is not split; `procexit` tells utime and stime";
+const ACCOUNT: &str = "of users and groups the names are recorded alone";
+const AROUND: &str = "a span of time is asked for with --from and --to, or by comparing evt.rawtime with two dates";
 const PLUGIN: &str = "a reel holds no events of Falco's plugins";
 const RESOLVED: &str =
     "names of hosts are not asked for, because the answer would be today's and not that of the recording";
@@ -32,6 +36,11 @@ pub(super) static ABSENT: &[Absent] = &[
     absent("mesos.", MESOS, "container.label"),
     absent("marathon.", MESOS, "container.label"),
     absent("evt.infra.", INFRA, "container.name"),
+    absent("thread.cpu.user", SPLIT, "thread.cpu"),
+    absent("thread.cpu.system", SPLIT, "thread.cpu"),
+    absent("user.homedir", ACCOUNT, "user.name"),
+    absent("user.shell", ACCOUNT, "user.name"),
+    absent("evt.around", AROUND, "evt.rawtime"),
     absent("evt.pluginname", PLUGIN, "evt.source"),
     absent("evt.plugininfo", PLUGIN, "evt.info"),
     absent("evt.asynctype", PLUGIN, "evt.type"),
@@ -44,8 +53,8 @@ pub(super) static ABSENT: &[Absent] = &[
     absent("fd.sip.name", RESOLVED, "fd.sip"),
     absent("fd.lip.name", RESOLVED, "fd.lip"),
     absent("fd.rip.name", RESOLVED, "fd.rip"),
-    absent("fd.is_upper_layer", OVERLAY, ""),
-    absent("fd.is_lower_layer", OVERLAY, ""),
+    absent("fd.is_upper_layer", OVERLAY, "proc.is_exe_upper_layer"),
+    absent("fd.is_lower_layer", OVERLAY, "proc.is_exe_lower_layer"),
     absent("k8s.ns.id", API, "k8s.ns.name"),
     absent("k8s.ns.label", API, "k8s.ns.name"),
     absent("k8s.ns.labels", API, "k8s.ns.name"),

@@ -3,8 +3,8 @@
 use super::absent::{absent_field, absent_fields};
 use super::alias::{ALIASES, Alias};
 use super::{
-    ArgRule, Field, FieldArg, FieldRef, about, amounts, audit, container, engine, evt, fd, fspath, lineage, pod, proc,
-    rights, service, syslog, user,
+    ArgRule, Field, FieldArg, FieldRef, about, amounts, audit, carried, container, engine, evt, fd, fspath, lineage,
+    pod, proc, rights, service, syslog, user,
 };
 use crate::event::{ParamType, SPECS};
 use crate::value::Type;
@@ -75,6 +75,7 @@ pub fn all() -> impl Iterator<Item = &'static Field> {
             container::FIELDS,
             engine::FIELDS,
             rights::FIELDS,
+            carried::FIELDS,
             pod::FIELDS,
             syslog::FIELDS,
             service::FIELDS,

@@ -303,6 +303,19 @@ pub(super) fn type_words(kind: DescKind) -> (&'static str, &'static str) {
     }
 }
 
+/// What a descriptor is, in a word of `fd.type`; empty where it is not known.
+pub fn type_word(desc: &DescRow) -> &'static str {
+    type_words(desc.kind).0
+}
+
+/// What a descriptor is called, as `fd.name` has it; empty where it has no name.
+pub fn desc_name(dict: &Dict, desc: &DescRow) -> Vec<u8> {
+    match name(dict, desc, &FieldArg::None) {
+        Value::Text(text) => text.into_owned(),
+        _ => Vec::new(),
+    }
+}
+
 fn type_name<'a>(_: &'a Dict, d: &'a DescRow, _: &'a FieldArg) -> Value<'a> {
     match type_words(d.kind).0 {
         "" => Value::Missing,

@@ -11,6 +11,7 @@ mod amounts;
 mod ancestry;
 mod audit;
 mod buffer;
+mod carried;
 mod catalogue;
 mod container;
 mod context;
@@ -38,7 +39,9 @@ mod user;
 
 pub use absent::{Absent, absent_field, absent_fields};
 pub use alias::{Alias, aliases};
+pub use carried::{Carry, carries};
 pub use catalogue::{Error, all, lookup, lookup_prefix};
 pub use context::{BufferFormat, Context, TimeFormat};
 pub use entry::{ArgRule, Column, DataForm, Extract, Field, FieldArg, FieldRef, Level};
 pub use render::{write_fd_name, write_info, write_outputtime, write_value};
+pub use fd::{desc_name, type_word};

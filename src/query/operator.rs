@@ -4,7 +4,7 @@ use super::{
     Lines, LinesQuery, Rows, SnapshotQuery, SnapshotWorker, Span, TableQuery, TableWorker, TreeQuery, TreeWorker,
 };
 use crate::batch::{Batch, Error};
-use crate::field::Context;
+use crate::field::{Context, FieldRef};
 use crate::filter::Selection;
 use crate::report::Report;
 use std::any::Any;
@@ -119,6 +119,27 @@ impl Query {
     /// The rows it is about, if it asks about a state and not about events.
     pub fn of_state(&self) -> Option<Rows> {
         if let Query::State(rows, _) = self { Some(*rows) } else { None }
+    }
+
+    /// Calls `each` for every field that it names.
+    pub fn for_each_field<'a>(&'a self, each: &mut dyn FnMut(&'a FieldRef)) {
+        match self {
+            Query::Nothing => {}
+            Query::Lines(lines) => {
+                lines.template.fields().for_each(&mut *each);
+                lines.indent.iter().for_each(&mut *each);
+            }
+            Query::Table(table) => table.for_each_field(each),
+            Query::Tree(tree) => {
+                each(&tree.label);
+                tree.table.for_each_field(each);
+            }
+            Query::Snapshot(snapshot) => snapshot.columns.iter().for_each(|column| {
+                each(&column.field);
+                column.or.iter().for_each(&mut *each);
+            }),
+            Query::State(_, query) => query.for_each_field(each),
+        }
     }
 
     /// A worker that has seen nothing.

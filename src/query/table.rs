@@ -51,6 +51,12 @@ pub struct TableWorker {
 }
 
 impl TableQuery {
+    /// Calls `each` for every field that it names.
+    pub(super) fn for_each_field<'a>(&'a self, each: &mut dyn FnMut(&'a FieldRef)) {
+        self.keys.iter().for_each(|key| each(&key.field));
+        self.values.iter().filter_map(|value| value.field.as_ref()).for_each(each);
+    }
+
     /// A worker that has seen nothing.
     pub fn worker(&self) -> TableWorker {
         let fields: Vec<FieldRef> = self.keys.iter().map(|k| k.field.clone()).collect();

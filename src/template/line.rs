@@ -81,6 +81,14 @@ impl Template {
         Template { form, ..self }
     }
 
+    /// The fields that it names.
+    pub fn fields(&self) -> impl Iterator<Item = &FieldRef> {
+        self.pieces.iter().filter_map(|piece| match piece {
+            Piece::Text(_) => None,
+            Piece::Field(field, _) | Piece::Info(field, _) | Piece::OutputTime(field) => Some(field),
+        })
+    }
+
     /// What it was parsed from.
     pub fn text(&self) -> &str {
         &self.text

@@ -6,6 +6,7 @@
 mod action;
 pub mod address;
 mod anonymous;
+mod asked;
 mod container;
 mod credentials;
 mod delta;
