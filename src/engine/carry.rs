@@ -200,6 +200,8 @@ impl Tracker {
 
     fn row(&mut self, row: &Row<'_>, places: &Places, made: &mut Made, counts: &mut HashMap<u32, [i64; 2]>) {
         let said = self.sums(row, places);
+        // Events of no thread say nothing of one.
+        let is_nobody = row.thread().tid == 0;
         let delta = self.latest.map_or(0, |latest| row.time().saturating_sub(latest));
         self.latest = Some(row.time());
         let mut changed = None;
@@ -218,7 +220,9 @@ impl Tracker {
             changed = number.map(|_| i64::from(after.is_some() && after != before));
             // What a call closes is still there in its own row.
             let now = of_close.unwrap_or_else(|| *counts.entry(tid).or_insert_with(|| count(replay.world(), tid)));
-            self.put_world(row, places, made, now);
+            if !is_nobody {
+                self.put_world(row, places, made, now);
+            }
         }
         for (carry, values) in &mut made.numbers {
             let value = match carry {
@@ -226,6 +230,7 @@ impl Tracker {
                 Carry::ExecTime => said.exec.map(|ns| ns as i64),
                 Carry::Cpu => said.cpu.map(|hundredths| hundredths as i64),
                 Carry::NameChanged => changed,
+                _ if is_nobody => Some(NOT_CARRIED),
                 _ => self.sum(row, *carry),
             };
             if let Some(value) = value {

@@ -66,10 +66,7 @@ fn spread(columns: &[Column], names: [&str; 4], rows: usize, mut each: impl FnMu
     for row in 0..rows {
         let values = cursors.each_mut().map(|(runs, left, value)| {
             while *left == 0 {
-                match runs.next() {
-                    Some(&(count, next)) => (*left, *value) = (count, next),
-                    None => (*left, *value) = (u32::MAX, 0),
-                }
+                (*left, *value) = runs.next().copied().unwrap_or((u32::MAX, 0));
             }
             *left -= 1;
             *value

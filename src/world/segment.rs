@@ -113,6 +113,7 @@ impl World {
             let session = carrier.past(thread.row.session, 0);
             thread.row = ThreadRow { creator, session, ..carrier.thread(&thread.row) };
             thread.id = 0;
+            thread.measured = None;
         }
         for table in self.tables.iter_mut() {
             table.renumber(|row| carrier.desc(row));

@@ -62,6 +62,7 @@ impl World {
         let index = self.insert(row, files, fs);
         self.threads[index].cputime = int(event, 14) as u64;
         self.threads[index].namespaces = Namespaces::of(event);
+        self.threads[index].measured = super::facts::measured(event);
         if self.is_running {
             return self.seen(index, 0);
         }
@@ -227,6 +228,8 @@ impl World {
         args.extend(thread.namespaces.args());
         args.push(OwnedArg::Int(thread.stamp as i64));
         args.extend(rights(row, &image.facts));
+        let measured = thread.measured.as_deref();
+        args.extend((0..5).map(|at| measured.map_or(OwnedArg::Missing, |all| OwnedArg::Int(all[at]))));
         OwnedEvent::new(&head(kinds::SNAP_THREAD, time, row.tid, row.pid), args)
     }
 
