@@ -59,6 +59,12 @@ impl Aggregate {
     pub(super) fn heading(&self) -> Column {
         if self.how == How::Values { Column::text(&self.name) } else { Column::number(&self.name, self.unit) }
     }
+
+    /// Calls `each` for every field that it names.
+    pub(super) fn for_each_field(&self, each: &mut dyn FnMut(&FieldRef)) {
+        self.field.iter().for_each(&mut *each);
+        self.only.iter().flat_map(Filter::fields).for_each(each);
+    }
 }
 
 /// What is kept per group for one aggregate; index is the group's id.

@@ -80,6 +80,10 @@ impl HistogramQuery {
 impl Operator for HistogramQuery {
     type Partial = HistogramPartial;
 
+    fn fields(&self, each: &mut dyn FnMut(&FieldRef)) {
+        each(&self.field);
+    }
+
     fn add(
         &self,
         partial: &mut HistogramPartial,

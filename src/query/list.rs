@@ -3,6 +3,7 @@
 use super::{Operator, Order, Span, StateColumn, View};
 use crate::batch::{Batch, Error};
 use crate::event::Flags;
+use crate::field::FieldRef;
 use crate::filter::Selection;
 use crate::report::{Cell, Report, Table};
 use std::cmp::Ordering;
@@ -51,6 +52,13 @@ impl ListQuery {
 
 impl Operator for ListQuery {
     type Partial = ListPartial;
+
+    fn fields(&self, each: &mut dyn FnMut(&FieldRef)) {
+        for column in &self.columns {
+            each(&column.field);
+            column.or.iter().for_each(&mut *each);
+        }
+    }
 
     fn add(
         &self,

@@ -42,6 +42,9 @@ pub trait Operator: Send + Sync + 'static {
         Self::Partial::default()
     }
 
+    /// Calls `each` for every field that it names.
+    fn fields(&self, each: &mut dyn FnMut(&FieldRef));
+
     /// Takes the selected rows of a batch; on an error nothing of it.
     fn add(
         &self,
@@ -60,6 +63,9 @@ pub trait AnyOperator: Send + Sync {
     /// See [`Operator::begin`].
     fn begin_any(&self) -> Box<dyn Any + Send>;
 
+    /// See [`Operator::fields`].
+    fn fields_any(&self, each: &mut dyn FnMut(&FieldRef));
+
     /// See [`Operator::add`].
     fn add_any(&self, partial: &mut dyn Any, batch: &Batch, selection: &Selection, view: View<'_>)
     -> Result<(), Error>;
@@ -71,6 +77,10 @@ pub trait AnyOperator: Send + Sync {
 impl<T: Operator> AnyOperator for T {
     fn begin_any(&self) -> Box<dyn Any + Send> {
         Box::new(self.begin())
+    }
+
+    fn fields_any(&self, each: &mut dyn FnMut(&FieldRef)) {
+        self.fields(each);
     }
 
     fn add_any(
@@ -122,12 +132,17 @@ impl Query {
     }
 
     /// Calls `each` for every field that it names.
-    pub fn for_each_field<'a>(&'a self, each: &mut dyn FnMut(&'a FieldRef)) {
+    pub fn for_each_field(&self, each: &mut dyn FnMut(&FieldRef)) {
         match self {
             Query::Nothing => {}
             Query::Lines(lines) => {
                 lines.template.fields().for_each(&mut *each);
                 lines.indent.iter().for_each(&mut *each);
+                lines.data.iter().for_each(|data| each(&data.field));
+                for (condition, template) in &lines.cases {
+                    condition.fields().into_iter().for_each(&mut *each);
+                    template.fields().for_each(&mut *each);
+                }
             }
             Query::Table(table) => table.for_each_field(each),
             Query::Tree(tree) => {
@@ -139,6 +154,7 @@ impl Query {
                 column.or.iter().for_each(&mut *each);
             }),
             Query::State(_, query) => query.for_each_field(each),
+            Query::Other(operator) => operator.fields_any(each),
         }
     }
 

@@ -52,6 +52,11 @@ struct Tables {
 impl Operator for SeriesQuery {
     type Partial = SeriesPartial;
 
+    fn fields(&self, each: &mut dyn FnMut(&FieldRef)) {
+        self.keys.iter().for_each(|key| each(&key.field));
+        self.values.iter().for_each(|value| value.for_each_field(each));
+    }
+
     fn begin(&self) -> SeriesPartial {
         let fields: Vec<FieldRef> = self.keys.iter().map(|k| k.field.clone()).collect();
         let tables = Tables {

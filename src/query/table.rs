@@ -52,9 +52,9 @@ pub struct TableWorker {
 
 impl TableQuery {
     /// Calls `each` for every field that it names.
-    pub(super) fn for_each_field<'a>(&'a self, each: &mut dyn FnMut(&'a FieldRef)) {
+    pub(super) fn for_each_field(&self, each: &mut dyn FnMut(&FieldRef)) {
         self.keys.iter().for_each(|key| each(&key.field));
-        self.values.iter().filter_map(|value| value.field.as_ref()).for_each(each);
+        self.values.iter().for_each(|value| value.for_each_field(each));
     }
 
     /// A worker that has seen nothing.
