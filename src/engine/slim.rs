@@ -1,12 +1,15 @@
 //! Leaves out of a small capture's snapshot rows what the rows of its dictionary say anyway: half of their bytes.
 
 use crate::batch::{Columns, KindInfo, Table, is_told_by_rows};
-use crate::event::{Class, kind_by_name};
+use crate::event::{Class, kind_by_name, kinds};
 
 /// The kind without the parameters that its rows' threads and descriptors tell, and what stays: the place in `kind` of each.
 pub(super) fn slim(kind: &KindInfo) -> (KindInfo, Vec<usize>) {
     let today = kind_by_name(&kind.name);
-    let told = |name: &str| today.is_some_and(|kind| is_told_by_rows(kind, name));
+    // Memory and faults at the start would take more room than all that is left: what events tell of them is enough there.
+    let is_measure = |name: &str| name.starts_with("vm_") || name.starts_with("pgft_");
+    let is_thread = today == Some(kinds::SNAP_THREAD);
+    let told = |name: &str| today.is_some_and(|kind| is_told_by_rows(kind, name)) || is_thread && is_measure(name);
     let kept: Vec<usize> = (0..kind.params.len()).filter(|&param| !told(&kind.params[param].name)).collect();
     let place = |param: Option<u8>| {
         let param = usize::from(param?);

@@ -84,10 +84,10 @@ pub(super) fn fill(row: &mut ThreadRow, event: &Event<'_>) {
 }
 
 /// Memory and faults that a snapshot row tells.
-pub(super) fn measured(event: &Event<'_>) -> Option<Box<[i64; 5]>> {
+pub(super) fn measured(event: &Event<'_>) -> Option<Box<[Option<i64>; 5]>> {
     let names = ["vm_size", "vm_rss", "vm_swap", "pgft_maj", "pgft_min"];
     let told = names.map(|name| named_int(event, name));
-    told.iter().all(Option::is_some).then(|| Box::new(told.map(|value| value.unwrap_or(0))))
+    told.iter().any(Option::is_some).then(|| Box::new(told))
 }
 
 /// Sets what a snapshot row tells of a program's file; what it does not tell stays.

@@ -229,7 +229,7 @@ impl World {
         args.push(OwnedArg::Int(thread.stamp as i64));
         args.extend(rights(row, &image.facts));
         let measured = thread.measured.as_deref();
-        args.extend((0..5).map(|at| measured.map_or(OwnedArg::Missing, |all| OwnedArg::Int(all[at]))));
+        args.extend((0..5).map(|at| measured.and_then(|all| all[at]).map_or(OwnedArg::Missing, OwnedArg::Int)));
         OwnedEvent::new(&head(kinds::SNAP_THREAD, time, row.tid, row.pid), args)
     }
 

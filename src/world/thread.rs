@@ -35,7 +35,7 @@ pub(super) struct Thread {
     pub(super) mounts: u32,
     /// Memory (KiB) and faults as they were when it was looked at, in the order of `snap_thread`; in the first segment alone, because
     /// events tell the rest.
-    pub(super) measured: Option<Box<[i64; 5]>>,
+    pub(super) measured: Option<Box<[Option<i64>; 5]>>,
     /// Its namespaces, as far as they are known.
     pub(super) namespaces: super::namespaces::Namespaces,
     /// When it exited, ns UTC; 0: it runs.

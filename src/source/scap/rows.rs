@@ -36,7 +36,8 @@ mod place {
     pub(super) const EXE_FLAGS: usize = 36;
     pub(super) const EXE_INO: usize = 37;
     pub(super) const MEMORY: usize = 40;
-    pub(super) const COUNT: usize = 43;
+    pub(super) const FAULTS: usize = 43;
+    pub(super) const COUNT: usize = 45;
 }
 
 /// "Nobody".
@@ -194,8 +195,7 @@ pub(super) fn thread(thread: &Thread<'_>) -> OwnedEvent {
     OwnedEvent::new(&head(kinds::SNAP_THREAD, thread.tid as u32, thread.pid as u32), args)
 }
 
-/// Limits, capabilities, memory and facts about the program, as far as a version has them. Faults, of each thread another number, would
-/// take more room than the rest: what events tell of them is enough.
+/// Limits, capabilities, memory, faults and facts about the program, as far as a version has them.
 fn rights(args: &mut [OwnedArg], thread: &Thread<'_>) {
     let number = |number: u64| OwnedArg::Int(number as i64);
     if thread.fdlimit > 0 {
@@ -212,12 +212,11 @@ fn rights(args: &mut [OwnedArg], thread: &Thread<'_>) {
             args[place::EXE_INO + place] = number(fact);
         }
     }
-    // Of a process all threads have the same memory, and kernel threads have none.
-    if thread.tid != thread.pid || thread.vm == [0; 3] {
-        return;
-    }
     for (place, size) in thread.vm.into_iter().enumerate() {
         args[place::MEMORY + place] = number(u64::from(size));
+    }
+    for (place, count) in thread.faults.into_iter().enumerate() {
+        args[place::FAULTS + place] = number(count);
     }
 }
 
