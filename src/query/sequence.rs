@@ -3,6 +3,7 @@
 use super::{Operator, Span, StateColumn, View};
 use crate::batch::{Batch, Error};
 use crate::event::Flags;
+use crate::field::FieldRef;
 use crate::filter::{Filter, Memo, Selection};
 use crate::report::{Cell, Report, Table};
 use std::collections::BTreeMap;
@@ -78,6 +79,16 @@ fn keep(all: &mut BTreeMap<Cell, Kept>, key: Cell, event: Kept) {
 
 impl Operator for SequenceQuery {
     type Partial = SequencePartial;
+
+    fn fields(&self, each: &mut dyn FnMut(&FieldRef)) {
+        for step in [&self.first, &self.then] {
+            step.filter.fields().into_iter().for_each(&mut *each);
+            for column in std::iter::once(&step.key).chain(&step.columns) {
+                each(&column.field);
+                column.or.iter().for_each(&mut *each);
+            }
+        }
+    }
 
     fn add(
         &self,
