@@ -43,5 +43,5 @@ pub use carried::{Carry, carries};
 pub use catalogue::{Error, all, lookup, lookup_prefix};
 pub use context::{BufferFormat, Context, TimeFormat};
 pub use entry::{ArgRule, Column, DataForm, Extract, Field, FieldArg, FieldRef, Level};
-pub use render::{write_fd_name, write_info, write_outputtime, write_value};
 pub use fd::{desc_name, type_word};
+pub use render::{write_fd_name, write_info, write_outputtime, write_value};

@@ -37,6 +37,11 @@ impl Call {
         }
     }
 
+    /// The fields that it is given.
+    pub(super) fn fields(&self) -> Vec<&FieldRef> {
+        self.of.iter().flat_map(Operand::fields).collect()
+    }
+
     /// Type of its value.
     pub(super) fn ty(&self) -> crate::value::Type {
         self.by.gives
@@ -44,6 +49,15 @@ impl Call {
 }
 
 impl Operand {
+    fn fields(&self) -> Vec<&FieldRef> {
+        match self {
+            Operand::Field(field) => vec![field],
+            Operand::Text(_) => Vec::new(),
+            Operand::List(of) => of.iter().flat_map(Operand::fields).collect(),
+            Operand::Made(call) => call.fields(),
+        }
+    }
+
     fn value<'a>(&'a self, row: &Row<'a>, ctx: &Context) -> Value<'a> {
         match self {
             Operand::Field(field) => field.value(row, ctx),

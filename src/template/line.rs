@@ -83,9 +83,12 @@ impl Template {
 
     /// The fields that it names.
     pub fn fields(&self) -> impl Iterator<Item = &FieldRef> {
-        self.pieces.iter().filter_map(|piece| match piece {
-            Piece::Text(_) => None,
-            Piece::Field(field, _) | Piece::Info(field, _) | Piece::OutputTime(field) => Some(field),
+        self.pieces.iter().flat_map(|piece| match piece {
+            Piece::Text(_) => Vec::new(),
+            Piece::Made(call, ..) => call.fields(),
+            Piece::Field(field, _) | Piece::Info(field, _) | Piece::Name(field, _) | Piece::OutputTime(field) => {
+                vec![field]
+            }
         })
     }
 
