@@ -1,6 +1,11 @@
 //! Kubernetes audit logs of a real API server: nothing is lost, everything comes back, and what happened is found.
 
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on fails, and says so")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "a test that cannot go on fails, and says so"
+)]
 
 mod common;
 
@@ -136,7 +141,9 @@ const SUITE: &[(&str, &str, &str)] = &[
 fn fields_have_the_values_that_falco_documents() {
     let Some(shared) = shared() else { return skip("k8s audit suite", "no shared data") };
     let mut by_file: BTreeMap<&str, Vec<(&str, &str)>> = BTreeMap::new();
-    SUITE.iter().for_each(|(file, field, value)| by_file.entry(file).or_default().push((field, value)));
+    for (file, field, value) in SUITE {
+        by_file.entry(file).or_default().push((field, value));
+    }
     for (file, fields) in by_file {
         let path = shared.join(format!("data/falco/k8s_audit/{file}.json"));
         let format: Vec<String> = fields.iter().map(|(field, _)| format!("{field}=%{field}")).collect();

@@ -211,6 +211,10 @@ impl ExchangeQuery {
 impl Operator for ExchangeQuery {
     type Partial = ExchangePartial;
 
+    fn fields(&self, each: &mut dyn FnMut(&FieldRef)) {
+        self.fields.iter().chain(self.more.iter().map(|(_, field)| field)).for_each(each);
+    }
+
     fn add(
         &self,
         partial: &mut ExchangePartial,

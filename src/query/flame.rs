@@ -67,6 +67,10 @@ impl Operator for FlameQuery {
         Some(self.table.worker())
     }
 
+    fn fields(&self, each: &mut dyn FnMut(&FieldRef)) {
+        self.table.for_each_field(each);
+    }
+
     fn add(
         &self,
         partial: &mut Option<TableWorker>,
