@@ -51,7 +51,8 @@ impl<'a> Terminal<'a> {
         Terminal { options, out, redraws, entered, shown, size, tz_offset_s: 0, last, written }
     }
 
-    /// Sets what is added to UTC for local time, seconds.
+    /// Sets what is added to UTC for local time, seconds: of files it is known from the start.
+    #[cfg(feature = "linux")]
     pub(super) fn zone(&mut self, tz_offset_s: i32) {
         self.tz_offset_s = tz_offset_s;
     }

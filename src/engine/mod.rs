@@ -1,9 +1,9 @@
 //! The pipelines: record, watch, play.
 
 mod assembler;
-#[cfg(feature = "linux")]
 mod carry;
 mod carrying;
+#[cfg(feature = "linux")]
 mod clock;
 #[cfg(feature = "linux")]
 mod compact;
