@@ -20,6 +20,9 @@ pub(super) fn wanted(questions: &[Question]) -> Wanted {
     wanted
 }
 
+/// Batches before the one at hand whose columns are kept for workers that are behind.
+const KEPT: usize = 64;
+
 /// A stream: how far it was walked through, and what came of batches that were not asked for yet.
 struct Stream {
     tracker: Tracker,
@@ -44,10 +47,18 @@ impl<'a> Carrying<'a> {
         let mut streams = self.streams.lock().unwrap_or_else(PoisonError::into_inner);
         let new = || Stream { tracker: Tracker::new(&self.wanted), next: first, made: BTreeMap::new() };
         let stream = streams.entry(first).or_insert_with(new);
+        if index < stream.next && !stream.made.contains_key(&index) {
+            // It went from the columns that are kept: the walk begins anew.
+            *stream = new();
+        }
         while stream.next <= index {
             let made = self.step(stream);
             stream.made.insert(stream.next, made);
             stream.next += 1;
+        }
+        // Windows of overlapping reels come back to a batch; turns that are whole batches go on, each worker a little apart.
+        if self.inner.turns() == self.inner.len() {
+            stream.made = stream.made.split_off(&index.saturating_sub(KEPT));
         }
         stream.made.get(&index).cloned().unwrap_or_else(|| Err("expected carried values, found none".to_owned()))
     }
