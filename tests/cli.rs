@@ -47,6 +47,7 @@ fn scene(folder: &Path) {
     write("empty.reel", b"");
     write("text.reel", b"root:x:0:0:root:/root:/bin/bash\n");
     write("x.scap", b"\x0a\x0d\x0d\x0a\x1c\x00\x00\x00\x4d\x3c\x2b\x1a");
+    write("list.toml", b"[package]\n");
     write("x.scap.gz", b"\x1f\x8b\x08\x00\x00\x00\x00\x00");
     std::fs::create_dir(folder.join("chisels")).unwrap();
     write("chisels/bad.toml", b"about = \"x\"\nfilte = \"evt.num = 1\"\n");

@@ -101,7 +101,7 @@ fn candidates(words: &[String], library: &Library) -> Vec<Candidate> {
         Wanted::Options => options(&place.token),
         Wanted::Chisels => chisels(library),
         Wanted::Classes => named(field::all().map(field::Field::class)),
-        Wanted::Categories => named(SPECS.iter().map(|spec| super::events::category(spec.category))),
+        Wanted::Categories => named(SPECS.iter().map(|spec| spec.category.word())),
         Wanted::Words(of) => of.iter().map(|(word, about)| ((*word).to_owned(), (*about).to_owned())).collect(),
         Wanted::Format => format(),
         Wanted::Fields => fields(),
@@ -173,10 +173,10 @@ fn values(name: &str) -> Vec<Candidate> {
     match name {
         "evt.type" => named(shown().map(|spec| spec.name)),
         "syscall.type" => named(shown().filter(|spec| spec.flags.has(KindFlags::CALL)).map(|spec| spec.name)),
-        "evt.category" => named(shown().map(|spec| super::events::category(spec.category))),
         name => match field::lookup(name) {
             Ok(field) if field.ty == Type::Bool => words_of(&[("true", ""), ("false", "")]),
-            _ => Vec::new(),
+            Ok(field) => named(crate::filter::values_of(&field).unwrap_or_default().iter().copied()),
+            Err(_) => Vec::new(),
         },
     }
 }
@@ -205,6 +205,8 @@ mod tests {
             (&["-r", "x.reel", "'evt.type = open and proc.na"], "evt.type = open and proc.name"),
             (&["-r", "x.reel", "evt.type", "=", "open", "an"], "and"),
             (&["-r", "x.reel", "evt.failed", "=", "t"], "true"),
+            (&["-r", "x.reel", "evt.category", "=", "m"], "memory"),
+            (&["-r", "x.reel", "fd.type", "=", "un"], "unix"),
             (&["-p", "%evt.num %proc.na"], "%evt.num %proc.name"),
             (&["-p", "*%20proc.na"], "*%20proc.name"),
             (&["-p", "%toup"], "%toupper("),

@@ -24,7 +24,7 @@ pub(super) fn convert(options: &Options, to: &Path) -> Result<(), Failure> {
             logs.extend(others);
         } else if scap::is_scap(path) || path == Path::new("-") {
             captures.push(path.clone());
-        } else if audit::is_json(path) {
+        } else if audit::is_log(path) {
             logs.push(path.clone());
         } else {
             return Err(Failure::new(

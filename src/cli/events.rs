@@ -17,13 +17,13 @@ pub(super) fn list(options: &Options, word: &str, out: &mut dyn Write) -> Result
     let verbose = options.verbose || word == "v";
     let word = if matches!(word, "" | "v") { options.words.first().map_or("", String::as_str) } else { word };
     let shown = |spec: &&Spec| !spec.flags.has(KindFlags::SNAPSHOT);
-    let of_category = |spec: &&Spec| category(spec.category) == word;
+    let of_category = |spec: &&Spec| spec.category.word() == word;
     let mut chosen: Vec<&Spec> = SPECS.iter().filter(shown).filter(of_category).collect();
     if chosen.is_empty() {
         chosen = SPECS.iter().filter(shown).filter(|s| mentions(s, word)).collect();
     }
     if chosen.is_empty() {
-        let mut all: Vec<&str> = SPECS.iter().filter(shown).map(|s| category(s.category)).collect();
+        let mut all: Vec<&str> = SPECS.iter().filter(shown).map(|s| s.category.word()).collect();
         all.sort_unstable();
         all.dedup();
         let help = format!("a part of a name, or a category: {}", all.join(", "));
@@ -34,7 +34,7 @@ pub(super) fn list(options: &Options, word: &str, out: &mut dyn Write) -> Result
     }
     let mut groups: BTreeMap<(bool, &str), Vec<&Spec>> = BTreeMap::new();
     for spec in chosen {
-        groups.entry((!spec.flags.has(KindFlags::CALL), category(spec.category))).or_default().push(spec);
+        groups.entry((!spec.flags.has(KindFlags::CALL), spec.category.word())).or_default().push(spec);
     }
     for (n, ((is_other, category), mut specs)) in groups.into_iter().enumerate() {
         specs.sort_by_key(|spec| spec.name);
@@ -108,7 +108,7 @@ fn as_json(chosen: &[&Spec], out: &mut dyn Write) -> Result<(), Failure> {
     let of = |spec: &&Spec| {
         json!({
             "name": spec.name,
-            "category": category(spec.category),
+            "category": spec.category.word(),
             "is_call": spec.flags.has(KindFlags::CALL),
             "x86_64": spec.x86_64,
             "arm64": spec.arm64,
@@ -118,29 +118,6 @@ fn as_json(chosen: &[&Spec], out: &mut dyn Write) -> Result<(), Failure> {
     };
     let all: Vec<Value> = chosen.iter().map(of).collect();
     Ok(writeln!(out, "{}", Value::Array(all))?)
-}
-
-/// sysdig's word for a category, before the kind of a descriptor refines it.
-pub(super) fn category(category: Category) -> &'static str {
-    match category {
-        Category::Other => "other",
-        Category::File => "file",
-        Category::Net => "net",
-        Category::Ipc => "ipc",
-        Category::Wait => "wait",
-        Category::Signal => "signal",
-        Category::Sleep => "sleep",
-        Category::Time => "time",
-        Category::Process => "process",
-        Category::Scheduler => "scheduler",
-        Category::Memory => "memory",
-        Category::User => "user",
-        Category::System => "system",
-        Category::IoRead => "io_read",
-        Category::IoWrite => "io_write",
-        Category::IoOther => "io_other",
-        Category::Internal => "internal",
-    }
 }
 
 /// sysdig's name for a parameter's type.

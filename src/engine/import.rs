@@ -19,7 +19,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Pieces that may wait between the two threads.
-pub(super) const QUEUE: usize = 2;
+const QUEUE: usize = 2;
 /// Events between two looks at how far it is.
 const TOLD_EVERY: u64 = 1 << 16;
 /// Batches of a segment that wait for its end.
@@ -55,6 +55,17 @@ pub fn import(
     let mut reader = scap::Reader::new(input)?;
     let header = header(&reader);
     let writer = create(&header)?;
+    let ((), written) = beside_a_writer(writer, |assembler, recycle| {
+        read_all(&mut reader, &mut Into { assembler, recycle }, &header, progress)
+    })?;
+    Ok(Imported { summary: reader.summary(), written })
+}
+
+/// Reads on this thread what another encodes and writes: `read` has the assembler that hands pieces on, and where spent columns come back.
+pub(super) fn beside_a_writer<T>(
+    writer: Writer,
+    read: impl FnOnce(Assembler<Error>, Receiver<Columns>) -> Result<T, Error>,
+) -> Result<(T, Totals), Error> {
     let (pieces, from_build) = bounded(QUEUE);
     let (spare, recycle) = bounded(QUEUE);
     std::thread::scope(|threads| {
@@ -63,14 +74,10 @@ pub fn import(
             .spawn_scoped(threads, move || write_loop(writer, &from_build, &spare));
         let write = write.map_err(|_| Error::Thread("write"))?;
         let hand_on = Box::new(move |piece| pieces.send(piece).map_err(|_| Error::Thread("write")));
-        let assembler = Assembler::new(SegmentLimits::default(), hand_on);
-        let mut into = Into { assembler, recycle };
-        let read = read_all(&mut reader, &mut into, &header, progress);
-        // The write thread ends when nobody hands on any more.
-        drop(into);
+        // The assembler goes with the reading, and the write thread ends when nobody hands on any more.
+        let read = read(Assembler::new(SegmentLimits::default(), hand_on), recycle);
         let written = write.join().map_err(|_| Error::Thread("write"))??;
-        read?;
-        Ok(Imported { summary: reader.summary(), written })
+        Ok((read?, written))
     })
 }
 
@@ -187,7 +194,7 @@ struct Out<'a> {
     spare: &'a Sender<Columns>,
 }
 
-pub(super) fn write_loop(writer: Writer, pieces: &Receiver<Piece>, spare: &Sender<Columns>) -> Result<Totals, Error> {
+fn write_loop(writer: Writer, pieces: &Receiver<Piece>, spare: &Sender<Columns>) -> Result<Totals, Error> {
     let (encoder, schema) = (Encoder::new(), Schema::current());
     let mut out = Out { writer, encoder, schema, numbers: None, held: Vec::new(), holds: false, time: 0, spare };
     for piece in pieces {
@@ -317,7 +324,7 @@ pub fn open_capture(path: &Path, told: &mut Vec<String>) -> Result<Reader, reel:
         input
     } else if scap::is_scap(path) {
         scap::open(path).map_err(|error| failed(std::io::Error::other(error.to_string())))?
-    } else if audit::is_json(path) {
+    } else if audit::is_log(path) {
         return open_logs(&[path.to_owned()], told);
     } else {
         return Reader::open(path);
@@ -372,7 +379,12 @@ fn open_log(path: &Path, logs: Vec<(String, Input)>, told: &mut Vec<String>) -> 
     };
     let imported = super::import_audit(logs, create, &mut |_, _| {});
     let imported = imported.map_err(|error| failed(std::io::Error::other(error.to_string())))?;
-    if imported.counts.events == 0 {
+    let counts = &imported.counts;
+    if counts.events == 0 && counts.faults > 0 {
+        let first = counts.told.first().map(String::as_str).unwrap_or_default();
+        return Err(reel::Error::NotAReel { found: format!("no audit event either: {first}"), known: false });
+    }
+    if counts.events == 0 {
         told.push(format!("{}: expected Kubernetes audit events, found none", path.display()));
     }
     Reader::of_file(&file)

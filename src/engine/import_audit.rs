@@ -1,14 +1,14 @@
 //! Kubernetes audit logs as reels.
 
-use super::assembler::{Assembler, SegmentLimits};
+use super::assembler::Assembler;
 use super::error::Error;
-use super::import::{Progress, QUEUE, write_loop};
+use super::import::{Progress, beside_a_writer};
 use crate::batch::Columns;
 use crate::event::Event;
 use crate::reel::{Header, Totals, Writer};
 use crate::source::audit::{Counts, Reader, Sink};
 use crate::source::scap::Input;
-use crossbeam_channel::{Receiver, bounded};
+use crossbeam_channel::Receiver;
 
 /// Events between two looks at how far it is.
 const TOLD_EVERY: u64 = 1 << 14;
@@ -37,21 +37,9 @@ pub fn import_audit(
         ..Header::default()
     };
     let writer = create(&header)?;
-    let (pieces, from_build) = bounded(QUEUE);
-    let (spare, recycle) = bounded(QUEUE);
-    std::thread::scope(|threads| {
-        let write = std::thread::Builder::new()
-            .name("write".to_owned())
-            .spawn_scoped(threads, move || write_loop(writer, &from_build, &spare));
-        let write = write.map_err(|_| Error::Thread("write"))?;
-        let hand_on = Box::new(move |piece| pieces.send(piece).map_err(|_| Error::Thread("write")));
-        let mut into = Into { assembler: Assembler::new(SegmentLimits::default(), hand_on), recycle };
-        let counts = read_all(logs, &mut into, progress);
-        // The write thread ends when nobody hands on any more.
-        drop(into);
-        let written = write.join().map_err(|_| Error::Thread("write"))??;
-        Ok(ImportedLogs { counts: counts?, written })
-    })
+    let (counts, written) =
+        beside_a_writer(writer, |assembler, recycle| read_all(logs, &mut Into { assembler, recycle }, progress))?;
+    Ok(ImportedLogs { counts, written })
 }
 
 fn read_all(logs: Vec<(String, Input)>, into: &mut Into, progress: Progress<'_>) -> Result<Counts, Error> {

@@ -52,6 +52,31 @@ pub enum Category {
     Internal,
 }
 
+impl Category {
+    /// sysdig's word for it, before the kind of a descriptor refines it.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Category::Other => "other",
+            Category::File => "file",
+            Category::Net => "net",
+            Category::Ipc => "ipc",
+            Category::Wait => "wait",
+            Category::Signal => "signal",
+            Category::Sleep => "sleep",
+            Category::Time => "time",
+            Category::Process => "process",
+            Category::Scheduler => "scheduler",
+            Category::Memory => "memory",
+            Category::User => "user",
+            Category::System => "system",
+            Category::IoRead => "io_read",
+            Category::IoWrite => "io_write",
+            Category::IoOther => "io_other",
+            Category::Internal => "internal",
+        }
+    }
+}
+
 /// Facts that hold for every event of a kind, one bit each.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Hash, Serialize, Deserialize)]
 pub struct KindFlags(pub u32);

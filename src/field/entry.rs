@@ -249,6 +249,9 @@ impl FieldRef {
             {
                 kind.name == "k8saudit"
             }
+            (Extract::Event(_), _) if self.field.name.starts_with("fs.path.") => {
+                kind.params.iter().any(|p| matches!(p.ty, ParamType::Path | ParamType::RelPath))
+            }
             _ if self.field.arg != ArgRule::Required => true,
             (Extract::Event(_), FieldArg::Name(name)) => {
                 kind.ret.as_ref().is_some_and(|r| r.0 == *name) || kind.params.iter().any(|p| p.name == *name)

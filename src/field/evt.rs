@@ -349,26 +349,13 @@ fn syscall_type<'a>(kind: &'a KindInfo, _: &'a FieldArg) -> Value<'a> {
 
 fn category<'a>(row: &Row<'a>, _: &'a FieldArg, _: &Context) -> Value<'a> {
     let word = match row.info().category {
-        Category::Other => "other",
-        Category::File => "file",
-        Category::Net => "net",
-        Category::Ipc => "ipc",
-        Category::Wait => "wait",
-        Category::Signal => "signal",
-        Category::Sleep => "sleep",
-        Category::Time => "time",
-        Category::Process => "process",
-        Category::Scheduler => "scheduler",
-        Category::Memory => "memory",
-        Category::User => "user",
-        Category::System => "system",
-        Category::Internal => "internal",
         Category::IoRead | Category::IoWrite | Category::IoOther => match row.desc().map(|d| d.kind) {
             Some(DescKind::File | DescKind::Directory) => "file",
             Some(DescKind::Ipv4 | DescKind::Ipv6 | DescKind::Socket | DescKind::Netlink) => "net",
             Some(DescKind::Unix | DescKind::Pipe | DescKind::Event | DescKind::Signal | DescKind::Inotify) => "ipc",
             _ => "other",
         },
+        category => category.word(),
     };
     Value::text(word.as_bytes())
 }

@@ -53,7 +53,7 @@ const ENUMERATIONS: &[(&str, &[&str])] = &[
 ];
 
 /// All values of a field, if they are few and known beforehand.
-pub(super) fn values_of(field: &FieldRef) -> Option<&'static [&'static str]> {
+pub fn values_of(field: &FieldRef) -> Option<&'static [&'static str]> {
     ENUMERATIONS.iter().find(|(name, _)| *name == field.field.name).map(|(_, values)| *values)
 }
 

@@ -32,6 +32,7 @@ pub use ast::{Check, Expr, Quantifier};
 pub use binding::{Binding, Bindings};
 pub use compiled::Filter;
 pub use diagnostic::{Diagnostic, Diagnostics};
+pub use enumeration::values_of;
 pub use literal::Literal;
 pub use memo::Memo;
 pub use operator::{OPERATORS, Operands, Operator};

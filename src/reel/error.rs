@@ -31,12 +31,12 @@ pub enum Error {
     /// There is no frame in it.
     #[error(
         "expected a reel (f5 53 52 4c), found {found}\nhelp: {}",
-        if *known { "`sysreel -r` reads it, this does not; `sysreel -r FILE -w FILE.reel` makes a reel of it" } else { "a reel is what `sysreel -w` writes; check the file's name" }
+        if *known { "`-r` reads captures of sysdig and Kubernetes audit logs too, packed or not: this is neither, or only reels are taken here" } else { "a reel is what `sysreel -w` writes; check the file's name" }
     )]
     NotAReel {
         /// What stands at its start.
         found: String,
-        /// Whether it is a form that an import reads.
+        /// Whether captures and logs that are imported have this form.
         known: bool,
     },
     /// A directory.

@@ -112,7 +112,7 @@ mod tests {
             ),
             (
                 b"\x0a\x0d\x0d\x0a\x1c\0\0\0\x4d\x3c",
-                "expected a reel (f5 53 52 4c), found a scap file (0a 0d 0d 0a 1c 00 00 00)\nhelp: `sysreel -r` reads it, this does not; `sysreel -r FILE -w FILE.reel` makes a reel of it",
+                "expected a reel (f5 53 52 4c), found a scap file (0a 0d 0d 0a 1c 00 00 00)\nhelp: `-r` reads captures of sysdig and Kubernetes audit logs too, packed or not: this is neither, or only reels are taken here",
             ),
         ] {
             assert_eq!(not_a_reel(bytes).to_string(), want);

@@ -29,11 +29,6 @@ pub fn looks_like_json(start: &[u8]) -> bool {
     matches!(start.first(), Some(b'{' | b'[')) || Splitter::is_legacy(start)
 }
 
-/// Whether a file is JSON, packed or not, told by how it begins.
-pub fn is_json(path: &Path) -> bool {
-    looks_like_json(&start_of(path))
-}
-
 /// Whether a file holds audit events, told by its first 64 KiB.
 pub fn is_log(path: &Path) -> bool {
     let start = start_of(path);

@@ -8,6 +8,6 @@ mod pieces;
 mod reader;
 mod seen;
 
-pub use files::{groups, is_json, is_log, looks_like_json};
+pub use files::{groups, is_log, looks_like_json};
 pub use pieces::MAX_VALUE;
 pub use reader::{Counts, Reader, Sink};
