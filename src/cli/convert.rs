@@ -2,10 +2,10 @@
 
 use super::args::Options;
 use super::exit::{Failure, say};
+use super::progress::Imports;
 use crate::engine::{self, Error, Imported};
 use crate::reel::Writer;
 use crate::source::{audit, scap};
-use std::io::{IsTerminal, Write};
 use std::path::{Path, PathBuf};
 
 /// Converts each capture that was named, or that is in a folder that was, into a reel; several into a folder.
@@ -62,13 +62,8 @@ pub(super) fn convert(options: &Options, to: &Path) -> Result<(), Failure> {
 
 /// Converts the files of one audit log.
 fn log(options: &Options, files: &[PathBuf], reel: &Path) -> Result<(), Failure> {
-    let name = files.last().map(|path| path.display().to_string()).unwrap_or_default();
-    let shows = std::io::stderr().is_terminal() && !options.quiet;
-    let mut progress = |read: u64, all: u64| {
-        if let Some(percent) = (read * 100).checked_div(all).filter(|_| shows) {
-            let _ = write!(std::io::stderr(), "\r{name}: {percent} %");
-        }
-    };
+    let name = files.last().cloned().unwrap_or_default();
+    let mut imports = Imports::new(options);
     if files.iter().any(|file| same(file, reel)) {
         return Err(Failure::new(
             format!("{}: expected another file than the log", reel.display()),
@@ -80,16 +75,14 @@ fn log(options: &Options, files: &[PathBuf], reel: &Path) -> Result<(), Failure>
         let failed = |error| Error::Write { path: reel.to_owned(), error };
         Writer::create(reel, header).map_err(failed)
     };
-    let imported = engine::import_audit(logs, create, &mut progress);
-    if shows {
-        let _ = write!(std::io::stderr(), "\r\x1b[K");
-    }
+    let imported = engine::import_audit(logs, create, &mut |read, all| imports.tell(&name, read, all));
+    imports.end();
     let counts = imported.map_err(Failure::of)?.counts;
     for told in &counts.told {
         say(format_args!("warning: {told}"));
     }
     if !options.quiet {
-        let mut text = format!("{name} -> {}: {} audit events", reel.display(), counts.events);
+        let mut text = format!("{} -> {}: {} audit events", name.display(), reel.display(), counts.events);
         if counts.repeated > 0 {
             text.push_str(&format!(", {} more were there twice", counts.repeated));
         }
@@ -138,20 +131,13 @@ fn captures_in(folder: &Path) -> Result<(Vec<PathBuf>, Vec<PathBuf>), Failure> {
 
 fn one(options: &Options, capture: &Path, reel: &Path) -> Result<(), Failure> {
     let input = scap::open(capture).map_err(Failure::of)?;
-    let shows = std::io::stderr().is_terminal() && !options.quiet;
-    let mut progress = |read: u64, all: u64| {
-        if let Some(percent) = (read * 100).checked_div(all).filter(|_| shows) {
-            let _ = write!(std::io::stderr(), "\r{}: {percent} %", capture.display());
-        }
-    };
+    let mut imports = Imports::new(options);
     let create = |header: &crate::reel::Header| {
         let failed = |error| Error::Write { path: reel.to_owned(), error };
         Writer::create(reel, header).map_err(failed)
     };
-    let imported = engine::import(input, create, &mut progress);
-    if shows {
-        let _ = write!(std::io::stderr(), "\r\x1b[K");
-    }
+    let imported = engine::import(input, create, &mut |read, all| imports.tell(capture, read, all));
+    imports.end();
     let imported = imported.map_err(|error| match error {
         Error::Scap(error) => Failure::of(format!("{}: {error}", capture.display())),
         other => Failure::of(other),

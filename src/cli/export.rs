@@ -2,6 +2,7 @@
 
 use super::args::Options;
 use super::exit::{Failure, say};
+use super::progress::Imports;
 use super::question::{context, filter};
 use crate::engine::{self, Export, Exported, Reels};
 use crate::field::Context;
@@ -74,7 +75,10 @@ pub(super) fn export(options: &Options, path: &Path) -> Result<(), Failure> {
     if !options.chisels.is_empty() || !options.command.is_empty() {
         return Err(Failure::new("expected only a filter with -r and -w, found more", "ask the file that was written"));
     }
-    let reels = Reels::open(&options.read).map_err(|(path, error)| {
+    let mut imports = Imports::new(options);
+    let opened = Reels::open_telling(&options.read, &mut |path, read, all| imports.tell(path, read, all));
+    imports.end();
+    let reels = opened.map_err(|(path, error)| {
         let (path, text) = (path.display().to_string(), error.to_string());
         // Errors of the file system name the file themselves.
         Failure::of(if text.starts_with(&path) { text } else { format!("{path}: {text}") })

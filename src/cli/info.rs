@@ -23,7 +23,7 @@ pub(super) fn info(options: &Options, paths: &[String], out: &mut dyn Write) -> 
     let report = match files.as_slice() {
         [path] => {
             let listed = if options.json || options.csv || options.verbose { usize::MAX } else { KINDS };
-            one(path, &open_capture(path, &mut Vec::new()).map_err(|e| failed(path, &e))?, listed)
+            one(path, &open_capture(path, &mut Vec::new(), &mut |_, _| {}).map_err(|e| failed(path, &e))?, listed)
         }
         _ => many(&files)?,
     };
@@ -364,7 +364,7 @@ fn many(files: &[PathBuf]) -> Result<Report, Failure> {
         ]
     };
     for path in files {
-        let reader = match open_capture(path, &mut Vec::new()) {
+        let reader = match open_capture(path, &mut Vec::new(), &mut |_, _| {}) {
             Ok(reader) => reader,
             Err(error) => {
                 let first = error.to_string();

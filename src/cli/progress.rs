@@ -1,11 +1,42 @@
-//! `-P`: how far a replay is.
+//! `-P`: how far a replay is. How far an import is, on a terminal.
 
+use super::args::Options;
 use crate::batch::Batch;
 use crate::engine::{Batches, Glance, Slice};
 use crate::world::Dict;
-use std::io::{self, Write};
+use std::io::{self, IsTerminal, Write};
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+
+/// The line on a terminal that says how far an import is.
+pub(super) struct Imports {
+    shows: bool,
+    /// There is a line.
+    told: bool,
+}
+
+impl Imports {
+    pub(super) fn new(options: &Options) -> Imports {
+        Imports { shows: io::stderr().is_terminal() && !options.quiet, told: false }
+    }
+
+    /// So many bytes of a file were read, of so many.
+    pub(super) fn tell(&mut self, path: &Path, read: u64, all: u64) {
+        if let Some(percent) = (read * 100).checked_div(all).filter(|_| self.shows) {
+            self.told = true;
+            // There is nobody to tell if that fails.
+            let _ = write!(io::stderr(), "\r{}: {percent} %", path.display());
+        }
+    }
+
+    /// Takes the line away.
+    pub(super) fn end(&mut self) {
+        if std::mem::take(&mut self.told) {
+            let _ = write!(io::stderr(), "\r\x1b[K");
+        }
+    }
+}
 
 /// Batches that tell on standard error how many of them were asked for.
 pub(super) struct Progress<'a> {

@@ -3,7 +3,7 @@
 use super::args::Options;
 use super::exit::{Failure, say};
 use super::plot;
-use super::progress::Progress;
+use super::progress::{Imports, Progress};
 use super::question::{context, headers, questions};
 use crate::chisel::Library;
 use crate::engine::{self, Played, Question, Reels, State, WithStates};
@@ -21,7 +21,10 @@ pub(super) fn replay(options: &Options, library: &Library, out: &mut dyn Write) 
     }
     let questions = questions(options, library)?;
     let mut ctx = context(options)?;
-    let reels = Reels::open(&options.read).map_err(|(path, error)| {
+    let mut imports = Imports::new(options);
+    let opened = Reels::open_telling(&options.read, &mut |path, read, all| imports.tell(path, read, all));
+    imports.end();
+    let reels = opened.map_err(|(path, error)| {
         let (path, text) = (path.display().to_string(), error.to_string());
         // Errors of the file system name the file themselves.
         Failure::of(if text.starts_with(&path) { text } else { format!("{path}: {text}") })

@@ -303,11 +303,12 @@ impl Out<'_> {
     }
 }
 
-/// Opens a reel, or a capture of another program as a temporary reel that nobody sees; what that lacks goes to `told`.
+/// Opens a reel, or a capture of another program as a temporary reel that nobody sees; what that lacks goes to `told`, and
+/// `progress` hears how far it is.
 ///
 /// # Errors
 /// The file cannot be read, or is neither.
-pub fn open_capture(path: &Path, told: &mut Vec<String>) -> Result<Reader, reel::Error> {
+pub fn open_capture(path: &Path, told: &mut Vec<String>, progress: Progress<'_>) -> Result<Reader, reel::Error> {
     let failed = |source| reel::Error::Io { path: path.to_owned(), source };
     let input = if path == Path::new("-") {
         let mut start = Vec::new();
@@ -319,13 +320,13 @@ pub fn open_capture(path: &Path, told: &mut Vec<String>) -> Result<Reader, reel:
         }
         let mut input = Input::of_pipe(start, stdin);
         if audit::looks_like_json(&input.peek(64)) {
-            return open_log(path, vec![("standard input".to_owned(), input)], told);
+            return open_log(path, vec![("standard input".to_owned(), input)], told, progress);
         }
         input
     } else if scap::is_scap(path) {
         scap::open(path).map_err(|error| failed(std::io::Error::other(error.to_string())))?
     } else if audit::is_log(path) {
-        return open_logs(&[path.to_owned()], told);
+        return open_logs(&[path.to_owned()], told, progress);
     } else {
         return Reader::open(path);
     };
@@ -335,7 +336,7 @@ pub fn open_capture(path: &Path, told: &mut Vec<String>) -> Result<Reader, reel:
         let wrong = |error| Error::Write { path: path.to_owned(), error };
         Writer::new(BufWriter::with_capacity(1 << 20, copy), header).map_err(wrong)
     };
-    let imported = import(input, create, &mut |_, _| {});
+    let imported = import(input, create, progress);
     let imported = imported.map_err(|error| failed(std::io::Error::other(error.to_string())))?;
     if imported.summary.counts.events == 0 {
         told.push(format!("{}: no events in it", path.display()));
@@ -348,13 +349,13 @@ pub fn open_capture(path: &Path, told: &mut Vec<String>) -> Result<Reader, reel:
 ///
 /// # Errors
 /// A file cannot be read, or the reel cannot be written.
-pub fn open_logs(paths: &[PathBuf], told: &mut Vec<String>) -> Result<Reader, reel::Error> {
+pub fn open_logs(paths: &[PathBuf], told: &mut Vec<String>, progress: Progress<'_>) -> Result<Reader, reel::Error> {
     let first = paths.first().cloned().unwrap_or_default();
     let logs = open_all(paths).map_err(|(path, error)| {
         let source = std::io::Error::other(error.to_string());
         reel::Error::Io { path, source }
     })?;
-    open_log(&first, logs, told)
+    open_log(&first, logs, told, progress)
 }
 
 /// Opens files, packed or not, each with its name.
@@ -369,7 +370,12 @@ pub fn open_all(paths: &[PathBuf]) -> Result<Vec<(String, Input)>, (PathBuf, sca
     paths.iter().map(open).collect()
 }
 
-fn open_log(path: &Path, logs: Vec<(String, Input)>, told: &mut Vec<String>) -> Result<Reader, reel::Error> {
+fn open_log(
+    path: &Path,
+    logs: Vec<(String, Input)>,
+    told: &mut Vec<String>,
+    progress: Progress<'_>,
+) -> Result<Reader, reel::Error> {
     let failed = |source| reel::Error::Io { path: path.to_owned(), source };
     let file = temporary().map_err(failed)?;
     let copy = file.try_clone().map_err(failed)?;
@@ -377,7 +383,7 @@ fn open_log(path: &Path, logs: Vec<(String, Input)>, told: &mut Vec<String>) -> 
         let wrong = |error| Error::Write { path: path.to_owned(), error };
         Writer::new(BufWriter::with_capacity(1 << 20, copy), header).map_err(wrong)
     };
-    let imported = super::import_audit(logs, create, &mut |_, _| {});
+    let imported = super::import_audit(logs, create, progress);
     let imported = imported.map_err(|error| failed(std::io::Error::other(error.to_string())))?;
     let counts = &imported.counts;
     if counts.events == 0 && counts.faults > 0 {

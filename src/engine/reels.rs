@@ -58,6 +58,17 @@ impl Reels {
     /// # Errors
     /// A file that was named cannot be read or is no reel; a folder holds none.
     pub fn open(paths: &[PathBuf]) -> Result<Reels, (PathBuf, Error)> {
+        Reels::open_telling(paths, &mut |_, _, _| {})
+    }
+
+    /// The same; `progress` hears how far the import of a file is, in bytes read and all that it has (0: not known).
+    ///
+    /// # Errors
+    /// As [`Reels::open`].
+    pub fn open_telling(
+        paths: &[PathBuf],
+        progress: &mut dyn FnMut(&Path, u64, u64),
+    ) -> Result<Reels, (PathBuf, Error)> {
         let (mut files, mut told) = (Vec::new(), Vec::new());
         let (mut seen, mut hashes) = (BTreeSet::new(), BTreeSet::new());
         for named in named(paths) {
@@ -75,9 +86,9 @@ impl Reels {
                 twice |= inside.len() < all;
                 let Some(path) = inside.first().cloned() else { continue };
                 let opened = if inside.len() > 1 {
-                    super::open_logs(&inside, &mut told)
+                    super::open_logs(&inside, &mut told, &mut |read, all| progress(&path, read, all))
                 } else {
-                    super::open_capture(&path, &mut told)
+                    super::open_capture(&path, &mut told, &mut |read, all| progress(&path, read, all))
                 };
                 match opened {
                     // A copy has the same last hash, which stands for all of it.

@@ -56,6 +56,8 @@ pub(super) enum Special {
     ProcInfo,
     /// The oldest form of a container's description.
     OldContainer,
+    /// Of a plugin: it may be an audit event.
+    Plugin,
 }
 
 /// What becomes of the events of a type.
@@ -101,6 +103,7 @@ fn special(of: &EventType) -> Special {
         "procexit" => Special::ProcExit,
         "procinfo" => Special::ProcInfo,
         "container" if of.params.len() > 1 => Special::OldContainer,
+        "pluginevent" => Special::Plugin,
         _ => Special::None,
     }
 }

@@ -6,9 +6,9 @@ use super::plan::{Plan, Special, plans};
 use super::rows;
 use super::sink::Sink;
 use super::values::{Value, Values};
-use crate::event::{Event, Flags, Kind, kinds};
+use crate::event::{Event, Flags, Kind, Splitter, kinds};
 use crate::format::scap::block::NO_THREAD;
-use crate::format::scap::{RawEvent, Side, kept_bits, kind_of_call, values};
+use crate::format::scap::{RawEvent, Side, is_audit_plugin, kept_bits, kind_of_call, values};
 use foldhash::fast::FixedState;
 use std::collections::HashMap;
 
@@ -51,6 +51,7 @@ pub(super) struct State {
     pub(super) births: Births,
     /// Processor time of each thread so far, ticks.
     ticks: HashMap<u32, u64, FixedState>,
+    splitter: Splitter,
     pub(super) counts: Counts,
 }
 
@@ -93,6 +94,7 @@ impl Translator {
             arena: Vec::new(),
             births: Births::new(),
             ticks: HashMap::default(),
+            splitter: Splitter::default(),
             counts: Counts::default(),
         };
         Translator { plans: plans(), state }
@@ -288,6 +290,11 @@ impl State {
         if plan.special == Special::ProcInfo {
             return self.cputime(event, at, sink);
         }
+        if plan.special == Special::Plugin
+            && let Some(told) = self.audit(event, at, sink)
+        {
+            return told;
+        }
         let mut arena = std::mem::take(&mut self.arena);
         arena.clear();
         let mut values = Values::new();
@@ -315,6 +322,19 @@ impl State {
         drop(made);
         self.arena = arena;
         told
+    }
+
+    /// A Kubernetes audit event that a plugin read; `None`: it is none.
+    fn audit<S: Sink>(&mut self, event: &RawEvent<'_>, at: At, sink: &mut S) -> Option<Result<(), S::Error>> {
+        let id = values::integer(event.params.get(0)?, false)?;
+        let text = event.params.get(1).filter(|_| u32::try_from(id).is_ok_and(is_audit_plugin))?;
+        let made = self.splitter.split_at(text.trim_ascii(), at.time).ok()?;
+        if event.state_only {
+            self.counts.state_only += 1;
+            return Some(sink.state(&made));
+        }
+        self.counts.told += 1;
+        Some(sink.event(&made, at.num))
     }
 
     /// Ticks that a thread used so far, as the row that our recorder makes of it.

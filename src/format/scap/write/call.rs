@@ -6,6 +6,7 @@ use super::target::Target;
 use super::value::{placeholder, poll, put};
 use crate::event::{Arg, Event, Flags, KindFlags, SPECS, kinds};
 use crate::format::scap::Wire;
+use crate::format::scap::block::NO_THREAD;
 use crate::world::{DescRow, Dict, ThreadRow};
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -157,12 +158,14 @@ impl Encoder {
         }
     }
 
-    /// The child's half of a fork is the child's.
+    /// The child's half of a fork is the child's, and what plugins tell is of no thread.
     fn stamp(seen: &Seen<'_>, time: u64, how: Entry) -> Stamp {
         let event = seen.event;
         let child = (event.kind == kinds::PROCFORK).then(|| seen.int("child_tid")).flatten();
         let tid = child.map_or(event.tid, |tid| tid as u32);
-        Stamp { cpu: event.cpu, time, tid: u64::from(tid), hidden: how.hidden }
+        let is_of_plugin = event.kind == kinds::K8SAUDIT || event.kind.spec().name == "pluginevent";
+        let tid = if is_of_plugin { NO_THREAD } else { u64::from(tid) };
+        Stamp { cpu: event.cpu, time, tid, hidden: how.hidden }
     }
 
     fn half(&mut self, half: &Half, seen: &Seen<'_>, at: Stamp, out: &mut Vec<u8>) {

@@ -2,8 +2,8 @@
 
 use super::call::Seen;
 use super::value::{dynamic, ends, number, option_name, option_value, text};
-use crate::event::{Arg, Kind, kinds};
-use crate::format::scap::Wire;
+use crate::event::{Arg, Kind, join_audit, kinds};
+use crate::format::scap::{AUDIT_PLUGIN, Wire};
 use crate::world::address::{Address, sockaddr};
 use crate::world::{DescRow, Endpoint, L4, Role, StrId, ThreadRow};
 
@@ -43,6 +43,8 @@ pub(super) enum Made {
     Number(usize),
     /// Processor time in ticks.
     Ticks,
+    /// The text of an audit event.
+    AuditText,
     /// A constant.
     Fixed(i64),
 }
@@ -117,6 +119,8 @@ impl Made {
                 Made::Number(kind.spec().params.iter().position(|p| p.name == theirs)?)
             }
             ("cputime", "cpu_usr") => Made::Ticks,
+            ("k8saudit", "plugin_id") => Made::Fixed(i64::from(AUDIT_PLUGIN)),
+            ("k8saudit", "event_data") => Made::AuditText,
             _ => return None,
         })
     }
@@ -142,6 +146,11 @@ impl Made {
                     let (from, to) = if sent { (local, remote) } else { (remote, local) };
                     ends(out, from, to);
                 }
+            }
+            Made::AuditText => {
+                let (event, args) = (seen.event, &seen.event.args);
+                let part = |part: crate::event::AuditPart| args.get(part.place()).copied().unwrap_or(Arg::Missing);
+                join_audit(part, event.time, event.duration, out);
             }
             Made::Accepted => accepted(out, seen),
             Made::Connected => connected(out, seen),

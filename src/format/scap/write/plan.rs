@@ -68,6 +68,7 @@ impl Plan {
         }
         let number = match spec.name {
             "cputime" => exit_of("cputime").or(Some(PROCINFO)),
+            "k8saudit" => exit_of("pluginevent"),
             "syscall" => None,
             _ => exit_type(kind),
         };
