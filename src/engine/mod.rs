@@ -3,6 +3,7 @@
 mod assembler;
 mod carry;
 mod carrying;
+mod claims;
 #[cfg(feature = "linux")]
 mod clock;
 #[cfg(feature = "linux")]
@@ -17,6 +18,7 @@ mod export_live;
 #[cfg(feature = "linux")]
 mod facts;
 mod follow;
+mod handover;
 mod import;
 mod import_audit;
 #[cfg(feature = "linux")]

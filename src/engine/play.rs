@@ -1,6 +1,8 @@
 //! Replay: batches are claimed in order by worker threads, and their results put back in order.
 
+use super::claims::Claims;
 use super::early::Early;
+use super::handover::Handover;
 use super::timeline::Slice;
 use crate::batch::{Batch, Schema};
 use crate::field::{Context, TimeFormat};
@@ -9,11 +11,10 @@ use crate::query::{Lines, Query, Span, View, Worker, choose};
 use crate::reel::Heads;
 use crate::report::Report;
 use crate::world::Dict;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::io::{self, Write};
 use std::num::NonZeroUsize;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::sync::Arc;
 use std::thread;
 
 /// How far a worker may run ahead of what was written, in batches for each worker: bounds the results that wait.
@@ -145,14 +146,17 @@ pub(super) struct Outcome {
     pub(super) damaged: Vec<(usize, String)>,
 }
 
-/// What workers and the writer share.
-struct Shared {
-    next: AtomicUsize,
-    stop: AtomicBool,
-    /// Results that wait for their turn, and the index whose turn it is.
-    queue: Mutex<(BTreeMap<usize, Outcome>, usize)>,
-    changed: Condvar,
-    window: usize,
+/// A batch that could not be read: the turn in which it was asked, its number, and why.
+type Unread = (usize, usize, String);
+
+impl Played {
+    /// Tells of batches that could not be read, in the order of turns. One may be in several turns, and is told once.
+    fn tell(&mut self, batches: &dyn Batches, mut damaged: Vec<Unread>) {
+        damaged.sort_by_key(|&(turn, ..)| turn);
+        let mut known = BTreeSet::new();
+        let new = damaged.into_iter().filter(|(_, batch, _)| known.insert(*batch));
+        self.damaged.extend(new.map(|(_, batch, error)| Damaged { place: batches.place(batch), error }));
+    }
 }
 
 /// Answers questions about batches; lines go to `out` in the order of events. The result and the bytes are the same
@@ -166,31 +170,44 @@ pub fn play(
     let wanted = super::carrying::wanted(questions);
     if !wanted.is_empty() {
         let carrying = super::carrying::Carrying::new(batches, wanted);
-        return answer(&carrying, questions, options, out);
+        return answer(&carrying, questions, options, true, out);
     }
-    answer(batches, questions, options, out)
+    answer(batches, questions, options, false, out)
 }
 
-fn answer(batches: &dyn Batches, questions: &[Question], options: &Options, out: &mut dyn Write) -> io::Result<Played> {
+/// With `in_order` batches are best asked for one after the other, whatever the questions are.
+fn answer(
+    batches: &dyn Batches,
+    questions: &[Question],
+    options: &Options,
+    in_order: bool,
+    out: &mut dyn Write,
+) -> io::Result<Played> {
     let threads = threads(batches, questions, options);
     let mut early = Early::of(batches, questions, options)?;
-    let shared = Shared {
-        next: AtomicUsize::new(0),
-        stop: AtomicBool::new(false),
-        queue: Mutex::new((BTreeMap::new(), 0)),
-        changed: Condvar::new(),
-        window: threads * WINDOW,
-    };
+    let at_end = questions.iter().all(|q| !matches!(q.query, Query::Lines(_)));
+    let claims =
+        if at_end && !in_order { Claims::apart(batches.turns(), threads) } else { Claims::in_order(batches.turns()) };
+    let handover = (!at_end).then(|| Handover::new(threads * WINDOW));
     let (result, workers) = thread::scope(|scope| {
-        let handles: Vec<_> =
-            (0..threads).map(|_| scope.spawn(|| Asker::new(questions, options).run(batches, &shared))).collect();
-        let result = write_in_order(batches, questions, options, &shared, &mut early, out);
-        shared.halt();
+        let (claims, handover) = (&claims, handover.as_ref());
+        let run = |worker| {
+            let next = move || claims.next(worker);
+            scope.spawn(move || Asker::new(questions, options).run(batches, next, handover))
+        };
+        let handles: Vec<_> = (0..threads).map(run).collect();
+        let result = handover.map(|handover| {
+            let result = write_in_order(batches, questions, options, handover, &mut early, out);
+            handover.halt();
+            result
+        });
         let workers = handles.into_iter().map(|h| h.join().ok()).collect::<Option<Vec<_>>>();
-        (result, workers)
+        (result.unwrap_or_else(|| Ok(Played::default())), workers)
     });
     let mut played = result?;
     let Some(workers) = workers else { return Err(io::Error::other("a worker stopped in the middle of a batch")) };
+    let (workers, damaged): (Vec<_>, Vec<_>) = workers.into_iter().unzip();
+    played.tell(batches, damaged.concat());
     played.reports = reports(questions, options, workers, &played.damaged, &batches.state_notes());
     Ok(played)
 }
@@ -247,16 +264,16 @@ fn write_in_order(
     batches: &dyn Batches,
     questions: &[Question],
     options: &Options,
-    shared: &Shared,
+    handover: &Handover<Outcome>,
     early: &mut Early,
     out: &mut dyn Write,
 ) -> io::Result<Played> {
     let mut played = Played::default();
     let mut left: Vec<u64> = questions.iter().map(|_| options.limit.unwrap_or(u64::MAX)).collect();
     let only_lines = questions.iter().all(|q| matches!(q.query, Query::Lines(_)));
-    let mut damaged = BTreeSet::new();
+    let mut damaged = Vec::new();
     for index in 0..batches.turns() {
-        let Some(outcome) = shared.take(index) else { break };
+        let Some(outcome) = handover.take(index) else { break };
         for (lines, left) in outcome.lines.into_iter().zip(&mut left) {
             let mut lines = early.before(lines);
             lines.truncate(usize::try_from(*left).unwrap_or(usize::MAX));
@@ -264,64 +281,18 @@ fn write_in_order(
             played.lines += lines.ends.len() as u64;
             out.write_all(&lines.bytes)?;
         }
-        // A batch may be in several turns, and is told once.
-        let new = outcome.damaged.into_iter().filter(|(batch, _)| damaged.insert(*batch));
-        played.damaged.extend(new.map(|(batch, error)| Damaged { place: batches.place(batch), error }));
+        damaged.extend(outcome.damaged.into_iter().map(|(batch, error)| (index, batch, error)));
         if only_lines && left.iter().all(|&n| n == 0) {
+            played.tell(batches, damaged);
             return Ok(played);
         }
     }
+    played.tell(batches, damaged);
     let mut rest = early.rest();
     rest.truncate(left.first().map_or(0, |&left| usize::try_from(left).unwrap_or(usize::MAX)));
     played.lines += rest.ends.len() as u64;
     out.write_all(&rest.bytes)?;
     Ok(played)
-}
-
-impl Shared {
-    /// The result of a batch, when it is there; `None` if no worker is left to make it.
-    fn take(&self, index: usize) -> Option<Outcome> {
-        let mut queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner);
-        loop {
-            if let Some(outcome) = queue.0.remove(&index) {
-                queue.1 = index + 1;
-                self.changed.notify_all();
-                return Some(outcome);
-            }
-            if self.stop.load(Ordering::Acquire) {
-                return None;
-            }
-            queue = self.changed.wait(queue).unwrap_or_else(PoisonError::into_inner);
-        }
-    }
-
-    /// Hands over a result, after waiting while it is too far ahead.
-    fn put(&self, index: usize, outcome: Outcome) {
-        let mut queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner);
-        while index >= queue.1 + self.window && !self.stop.load(Ordering::Acquire) {
-            queue = self.changed.wait(queue).unwrap_or_else(PoisonError::into_inner);
-        }
-        queue.0.insert(index, outcome);
-        self.changed.notify_all();
-    }
-
-    /// Stops everybody. The lock makes sure that nobody is between looking at the flag and waiting.
-    fn halt(&self) {
-        let _queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner);
-        self.stop.store(true, Ordering::Release);
-        self.changed.notify_all();
-    }
-}
-
-/// Halts the others if its thread panics, so that nobody waits for a result that never comes.
-struct HaltOnPanic<'a>(&'a Shared);
-
-impl Drop for HaltOnPanic<'_> {
-    fn drop(&mut self) {
-        if thread::panicking() {
-            self.0.halt();
-        }
-    }
 }
 
 /// One worker: for each question its memoised conditions and partial result.
@@ -353,17 +324,26 @@ impl<'a> Asker<'a> {
         }
     }
 
-    fn run(mut self, batches: &dyn Batches, shared: &Shared) -> Vec<Worker> {
-        let _guard = HaltOnPanic(shared);
-        while !shared.stop.load(Ordering::Acquire) {
-            let index = shared.next.fetch_add(1, Ordering::Relaxed);
-            if index >= batches.turns() {
+    /// Asks turn after turn. Without anybody to hand lines over to, damaged batches come back, with their turns.
+    fn run(
+        mut self,
+        batches: &dyn Batches,
+        next: impl Fn() -> Option<usize>,
+        handover: Option<&Handover<Outcome>>,
+    ) -> (Vec<Worker>, Vec<Unread>) {
+        let _guard = handover.map(Handover::halts_on_panic);
+        let mut damaged = Vec::new();
+        while let Some(turn) = next() {
+            let outcome = self.ask(batches, turn);
+            let Some(handover) = handover else {
+                damaged.extend(outcome.damaged.into_iter().map(|(batch, error)| (turn, batch, error)));
+                continue;
+            };
+            if !handover.put(turn, outcome) {
                 break;
             }
-            let outcome = self.ask(batches, index);
-            shared.put(index, outcome);
         }
-        self.workers
+        (self.workers, damaged)
     }
 
     fn ask(&mut self, batches: &dyn Batches, index: usize) -> Outcome {

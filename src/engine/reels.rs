@@ -17,10 +17,14 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// Dictionaries kept of one stream: workers are never more than a few segments apart. Of several streams as many each,
-/// up to a limit.
+/// Dictionaries kept of one stream: workers that read in order are never more than a few segments apart. Of several
+/// streams as many each, up to a limit; and two for each worker that walks through a part of its own.
 const DICTIONARIES: usize = 4;
 const MOST_DICTIONARIES: usize = 32;
+
+fn parallelism() -> usize {
+    std::thread::available_parallelism().map_or(1, std::num::NonZeroUsize::get)
+}
 
 /// A segment: file and index in it.
 type Place = (usize, usize);
@@ -125,7 +129,7 @@ impl Reels {
             ends: Vec::new(),
             heads: Mutex::default(),
             dicts: Mutex::default(),
-            kept: (DICTIONARIES * streams.len()).min(MOST_DICTIONARIES),
+            kept: (DICTIONARIES * streams.len()).min(MOST_DICTIONARIES).max(2 * parallelism()),
             told,
         };
         let mut ends = Vec::new();
@@ -217,16 +221,31 @@ impl Reels {
     }
 
     fn dict(&self, place: Place) -> Result<Arc<Dict>, Error> {
-        let mut dicts = self.dicts.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((_, dict)) = dicts.iter().find(|(p, _)| *p == place) {
-            return Ok(Arc::clone(dict));
+        let kept = || {
+            let mut dicts = self.dicts.lock().unwrap_or_else(PoisonError::into_inner);
+            // Workers that are in different segments each keep theirs.
+            let at = dicts.iter().position(|(p, _)| *p == place)?;
+            let last = dicts.len() - 1;
+            if at < last
+                && let Some(used) = dicts.remove(at)
+            {
+                dicts.push_back(used);
+            }
+            dicts.back().map(|(_, dict)| Arc::clone(dict))
+        };
+        if let Some(dict) = kept() {
+            return Ok(dict);
         }
-        // Read under the lock: the others would only read the same bytes again.
+        // Read outside of the lock: dictionaries of several segments are read beside each other. The reader lets whoever
+        // wants the same one wait.
         let dict = self.files[place.0].reader.dict(place.1)?;
-        if dicts.len() >= self.kept {
-            dicts.pop_front();
+        let mut dicts = self.dicts.lock().unwrap_or_else(PoisonError::into_inner);
+        if !dicts.iter().any(|(p, _)| *p == place) {
+            if dicts.len() >= self.kept {
+                dicts.pop_front();
+            }
+            dicts.push_back((place, Arc::clone(&dict)));
         }
-        dicts.push_back((place, Arc::clone(&dict)));
         Ok(dict)
     }
 

@@ -1,6 +1,6 @@
 //! [`Aggregate`]: one value column of a table, and the cells that it is kept in while batches are read.
 
-use super::group::Ids;
+use super::group::{Ids, KindIds};
 use super::part::{NONE, Part};
 use super::quantile;
 use super::values::{Source, Values};
@@ -110,7 +110,7 @@ impl Slots {
     pub(super) fn masked(&mut self, batch: &Batch, ids: &Ids, ctx: &Context) -> Result<Option<Ids>, Error> {
         let Some((filter, memo)) = &mut self.only else { return Ok(None) };
         if !filter.may_match(memo, batch.head(), batch.schema(), batch.dict()) {
-            return Ok(Some(vec![Vec::new(); ids.len()]));
+            return Ok(Some(vec![KindIds::None; ids.len()]));
         }
         let selection: Selection = filter.select(memo, batch, ctx)?;
         super::group::masked(batch, &selection, ids).map(Some)
@@ -128,9 +128,19 @@ impl Slots {
     }
 
     /// Adds one kind's values to their groups. Group [`NONE`] collects what is not asked for.
-    pub(super) fn add(&mut self, groups: &[u32], values: &Values) {
+    pub(super) fn add(&mut self, groups: &KindIds, values: &Values) {
+        if let KindIds::All { group, rows } = *groups
+            && matches!(self.how, How::Count | How::Sum | How::Share | How::Rate | How::Avg)
+        {
+            self.add_all(group as usize, rows, values);
+            return;
+        }
         match self.how {
-            How::Count => groups.iter().for_each(|&g| self.count[g as usize] += 1),
+            How::Count => {
+                if let KindIds::Each(groups) = groups {
+                    groups.iter().for_each(|&g| self.count[g as usize] += 1);
+                }
+            }
             How::Sum | How::Share | How::Rate => {
                 let sums = &mut self.value;
                 values.each(groups, |g, v| sums[g] = sums[g].wrapping_add(v));
@@ -159,9 +169,22 @@ impl Slots {
             }
             How::Distinct | How::Values => {
                 if let Values::Ids(ids) = values {
-                    groups.iter().zip(ids).for_each(|(&g, &id)| self.add_distinct(g, id));
+                    ids.iter().enumerate().for_each(|(at, &id)| self.add_distinct(groups.get(at), id));
                 }
             }
+        }
+    }
+
+    /// Adds all rows of a kind to one group.
+    fn add_all(&mut self, group: usize, rows: usize, values: &Values) {
+        if self.how == How::Count {
+            self.count[group] += rows as u64;
+            return;
+        }
+        let (sum, count) = values.sum(rows);
+        self.value[group] = self.value[group].wrapping_add(sum);
+        if self.how == How::Avg {
+            self.count[group] += count;
         }
     }
 

@@ -7,15 +7,62 @@ use super::part::{NONE, Part, slot};
 use crate::batch::{Batch, Error, MAX_KINDS, Row, Runs, Schema};
 use crate::event::Flags;
 use crate::field::{Context, FieldRef, Level};
-use crate::filter::{KindSelection, Selection};
+use crate::filter::{Bits, KindSelection, Selection};
 use crate::report::Cell;
 use crate::world::Dict;
 use foldhash::fast::FixedState;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-/// Group ids by local kind and position; an empty array for kinds without a selected row.
-pub(super) type Ids = Vec<Vec<u32>>;
+/// Group ids by local kind and position.
+pub(super) type Ids = Vec<KindIds>;
+
+/// The groups of the rows of one kind.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum KindIds {
+    /// No row is selected.
+    None,
+    /// All rows are of one group.
+    All {
+        /// The group.
+        group: u32,
+        /// How many rows.
+        rows: usize,
+    },
+    /// The group of each row.
+    Each(Vec<u32>),
+}
+
+impl KindIds {
+    /// Whether no row is selected.
+    pub(super) fn is_empty(&self) -> bool {
+        matches!(self, KindIds::None)
+    }
+
+    /// The group of a row; [`NONE`] past the last.
+    #[inline]
+    pub(super) fn get(&self, position: usize) -> u32 {
+        match self {
+            KindIds::None => NONE,
+            KindIds::All { group, rows } => {
+                if position < *rows {
+                    *group
+                } else {
+                    NONE
+                }
+            }
+            KindIds::Each(ids) => ids.get(position).copied().unwrap_or(NONE),
+        }
+    }
+
+    /// The group of each row, to be changed one by one; empty where no row is selected.
+    pub(super) fn each(&mut self) -> &mut [u32] {
+        if let KindIds::All { group, rows } = *self {
+            *self = KindIds::Each(vec![group; rows]);
+        }
+        if let KindIds::Each(ids) = self { ids } else { &mut [] }
+    }
+}
 
 /// Finds the group of each row.
 pub(super) struct Grouper {
@@ -105,8 +152,10 @@ impl Grouper {
         ctx: &Context,
     ) -> Result<Ids, Error> {
         let mut ids = mask(batch, selection, in_flight)?;
-        if selection.rows.is_some() || self.uses(Level::Thread) || self.uses(Level::Event) {
-            self.by_row(batch, selection, ctx, &mut ids)?;
+        if self.uses(Level::Event) {
+            self.by_event(batch, selection, ctx, &mut ids)?;
+        } else if selection.rows.is_some() || self.uses(Level::Thread) {
+            self.by_row(batch, selection, &mut ids)?;
         } else {
             self.by_kind(batch, &mut ids)?;
         }
@@ -115,45 +164,121 @@ impl Grouper {
 
     /// Keys of kind and descriptor fields: no row column is decoded.
     fn by_kind(&mut self, batch: &Batch, ids: &mut Ids) -> Result<(), Error> {
-        let (needs_desc, only) = (self.uses(Level::Descriptor), self.only());
         for (kind, ids) in ids.iter_mut().enumerate().filter(|(_, ids)| !ids.is_empty()) {
-            let kind_id = self.parts[0].of_kind(batch, kind);
-            if !needs_desc {
-                let id = if only.is_some() { kind_id } else { self.combine([kind_id, NONE, NONE, NONE]) };
-                for slot in ids.iter_mut() {
-                    *slot *= id;
-                }
+            let key = [self.parts[0].of_kind(batch, kind), NONE, NONE, NONE];
+            if self.uses(Level::Descriptor) {
+                self.by_desc(batch, kind, key, ids)?;
                 continue;
             }
-            let descs = batch.desc(kind)?;
-            if descs.is_empty() {
-                ids.clear();
-                continue;
-            }
-            for (slot, &row) in ids.iter_mut().zip(descs).filter(|(slot, _)| **slot != NONE) {
-                let id = self.parts[2].of_desc(batch, row);
-                *slot = if only.is_some() { id } else { self.combine([kind_id, NONE, id, NONE]) };
+            let id = self.id(key);
+            match ids {
+                KindIds::None => {}
+                KindIds::All { group, .. } => *group = id,
+                KindIds::Each(ids) => ids.iter_mut().for_each(|slot| *slot *= id),
             }
         }
         Ok(())
     }
 
-    /// Keys of any fields, or a condition on rows: one pass in row order.
-    fn by_row(&mut self, batch: &Batch, selection: &Selection, ctx: &Context, ids: &mut Ids) -> Result<(), Error> {
+    /// Adds the descriptor to a key that is the same for all rows of a kind but for it.
+    fn by_desc(&mut self, batch: &Batch, kind: usize, mut key: [u32; 4], ids: &mut KindIds) -> Result<(), Error> {
+        let descs = batch.desc(kind)?;
+        if descs.is_empty() {
+            *ids = KindIds::None;
+            return Ok(());
+        }
+        if self.only().is_some() {
+            if let KindIds::All { .. } = ids {
+                *ids = KindIds::Each(self.parts[2].of_descs(batch, descs));
+                return Ok(());
+            }
+            let part = &mut self.parts[2];
+            for (slot, &row) in ids.each().iter_mut().zip(descs).filter(|(slot, _)| **slot != NONE) {
+                *slot = part.of_desc(batch, row);
+            }
+            return Ok(());
+        }
+        // Id of the group by id of the descriptor, for this kind.
+        let mut known: Vec<u32> = Vec::new();
+        for (slot, &row) in ids.each().iter_mut().zip(descs).filter(|(slot, _)| **slot != NONE) {
+            key[2] = self.parts[2].of_desc(batch, row);
+            let at = key[2] as usize;
+            if known.len() <= at {
+                known.resize(self.parts[2].len().max(at + 1), u32::MAX);
+            }
+            if known[at] == u32::MAX {
+                known[at] = self.combine(key);
+            }
+            *slot = known[at];
+        }
+        Ok(())
+    }
+
+    /// Keys of fields of threads, or a condition on rows: what a row has beside its table is brought into the order of
+    /// the tables first, and then it is a key like the others.
+    fn by_row(&mut self, batch: &Batch, selection: &Selection, ids: &mut Ids) -> Result<(), Error> {
+        let use_thread = self.uses(Level::Thread);
+        let scattered = scatter(batch, use_thread, selection.rows.as_ref(), ids)?;
+        if !use_thread {
+            for (kind, ids) in ids.iter_mut().enumerate().filter(|(_, ids)| !ids.is_empty()) {
+                let out = ids.each().iter_mut().zip(scattered.of_kind(kind)).filter(|(_, thread)| **thread == OUT);
+                out.for_each(|(slot, _)| *slot = NONE);
+            }
+            return self.by_kind(batch, ids);
+        }
+        // Id by local thread of this batch.
+        let mut of_thread = vec![u32::MAX; batch.head().threads.len()];
+        let (use_desc, only) = (self.uses(Level::Descriptor), self.only().is_some());
+        for (kind, ids) in ids.iter_mut().enumerate().filter(|(_, ids)| !ids.is_empty()) {
+            let mut key = [self.parts[0].of_kind(batch, kind), NONE, NONE, NONE];
+            let descs = if use_desc { batch.desc(kind)? } else { &[] };
+            let mut last = ([NONE; 4], NONE);
+            for (position, (slot, &local)) in ids.each().iter_mut().zip(scattered.of_kind(kind)).enumerate() {
+                if *slot == NONE || local == OUT {
+                    *slot = NONE;
+                    continue;
+                }
+                key[1] = match of_thread.get(local as usize) {
+                    Some(&id) if id != u32::MAX => id,
+                    _ => {
+                        let id = self.parts[1].of_thread(batch, local as u16);
+                        of_thread.iter_mut().skip(local as usize).take(1).for_each(|slot| *slot = id);
+                        id
+                    }
+                };
+                if only {
+                    *slot = key[1];
+                    continue;
+                }
+                if use_desc {
+                    key[2] = self.parts[2].of_desc(batch, descs.get(position).copied().unwrap_or(0));
+                }
+                if last.0 != key {
+                    last = (key, self.combine(key));
+                }
+                *slot = last.1;
+            }
+        }
+        Ok(())
+    }
+
+    /// Keys of any fields: one pass in row order.
+    fn by_event(&mut self, batch: &Batch, selection: &Selection, ctx: &Context, ids: &mut Ids) -> Result<(), Error> {
         let only = self.only();
         let (use_kind, use_thread) = (self.uses(Level::Kind), self.uses(Level::Thread));
-        let (use_desc, use_event) = (self.uses(Level::Descriptor), self.uses(Level::Event));
+        let use_desc = self.uses(Level::Descriptor);
         let descs = (0..ids.len())
             .map(|k| if use_desc && !ids[k].is_empty() { batch.desc(k) } else { Ok(&[][..]) })
             .collect::<Result<Vec<_>, _>>()?;
         let rows = selection.rows.as_ref();
         let used: Vec<bool> = ids.iter().map(|ids| !ids.is_empty()).collect();
+        let mut slots: Vec<&mut [u32]> = ids.iter_mut().map(KindIds::each).collect();
         walk(
             batch,
             use_thread,
             |kind| used[kind],
             |index, thread, kind, position| {
-                let Some(slot) = ids.get_mut(kind).and_then(|ids| ids.get_mut(position)).filter(|id| **id != NONE)
+                let Some(slot) = slots.get_mut(kind).and_then(|ids| ids.get_mut(position)).filter(|id| **id != NONE)
                 else {
                     return;
                 };
@@ -172,15 +297,21 @@ impl Grouper {
                     let row = descs[kind].get(position).copied().unwrap_or(0);
                     key[2] = self.parts[2].of_desc(batch, row);
                 }
-                if use_event {
-                    key[3] = self.parts[3].of_row(&Row { batch, index, kind, position, thread }, ctx);
-                }
+                key[3] = self.parts[3].of_row(&Row { batch, index, kind, position, thread }, ctx);
                 *slot = match only {
                     Some(part) => key[part],
                     None => self.combine(key),
                 };
             },
         )
+    }
+
+    /// Id of a group by the ids of its parts, of which one or several are in use.
+    fn id(&mut self, key: [u32; 4]) -> u32 {
+        match self.only() {
+            Some(part) => key[part],
+            None => self.combine(key),
+        }
     }
 
     /// Id of a group by the ids of its parts; [`NONE`] if a part that the key uses has no value.
@@ -201,23 +332,23 @@ impl Grouper {
 /// 1 for rows whose kind's part of the selection admits them, 0 for others.
 fn mask(batch: &Batch, selection: &Selection, in_flight: bool) -> Result<Ids, Error> {
     let mut all = Vec::with_capacity(batch.head().kinds.len());
-    for (kind, rows) in batch.head().kinds.iter().enumerate() {
-        let len = rows.rows as usize;
+    for (kind, of) in batch.head().kinds.iter().enumerate() {
+        let rows = of.rows as usize;
         let mut ids = match selection.kinds.get(kind) {
-            None | Some(KindSelection::None) => Vec::new(),
-            Some(KindSelection::All) => vec![1; len],
+            None | Some(KindSelection::None) => KindIds::None,
+            Some(KindSelection::All) => KindIds::All { group: 1, rows },
             Some(KindSelection::Some(bits)) => {
-                let mut ids = Vec::with_capacity(len.next_multiple_of(64));
+                let mut ids = Vec::with_capacity(rows.next_multiple_of(64));
                 bits.words().iter().for_each(|word| ids.extend((0..64).map(|bit| (word >> bit & 1) as u32)));
-                ids.resize(len, NONE);
-                ids
+                ids.resize(rows, NONE);
+                KindIds::Each(ids)
             }
         };
         if !in_flight && !ids.is_empty() {
-            for (id, flags) in ids.iter_mut().zip(batch.flags(kind)?) {
-                if Flags(*flags).has(Flags::IN_FLIGHT) {
-                    *id = NONE;
-                }
+            let flags = batch.flags(kind)?;
+            if flags.iter().any(|&flags| Flags(flags).has(Flags::IN_FLIGHT)) {
+                let out = ids.each().iter_mut().zip(flags).filter(|(_, flags)| Flags(**flags).has(Flags::IN_FLIGHT));
+                out.for_each(|(id, _)| *id = NONE);
             }
         }
         all.push(ids);
@@ -225,28 +356,97 @@ fn mask(batch: &Batch, selection: &Selection, in_flight: bool) -> Result<Ids, Er
     Ok(all)
 }
 
+/// Stands for a row that is not selected, where the local thread of a row is asked for.
+const OUT: u32 = u32::MAX;
+
+/// What rows have beside their tables, in the order of the tables.
+struct Scattered {
+    /// The tables of the kinds that were asked for, end to end.
+    flat: Vec<u32>,
+    /// Where each begins.
+    starts: [usize; MAX_KINDS],
+}
+
+impl Scattered {
+    /// Of the rows of a kind that was asked for.
+    fn of_kind(&self, kind: usize) -> &[u32] {
+        self.starts.get(kind).and_then(|&start| self.flat.get(start..)).unwrap_or_default()
+    }
+}
+
+/// The local thread of each row by local kind and position, for the kinds that have selected rows; 0 without `threads`,
+/// [`OUT`] for rows that are not among `rows`.
+fn scatter(batch: &Batch, threads: bool, rows: Option<&Bits>, ids: &Ids) -> Result<Scattered, Error> {
+    let kinds = batch.kind()?;
+    // All tables end to end, in one array; rows of other kinds are written behind them, one over the other, because a
+    // branch that is right half of the time costs more than a store.
+    let (mut cursor, mut step) = ([0usize; MAX_KINDS], [0usize; MAX_KINDS]);
+    let mut total = 0;
+    for (kind, of) in batch.head().kinds.iter().enumerate().take(MAX_KINDS) {
+        if ids.get(kind).is_some_and(|ids| !ids.is_empty()) {
+            (cursor[kind], step[kind]) = (total, 1);
+            total += of.rows as usize;
+        }
+    }
+    (0..MAX_KINDS).filter(|&kind| step[kind] == 0).for_each(|kind| cursor[kind] = total);
+    let starts = cursor;
+    let mut flat = vec![OUT; total + 1];
+    let mut put = |kind: u8, value: u32| {
+        let at = &mut cursor[usize::from(kind)];
+        if let Some(slot) = flat.get_mut(*at) {
+            *slot = value;
+        }
+        *at += step[usize::from(kind)];
+    };
+    if threads {
+        let runs = batch.thread()?;
+        let covered: usize = runs.lengths.iter().map(|&l| usize::from(l) + 1).sum();
+        if covered != kinds.len() {
+            let expected = format!("{} rows", kinds.len());
+            return Err(Error { column: "thread", expected, found: format!("{covered}") });
+        }
+        let mut start = 0;
+        for (thread, length) in runs.iter() {
+            let run = &kinds[start..start + length];
+            match rows {
+                None => run.iter().for_each(|&kind| put(kind, u32::from(thread))),
+                Some(rows) => run.iter().zip(start..).for_each(|(&kind, index)| {
+                    put(kind, if rows.get(index) { u32::from(thread) } else { OUT });
+                }),
+            }
+            start += length;
+        }
+    } else {
+        for (index, &kind) in kinds.iter().enumerate() {
+            put(kind, if rows.is_none_or(|rows| rows.get(index)) { 0 } else { OUT });
+        }
+    }
+    Ok(Scattered { flat, starts })
+}
+
 /// The same groups, but none for rows that a selection does not admit.
 pub(super) fn masked(batch: &Batch, selection: &Selection, ids: &Ids) -> Result<Ids, Error> {
     let mut out: Ids = ids.clone();
     for (kind, ids) in out.iter_mut().enumerate() {
         match selection.kinds.get(kind) {
-            None | Some(KindSelection::None) => ids.clear(),
+            None | Some(KindSelection::None) => *ids = KindIds::None,
             Some(KindSelection::All) => {}
             Some(KindSelection::Some(bits)) => {
                 let out = |at: usize| at >= bits.len() || !bits.get(at);
-                ids.iter_mut().enumerate().filter(|(at, _)| out(*at)).for_each(|(_, id)| *id = NONE);
+                ids.each().iter_mut().enumerate().filter(|(at, _)| out(*at)).for_each(|(_, id)| *id = NONE);
             }
         }
     }
     if let Some(rows) = &selection.rows {
         let used: Vec<bool> = out.iter().map(|ids| !ids.is_empty()).collect();
+        let mut slots: Vec<&mut [u32]> = out.iter_mut().map(KindIds::each).collect();
         walk(
             batch,
             false,
             |kind| used.get(kind).copied().unwrap_or(false),
             |index, _, kind, position| {
                 if !rows.get(index)
-                    && let Some(id) = out[kind].get_mut(position)
+                    && let Some(id) = slots[kind].get_mut(position)
                 {
                     *id = NONE;
                 }

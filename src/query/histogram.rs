@@ -1,6 +1,6 @@
 //! [`HistogramQuery`]: how many events fell into each bucket of time and value.
 
-use super::group::{Grouper, walk};
+use super::group::{Grouper, KindIds, walk};
 use super::part::NONE;
 use super::values::Source;
 use super::{Aggregate, How, Operator, Span, View};
@@ -109,9 +109,10 @@ impl Operator for HistogramQuery {
         let by_row = source.by_row();
         for (kind, ids) in ids.iter_mut().enumerate().filter(|(_, ids)| !ids.is_empty() && !by_row && !is_offset) {
             let values = source.columns(batch, kind)?;
-            let groups: Vec<u32> = (0..ids.len() as u32).collect();
-            let chosen = std::mem::replace(ids, vec![NONE; ids.len()]);
-            values.each(&groups, |at, value| {
+            let ids = ids.each();
+            let chosen = ids.to_vec();
+            ids.fill(NONE);
+            values.each(&KindIds::Each((0..chosen.len() as u32).collect()), |at, value| {
                 if chosen[at] != NONE {
                     ids[at] = bucket(&bounds, last, value);
                 }
@@ -124,7 +125,7 @@ impl Operator for HistogramQuery {
             by_row,
             |kind| used.get(kind).copied().unwrap_or(false),
             |index, thread, kind, position| {
-                let mut id = ids[kind].get(position).copied().unwrap_or(NONE);
+                let mut id = ids[kind].get(position);
                 let moment = time.get(index).copied().unwrap_or(0);
                 if id != NONE && is_offset {
                     // When it began: the row has the time of its end.

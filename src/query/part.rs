@@ -151,7 +151,11 @@ impl Part {
     /// Id for a descriptor row of the dictionary; row 0 has no values.
     #[inline]
     pub(super) fn of_desc(&mut self, batch: &Batch, row: u32) -> u32 {
-        if row == 0 || row as usize >= batch.dict().descs.len() {
+        if row == 0 {
+            // Kept, so that a column with such rows is known as a whole.
+            return self.memoised(0, |_| vec![Cell::Missing]);
+        }
+        if row as usize >= batch.dict().descs.len() {
             return NONE;
         }
         self.memoised(row as usize, |fields| {
@@ -162,6 +166,18 @@ impl Part {
             };
             fields.iter().map(value).collect()
         })
+    }
+
+    /// Ids for a column of descriptor rows.
+    pub(super) fn of_descs(&mut self, batch: &Batch, rows: &[u32]) -> Vec<u32> {
+        let mut unknown = false;
+        let known = |&row: &u32| {
+            let id = self.memo.get(row as usize).copied().unwrap_or(UNKNOWN);
+            unknown |= id == UNKNOWN;
+            id
+        };
+        let ids: Vec<u32> = rows.iter().map(known).collect();
+        if unknown { rows.iter().map(|&row| self.of_desc(batch, row)).collect() } else { ids }
     }
 
     /// Id for an event, whatever the fields' levels.

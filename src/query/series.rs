@@ -1,7 +1,7 @@
 //! [`SeriesQuery`]: aggregates for each interval of event time.
 
 use super::aggregate::{Groups, Slots, Total};
-use super::group::{Grouper, walk};
+use super::group::{Grouper, KindIds, walk};
 use super::part::NONE;
 use super::table::add_all;
 use super::{Aggregate, Key, Operator, Span, View};
@@ -83,12 +83,13 @@ impl Operator for SeriesQuery {
         let time = batch.time()?;
         let used: Vec<bool> = ids.iter().map(|ids| !ids.is_empty()).collect();
         let (known, groups) = (&mut tables.ids, &mut tables.groups);
+        let mut slots: Vec<&mut [u32]> = ids.iter_mut().map(KindIds::each).collect();
         walk(
             batch,
             false,
             |kind| used.get(kind).copied().unwrap_or(false),
             |index, _, kind, position| {
-                let Some(id) = ids[kind].get_mut(position).filter(|id| **id != NONE) else { return };
+                let Some(id) = slots[kind].get_mut(position).filter(|id| **id != NONE) else { return };
                 let key = (*id, time.get(index).copied().unwrap_or(0) / self.step.max(1));
                 *id = *known.entry(key).or_insert_with(|| {
                     groups.push(key);

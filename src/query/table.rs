@@ -1,10 +1,10 @@
 //! [`TableQuery`]: group by fields, aggregate, sort, keep the top.
 
 use super::aggregate::{Aggregate, Slots};
-use super::group::{Grouper, Ids, walk};
+use super::group::{Grouper, Ids, KindIds, walk};
 use super::part::NONE;
 use super::values::{Source, Values, number};
-use crate::batch::{Batch, Error, Row};
+use crate::batch::{Batch, Error, KindRows, Row};
 use crate::field::{Context, FieldRef};
 use crate::filter::Selection;
 
@@ -109,7 +109,7 @@ fn numbers<'a>(slots: &mut Slots, batch: &'a Batch, ids: &Ids, ctx: &Context) ->
     if slots.source.by_row() {
         return by_row(slots, batch, ids, ctx);
     }
-    let column = |(kind, ids): (usize, &Vec<u32>)| {
+    let column = |(kind, ids): (usize, &KindIds)| {
         if ids.is_empty() { Ok(Values::Absent) } else { slots.source.columns(batch, kind) }
     };
     ids.iter().enumerate().map(column).collect()
@@ -118,17 +118,20 @@ fn numbers<'a>(slots: &mut Slots, batch: &'a Batch, ids: &Ids, ctx: &Context) ->
 /// Values that only an extractor can tell.
 fn by_row<'a>(slots: &mut Slots, batch: &'a Batch, ids: &Ids, ctx: &Context) -> Result<Vec<Values<'a>>, Error> {
     let field = if let Source::Field(field) = &slots.source { Some(field.clone()) } else { None };
-    let empty = |ids: &Vec<u32>| match field {
-        Some(_) => Values::Made(vec![None; ids.len()]),
-        None => Values::Ids(vec![NONE; ids.len()]),
+    let empty = |(ids, of): (&KindIds, &KindRows)| {
+        let rows = if ids.is_empty() { 0 } else { of.rows as usize };
+        match field {
+            Some(_) => Values::Made(vec![None; rows]),
+            None => Values::Ids(vec![NONE; rows]),
+        }
     };
-    let mut values: Vec<Values> = ids.iter().map(empty).collect();
+    let mut values: Vec<Values> = ids.iter().zip(&batch.head().kinds).map(empty).collect();
     walk(
         batch,
         true,
         |kind| ids.get(kind).is_some_and(|ids| !ids.is_empty()),
         |index, thread, kind, position| {
-            if ids.get(kind).and_then(|ids| ids.get(position)).is_none_or(|&id| id == NONE) {
+            if ids.get(kind).is_none_or(|ids| ids.get(position) == NONE) {
                 return;
             }
             let row = Row { batch, index, kind, position, thread };

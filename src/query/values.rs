@@ -1,6 +1,7 @@
 //! [`Values`]: the numbers of one kind's rows that an aggregate takes, read straight from columns where possible.
 
 use super::aggregate::{Aggregate, How};
+use super::group::KindIds;
 use super::part::cell;
 use crate::batch::{Batch, Error, Row};
 use crate::event::{Class, Flags, KindFlags};
@@ -110,34 +111,58 @@ pub(super) enum Values<'a> {
 impl Values<'_> {
     /// Calls `add(group, number)` for every row that has a number.
     #[inline]
-    pub(super) fn each(&self, groups: &[u32], mut add: impl FnMut(usize, i64)) {
+    pub(super) fn each(&self, groups: &KindIds, mut add: impl FnMut(usize, i64)) {
+        match groups {
+            KindIds::None => {}
+            KindIds::All { group, rows } => {
+                let group = *group as usize;
+                self.zip(std::iter::repeat_n((), *rows), |(), v| add(group, v));
+            }
+            KindIds::Each(ids) => self.zip(ids, |&g, v| add(g as usize, v)),
+        }
+    }
+
+    /// Sum of the numbers, and how many there are.
+    pub(super) fn sum(&self, rows: usize) -> (i64, u64) {
+        let (mut sum, mut count) = (0i64, 0u64);
+        self.zip(std::iter::repeat_n((), rows), |(), v| {
+            sum = sum.wrapping_add(v);
+            count += 1;
+        });
+        (sum, count)
+    }
+
+    /// Calls `add(group, number)` for every row that has a number.
+    #[inline]
+    fn zip<G>(&self, groups: impl IntoIterator<Item = G>, mut add: impl FnMut(G, i64)) {
+        let groups = groups.into_iter();
         match self {
             Values::Absent | Values::Ids(_) => {}
             Values::Ret { ret, flags } => {
-                for (i, (&g, &v)) in groups.iter().zip(*ret).enumerate() {
+                for (i, (g, &v)) in groups.zip(*ret).enumerate() {
                     if v >= 0 && flags.get(i).is_none_or(|f| !Flags(*f).has(Flags::IN_FLIGHT)) {
-                        add(g as usize, v);
+                        add(g, v);
                     }
                 }
             }
             Values::Duration(duration) => {
-                for (&g, &d) in groups.iter().zip(*duration) {
+                for (g, &d) in groups.zip(*duration) {
                     if d > 0 {
-                        add(g as usize, (d - 1) as i64);
+                        add(g, (d - 1) as i64);
                     }
                 }
             }
             Values::Int { values, missing, bit } => {
-                for (i, (&g, &v)) in groups.iter().zip(*values).enumerate() {
+                for (i, (g, &v)) in groups.zip(*values).enumerate() {
                     if missing.get(i).is_none_or(|m| m & bit == 0) {
-                        add(g as usize, v);
+                        add(g, v);
                     }
                 }
             }
             Values::Made(values) => {
-                for (&g, v) in groups.iter().zip(values) {
+                for (g, v) in groups.zip(values) {
                     if let Some(v) = *v {
-                        add(g as usize, v);
+                        add(g, v);
                     }
                 }
             }
