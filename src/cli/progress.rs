@@ -75,6 +75,10 @@ impl Batches for Progress<'_> {
         self.batches.batch(index)
     }
 
+    fn bare(&self, index: usize) -> Result<Batch, String> {
+        self.batches.bare(index)
+    }
+
     fn place(&self, index: usize) -> String {
         self.batches.place(index)
     }

@@ -29,6 +29,7 @@ pub(super) fn replay(options: &Options, library: &Library, out: &mut dyn Write) 
         // Errors of the file system name the file themselves.
         Failure::of(if text.starts_with(&path) { text } else { format!("{path}: {text}") })
     })?;
+    crate::sys::keep_freed_memory();
     let span = reels.span();
     ctx.start = span.start;
     ctx.tz_offset_s = reels.files().next().map_or(0, |(_, reader)| reader.header().tz_offset_s);

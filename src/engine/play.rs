@@ -5,7 +5,7 @@ use super::early::Early;
 use super::handover::Handover;
 use super::timeline::Slice;
 use crate::batch::{Batch, Schema};
-use crate::field::{Context, TimeFormat};
+use crate::field::{Context, FieldRef, TimeFormat};
 use crate::filter::{Filter, Memo, Selection};
 use crate::query::{Lines, Query, Span, View, Worker, choose};
 use crate::reel::Heads;
@@ -14,7 +14,7 @@ use crate::world::Dict;
 use std::collections::BTreeSet;
 use std::io::{self, Write};
 use std::num::NonZeroUsize;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 use std::thread;
 
 /// How far a worker may run ahead of what was written, in batches for each worker: bounds the results that wait.
@@ -56,6 +56,11 @@ pub trait Batches: Sync {
         self.batch(index).map(|batch| Arc::clone(batch.dict()))
     }
 
+    /// A batch, perhaps without the dictionary of its segment: for questions about nothing but its own columns.
+    fn bare(&self, index: usize) -> Result<Batch, String> {
+        self.batch(index)
+    }
+
     /// Where a batch of events stands among those of its stream, for what is carried along them; `None` for rows of a state.
     fn standing(&self, _index: usize) -> Option<Standing> {
         None
@@ -94,12 +99,26 @@ pub struct Glance {
     pub schema: Arc<Schema>,
 }
 
+/// The dictionary of batches of which none is wanted; the same one each time, as what is memoised about it is.
+pub(super) fn no_dict() -> Arc<Dict> {
+    static EMPTY: LazyLock<Arc<Dict>> = LazyLock::new(|| Arc::new(Dict::new()));
+    Arc::clone(&EMPTY)
+}
+
 /// One question.
 pub struct Question {
     /// Condition; `None`: every event.
     pub filter: Option<Filter>,
     /// The operator.
     pub query: Query,
+}
+
+impl Question {
+    /// Whether an answer looks into dictionaries; where none does, they are not read.
+    fn needs_dict(&self) -> bool {
+        let of_filter = self.filter.iter().flat_map(Filter::fields).any(FieldRef::needs_dict);
+        of_filter || self.query.needs_dict()
+    }
 }
 
 /// How to replay.
@@ -301,6 +320,8 @@ pub(super) struct Asker<'a> {
     pub(super) options: &'a Options,
     pub(super) ctx: Context,
     memos: Vec<Memo>,
+    /// Whether a question is about more than kinds and numbers of events.
+    needs_dict: bool,
     pub(super) workers: Vec<Worker>,
     /// Events that each question still wants.
     pub(super) left: Vec<u64>,
@@ -317,6 +338,7 @@ impl<'a> Asker<'a> {
             options,
             ctx: options.ctx,
             memos: questions.iter().map(|_| Memo::default()).collect(),
+            needs_dict: questions.iter().any(Question::needs_dict),
             workers: questions.iter().map(|q| q.query.worker()).collect(),
             left: questions.iter().map(|_| options.limit.unwrap_or(u64::MAX)).collect(),
             until: options.until,
@@ -359,7 +381,8 @@ impl<'a> Asker<'a> {
         if self.passes_over(batches, index)? {
             return Ok(Vec::new());
         }
-        self.ask_batch(&batches.batch(index)?, batches.counts_in_flight(index))
+        let batch = if self.needs_dict { batches.batch(index)? } else { batches.bare(index)? };
+        self.ask_batch(&batch, batches.counts_in_flight(index))
     }
 
     /// Whether the head of a batch, where it can be had without the batch, says that no question is about it.
@@ -375,7 +398,7 @@ impl<'a> Asker<'a> {
         if !self.questions.iter().zip(&self.left).any(open) {
             return Ok(true);
         }
-        let dict = batches.dict(index)?;
+        let dict = if self.needs_dict { batches.dict(index)? } else { no_dict() };
         for (number, question) in self.questions.iter().enumerate().filter(|(n, _)| self.left[*n] > 0) {
             let Some(filter) = &question.filter else { return Ok(false) };
             if filter.may_match(&mut self.memos[number], head, &glance.schema, &dict) {

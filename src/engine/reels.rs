@@ -276,6 +276,13 @@ impl Batches for Reels {
         Ok(batch.with_origin(Arc::clone(&file.origin)))
     }
 
+    fn bare(&self, index: usize) -> Result<Batch, String> {
+        let (place, at, _) = &self.batches[index];
+        let file = &self.files[place.0];
+        let batch = file.reader.batch(place.1, at, super::play::no_dict()).map_err(|e| e.to_string())?;
+        Ok(batch.with_origin(Arc::clone(&file.origin)))
+    }
+
     fn place(&self, index: usize) -> String {
         let ((file, _), at, _) = &self.batches[index];
         format!("{}, batch at {:#x}", self.files[*file].path.display(), at.offset)

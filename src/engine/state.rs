@@ -197,6 +197,13 @@ impl Batches for WithStates<'_> {
         Err("expected a batch of state, found none".to_owned())
     }
 
+    fn bare(&self, index: usize) -> Result<Batch, String> {
+        match self.events {
+            Some(events) if index < self.events() => events.bare(index),
+            _ => self.batch(index),
+        }
+    }
+
     fn place(&self, index: usize) -> String {
         match self.events {
             Some(events) if index < self.events() => events.place(index),

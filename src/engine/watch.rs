@@ -74,7 +74,7 @@ impl<'a> Pieces<'a> {
             }
             Piece::Rows(delta) => {
                 // Our own deltas follow each other without a gap, so there is nothing to report.
-                Arc::make_mut(&mut self.dict).apply(&delta).ok();
+                Arc::make_mut(&mut self.dict).append(delta).ok();
             }
             Piece::Batch(columns) if columns.snapshot && !self.watcher.wants_state() => {}
             Piece::Batch(columns) => {

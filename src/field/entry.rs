@@ -202,6 +202,11 @@ pub struct FieldRef {
 }
 
 impl FieldRef {
+    /// Whether its values are found in a dictionary, or may be; not where they are made of kinds or numbers alone.
+    pub fn needs_dict(&self) -> bool {
+        !matches!(self.field.extract, Extract::Kind(_) | Extract::Number(_) | Extract::Column(..))
+    }
+
     /// The value for one event, whatever the level.
     #[inline]
     pub fn value<'a>(&'a self, row: &Row<'a>, ctx: &Context) -> Value<'a> {

@@ -138,7 +138,9 @@ impl Slots {
         match self.how {
             How::Count => {
                 if let KindIds::Each(groups) = groups {
-                    groups.iter().for_each(|&g| self.count[g as usize] += 1);
+                    for &group in groups {
+                        self.count[group as usize] += 1;
+                    }
                 }
             }
             How::Sum | How::Share | How::Rate => {

@@ -158,6 +158,15 @@ impl Query {
         }
     }
 
+    /// Whether an answer looks into dictionaries.
+    pub fn needs_dict(&self) -> bool {
+        match self {
+            Query::Nothing => false,
+            Query::Table(table) => table.needs_dict(),
+            _ => true,
+        }
+    }
+
     /// A worker that has seen nothing.
     pub fn worker(&self) -> Worker {
         match self {

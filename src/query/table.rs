@@ -6,7 +6,7 @@ use super::part::NONE;
 use super::values::{Source, Values, number};
 use crate::batch::{Batch, Error, KindRows, Row};
 use crate::field::{Context, FieldRef};
-use crate::filter::Selection;
+use crate::filter::{Filter, Selection};
 
 /// One field to group by.
 #[derive(Clone)]
@@ -55,6 +55,16 @@ impl TableQuery {
     pub(super) fn for_each_field(&self, each: &mut dyn FnMut(&FieldRef)) {
         self.keys.iter().for_each(|key| each(&key.field));
         self.values.iter().for_each(|value| value.for_each_field(each));
+    }
+
+    /// Whether a group or a number is found in a dictionary.
+    pub(super) fn needs_dict(&self) -> bool {
+        let of_value = |value: &Aggregate| {
+            let in_columns = !matches!(Source::of(value), Source::Field(_) | Source::Ids);
+            let mut fields = value.field.iter().filter(|_| !in_columns);
+            fields.any(FieldRef::needs_dict) || value.only.iter().flat_map(Filter::fields).any(FieldRef::needs_dict)
+        };
+        self.keys.iter().any(|key| key.field.needs_dict()) || self.values.iter().any(of_value)
     }
 
     /// A worker that has seen nothing.

@@ -317,7 +317,7 @@ impl Reader {
         for &index in &slot.dictionaries {
             let frame = self.located(self.frame(index)?);
             let applied = self.body(&frame).and_then(|bytes| dictionary::load(bytes, &mut left));
-            if let Err(what) = applied.and_then(|delta| dict.apply(&delta).map_err(|e| e.to_string())) {
+            if let Err(what) = applied.and_then(|delta| dict.append(delta).map_err(|e| e.to_string())) {
                 self.damaged(&frame, what);
             }
         }

@@ -159,7 +159,7 @@ impl Tail {
             }
             FrameKind::Dictionary => {
                 let delta = dictionary::load(&body, &mut self.dictionary_left)?;
-                Arc::make_mut(&mut self.dict).apply(&delta).map_err(|e| e.to_string())?;
+                Arc::make_mut(&mut self.dict).append(delta).map_err(|e| e.to_string())?;
             }
             FrameKind::Batch => {
                 let schema = self.schema.clone().ok_or("expected the segment's schema, found it lost")?;

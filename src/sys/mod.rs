@@ -42,7 +42,7 @@ pub use host::{
 };
 pub use lock::{is_being_written, lock_for_writing};
 pub use map::map_file;
-pub use memory::return_freed_memory;
+pub use memory::{keep_freed_memory, return_freed_memory};
 #[cfg(feature = "linux")]
 pub use netlink::{Netlink, NetlinkFamily, netlink_attributes};
 #[cfg(feature = "linux")]

@@ -24,9 +24,14 @@ pub struct DeltaError {
 }
 
 impl Dict {
+    /// Appends a copy of what a segment's recorder appended, see [`Dict::append`].
+    pub fn apply(&mut self, delta: &Delta) -> Result<(), DeltaError> {
+        self.append(delta.clone())
+    }
+
     /// Appends what a segment's recorder appended. Rows lost between here and the delta's first become empty ones.
     /// The delta is checked before anything is changed.
-    pub fn apply(&mut self, delta: &Delta) -> Result<(), DeltaError> {
+    pub fn append(&mut self, mut delta: Delta) -> Result<(), DeltaError> {
         let tables = [
             ("strings", self.strings.len(), delta.first_string, delta.string_lengths.len(), MAX_STRINGS),
             ("images", self.images.len(), delta.first_image, delta.images.len(), MAX_TABLE),
@@ -41,16 +46,16 @@ impl Dict {
             let found = format!("{}", delta.string_bytes.len());
             return Err(DeltaError { table: "strings", expected: format!("{total} bytes"), found });
         }
-        self.append_strings(delta);
+        self.append_strings(&delta);
         pad(&mut self.images, delta.first_image, delta.images.len(), ImageRow::default);
-        self.images.extend_from_slice(&delta.images);
+        self.images.append(&mut delta.images);
         pad(&mut self.threads, delta.first_thread, delta.threads.len(), ThreadRow::lost);
-        for row in &delta.threads {
+        for row in delta.threads {
             let index = self.threads.len() as u32;
             self.threads.push(backward(row, index));
         }
         pad(&mut self.descs, delta.first_desc, delta.descs.len(), DescRow::default);
-        self.descs.extend_from_slice(&delta.descs);
+        self.descs.append(&mut delta.descs);
         self.users.extend(delta.users.iter().copied());
         self.groups.extend(delta.groups.iter().copied());
         Ok(())
@@ -93,8 +98,7 @@ fn pad<T>(rows: &mut Vec<T>, first: u32, count: usize, empty: fn() -> T) {
 }
 
 /// The row with references only to earlier rows: one that pointed elsewhere could lead a reader round in circles.
-fn backward(row: &ThreadRow, index: u32) -> ThreadRow {
-    let mut row = row.clone();
+fn backward(mut row: ThreadRow, index: u32) -> ThreadRow {
     for reference in [&mut row.parent, &mut row.creator, &mut row.leader, &mut row.session] {
         if *reference >= index {
             *reference = 0;
