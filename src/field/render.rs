@@ -6,7 +6,7 @@
 use super::address::{write_fd_list, write_fd_set, write_file_list, write_option_value, write_sock_addr, write_tuple};
 use super::buffer::write_buffer;
 use super::{Context, TimeFormat, fd, path};
-use crate::batch::Row;
+use crate::batch::{ParamInfo, Row};
 use crate::event::{Arg, Class, FlagTable, Flags, KindFlags, ParamType, SPECS, errno_name, flag_table, signal_name};
 use crate::value::{
     Services, Value, write_date, write_escaped, write_hex, write_i64, write_ip, write_oct, write_padded,
@@ -18,7 +18,7 @@ use std::collections::HashMap;
 use std::sync::LazyLock;
 
 /// What is written for a value that is not there.
-const MISSING: &[u8] = b"<NA>";
+pub(super) const MISSING: &[u8] = b"<NA>";
 
 /// One of the values that a kind shows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,12 +30,13 @@ pub(super) enum Slot {
 }
 
 /// One value with what is known about it.
-struct Item<'a> {
-    ty: ParamType,
-    table: Option<&'a str>,
-    class: Class,
-    value: Arg<'a>,
-    slot: Slot,
+#[derive(Clone, Copy)]
+pub(super) struct Item<'a> {
+    pub(super) ty: ParamType,
+    pub(super) table: Option<&'static FlagTable>,
+    pub(super) class: Class,
+    pub(super) value: Arg<'a>,
+    pub(super) slot: Slot,
 }
 
 fn item<'a>(row: &Row<'a>, slot: Slot) -> Option<Item<'a>> {
@@ -47,7 +48,7 @@ fn item<'a>(row: &Row<'a>, slot: Slot) -> Option<Item<'a>> {
         }
         Slot::Param(n) => {
             let param = info.params.get(n)?;
-            Item { ty: param.ty, table: param.table.as_deref(), class: param.class, value: row.arg(n), slot }
+            Item { ty: param.ty, table: table_of(param), class: param.class, value: row.arg(n), slot }
         }
     })
 }
@@ -77,21 +78,21 @@ pub fn write_info(row: &Row<'_>, ctx: &Context, out: &mut Vec<u8>) {
         if out.len() > start {
             out.push(b' ');
         }
-        let (ty, table, class) = (param.ty, param.table.as_deref(), param.class);
+        let (ty, table, class) = (param.ty, table_of(param), param.class);
         let item = Item { ty, table, class, value: row.arg(n), slot: Slot::Param(n) };
         write_pair(row, &item, &param.name, ctx, out);
     }
 }
 
 /// The parameters that are known when a call begins.
-fn write_given(row: &Row<'_>, ctx: &Context, out: &mut Vec<u8>) {
+pub(super) fn write_given(row: &Row<'_>, ctx: &Context, out: &mut Vec<u8>) {
     let (info, start) = (row.info(), out.len());
     let known = super::entered::known(info);
     for (n, param) in info.params.iter().enumerate().filter(|(n, _)| known >> n & 1 == 1) {
         if out.len() > start {
             out.push(b' ');
         }
-        let (ty, table, class) = (param.ty, param.table.as_deref(), param.class);
+        let (ty, table, class) = (param.ty, table_of(param), param.class);
         let item = Item { ty, table, class, value: row.arg(n), slot: Slot::Param(n) };
         write_pair(row, &item, &param.name, ctx, out);
     }
@@ -117,7 +118,17 @@ pub fn write_fd_name(row: &Row<'_>, ctx: &Context, out: &mut Vec<u8>) -> bool {
 fn write_pair(row: &Row<'_>, item: &Item<'_>, name: &str, ctx: &Context, out: &mut Vec<u8>) {
     out.extend_from_slice(name.as_bytes());
     out.push(b'=');
+    write_both(row, item, ctx, out);
+}
+
+/// Appends a value, and what it stands for in parentheses behind it.
+pub(super) fn write_both(row: &Row<'_>, item: &Item<'_>, ctx: &Context, out: &mut Vec<u8>) {
     write_plain(row, item, ctx, out);
+    write_meaning(row, item, ctx, out);
+}
+
+/// Appends what a value stands for in parentheses, if there is more to say.
+pub(super) fn write_meaning(row: &Row<'_>, item: &Item<'_>, ctx: &Context, out: &mut Vec<u8>) {
     let end = out.len();
     out.push(b'(');
     if write_resolved(row, item, ctx, out) { out.push(b')') } else { out.truncate(end) }
@@ -176,7 +187,7 @@ fn write_plain(row: &Row<'_>, item: &Item<'_>, ctx: &Context, out: &mut Vec<u8>)
     }
 }
 
-fn write_int(out: &mut Vec<u8>, ty: ParamType, v: i64, ctx: &Context) {
+pub(super) fn write_int(out: &mut Vec<u8>, ty: ParamType, v: i64, ctx: &Context) {
     match ty {
         ParamType::Uint => write_u64(out, v as u64),
         ParamType::Hex => write_hex(out, v as u64),
@@ -200,7 +211,7 @@ fn kernels(v: i64) -> u64 {
     if v < 0 { v as u64 & 0xffff_ffff } else { v as u64 }
 }
 
-fn write_bytes(out: &mut Vec<u8>, ty: ParamType, bytes: &[u8], ctx: &Context) {
+pub(super) fn write_bytes(out: &mut Vec<u8>, ty: ParamType, bytes: &[u8], ctx: &Context) {
     match ty {
         ParamType::Text | ParamType::Path | ParamType::RelPath if bytes == b"(NULL)" => out.extend_from_slice(MISSING),
         ParamType::TextList => write_list(out, list(bytes), ctx.buffer_limit, ctx),
@@ -358,16 +369,17 @@ fn write_owner(row: &Row<'_>, id: i64, is_user: bool, ctx: &Context, out: &mut V
     true
 }
 
-/// The table of a name. Printing asks for one per line, so the names are hashed once.
-fn table_of(name: &str) -> Option<&'static FlagTable> {
+/// The flag table of a parameter. Their names are hashed once.
+pub(super) fn table_of(param: &ParamInfo) -> Option<&'static FlagTable> {
     static TABLES: LazyLock<HashMap<&'static str, &'static FlagTable, FixedState>> =
         LazyLock::new(|| SPECS.iter().flat_map(|s| s.params).filter_map(|p| p.table).map(|t| (t.name, t)).collect());
+    let name = param.table.as_deref()?;
     TABLES.get(name).copied().or_else(|| flag_table(name))
 }
 
 /// Names of a bit set, those of the table that apply.
-fn write_flags(out: &mut Vec<u8>, table: Option<&str>, value: u64) -> bool {
-    let Some(table) = table.and_then(table_of) else { return false };
+fn write_flags(out: &mut Vec<u8>, table: Option<&FlagTable>, value: u64) -> bool {
+    let Some(table) = table else { return false };
     let start = out.len();
     table.names(value, &mut |name| {
         if out.len() > start {
@@ -378,8 +390,8 @@ fn write_flags(out: &mut Vec<u8>, table: Option<&str>, value: u64) -> bool {
     out.len() > start
 }
 
-fn write_enum(out: &mut Vec<u8>, table: Option<&str>, value: u64) -> bool {
-    write_name(out, table.and_then(table_of).and_then(|table| table.name_of(value)))
+fn write_enum(out: &mut Vec<u8>, table: Option<&FlagTable>, value: u64) -> bool {
+    write_name(out, table.and_then(|table| table.name_of(value)))
 }
 
 fn write_resolved_path(row: &Row<'_>, item: &Item<'_>, name: &[u8], ctx: &Context, out: &mut Vec<u8>) -> bool {

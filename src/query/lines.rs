@@ -6,7 +6,7 @@ use crate::batch::{Batch, Error, Row};
 use crate::event::{Flags, KindFlags};
 use crate::field::{BufferFormat, Context, FieldRef, write_value};
 use crate::filter::{Filter, Memo, Selection};
-use crate::template::Template;
+use crate::template::{Plan, Template};
 use crate::value::Value;
 
 /// Blanks for each level of indentation, as in sysdig's `spy_users`.
@@ -101,9 +101,13 @@ impl LinesQuery {
         }
         let mut ctx = *ctx;
         let cases = self.cases.iter().filter(|_| !self.json);
-        let cases = cases
-            .map(|(filter, template)| Ok((filter.select(&mut Memo::default(), batch, &ctx)?, template)))
+        let mut cases = cases
+            .map(|(filter, template)| {
+                let selection = filter.select(&mut Memo::default(), batch, &ctx)?;
+                Ok((selection, Plan::of(template, false, batch, &ctx)))
+            })
             .collect::<Result<Vec<_>, Error>>()?;
+        let mut plan = Plan::of(&self.template, self.json, batch, &ctx);
         walk(
             batch,
             true,
@@ -116,19 +120,18 @@ impl LinesQuery {
                     ctx.prev_time = time;
                 }
                 let row = Row { batch, index, kind, position, thread };
-                if self.json {
-                    self.template.write_json(&row, &ctx, &mut lines.bytes);
-                } else {
-                    let start = lines.bytes.len();
+                let start = lines.bytes.len();
+                if !self.json {
                     self.indent(&row, &ctx, &mut lines.bytes);
-                    let case = cases.iter().find(|(selection, _)| admits(selection, index, kind, position));
-                    let template = case.map_or(&self.template, |(_, template)| template);
-                    if !template.write(&row, &ctx, &mut lines.bytes)
-                        || !self.data.as_ref().is_none_or(|data| data.write(&row, &ctx, start, &mut lines.bytes))
-                    {
-                        lines.bytes.truncate(start);
-                        return;
-                    }
+                }
+                let case = cases.iter_mut().find(|(selection, _)| admits(selection, index, kind, position));
+                let plan = case.map_or(&mut plan, |(_, plan)| plan);
+                let data = self.data.as_ref().filter(|_| !self.json);
+                if !plan.write(&row, &ctx, &mut lines.bytes)
+                    || !data.is_none_or(|data| data.write(&row, &ctx, start, &mut lines.bytes))
+                {
+                    lines.bytes.truncate(start);
+                    return;
                 }
                 lines.bytes.push(b'\n');
                 lines.ends.push(lines.bytes.len());

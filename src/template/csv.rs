@@ -25,23 +25,27 @@ pub(super) fn write(columns: &[Key], row: &Row<'_>, ctx: &Context, out: &mut Vec
         if n > 0 {
             out.push(b',');
         }
-        let from = out.len();
-        if column.write_raw(row, ctx, out) {
-            quote(out, from, true);
-            continue;
-        }
-        let value = column.value(row, ctx);
-        if !value.is_missing() {
-            write_value(&value, column.ty, ctx, out);
-            let is_text = matches!(value, Value::Text(_) | Value::List(_)) || column.ty == Type::Bytes;
-            quote(out, from, is_text);
-        }
+        write_one(column, row, ctx, out);
+    }
+}
+
+/// Appends one of them.
+pub(super) fn write_one(column: &Key, row: &Row<'_>, ctx: &Context, out: &mut Vec<u8>) {
+    let from = out.len();
+    if column.write_raw(row, ctx, out) {
+        return quote(out, from, true);
+    }
+    let value = column.value(row, ctx);
+    if !value.is_missing() {
+        write_value(&value, column.ty, ctx, out);
+        let is_text = matches!(value, Value::Text(_) | Value::List(_)) || column.ty == Type::Bytes;
+        quote(out, from, is_text);
     }
 }
 
 /// Puts what was appended since `from` in quotes where it needs them. A text that a spreadsheet would take for a formula
 /// gets a blank in front: captures hold text that an attacker chose.
-fn quote(out: &mut Vec<u8>, from: usize, is_text: bool) {
+pub(super) fn quote(out: &mut Vec<u8>, from: usize, is_text: bool) {
     let text = &out[from..];
     let formula = is_text && text.first().is_some_and(|b| b"=+-@".contains(b));
     if !formula && !text.iter().any(|b| matches!(b, b',' | b'"' | b'\n' | b'\r')) {

@@ -8,7 +8,7 @@ use crate::value::{Type, Value, write_i64, write_json_string, write_u64};
 
 /// Where a value comes from.
 #[derive(Debug, Clone)]
-enum Of {
+pub(super) enum Of {
     Field(FieldRef),
     /// `evt.info` and `evt.args`, written without a value in between.
     Info,
@@ -24,8 +24,9 @@ pub(super) struct Key {
     pub(super) name: String,
     /// Type of its values.
     pub(super) ty: Type,
-    text: Vec<u8>,
-    of: Of,
+    /// Its name as JSON, with the colon.
+    pub(super) text: Vec<u8>,
+    pub(super) of: Of,
 }
 
 impl Key {
@@ -88,25 +89,30 @@ pub(super) fn write(keys: &[Key], row: &Row<'_>, ctx: &Context, out: &mut Vec<u8
             out.push(b',');
         }
         out.extend_from_slice(&key.text);
-        match &key.of {
-            Of::Info => write_info_string(row, ctx, out),
-            // As sysdig has it: a number, whatever the form of lines.
-            Of::OutputTime(_) if ctx.time_format == TimeFormat::TimeOfDay => {
-                write_u64(out, if ctx.at_entry { row.entered() } else { row.time() });
-            }
-            Of::Field(_) | Of::OutputTime(_) | Of::Made(_) => {
-                write_json_value(&key.value(row, ctx), key.ty, ctx, out);
-            }
-        }
+        write_one(key, row, ctx, out);
     }
     out.push(b'}');
 }
 
-/// Appends `evt.info` as a string: what the writer appends is plain but for quotes and backslashes in most lines.
-fn write_info_string(row: &Row<'_>, ctx: &Context, out: &mut Vec<u8>) {
+/// Appends the value of a key.
+pub(super) fn write_one(key: &Key, row: &Row<'_>, ctx: &Context, out: &mut Vec<u8>) {
+    match &key.of {
+        Of::Info => write_string(out, |out| write_info(row, ctx, out)),
+        // As sysdig has it: a number, whatever the form of lines.
+        Of::OutputTime(_) if ctx.time_format == TimeFormat::TimeOfDay => {
+            write_u64(out, if ctx.at_entry { row.entered() } else { row.time() });
+        }
+        Of::Field(_) | Of::OutputTime(_) | Of::Made(_) => {
+            write_json_value(&key.value(row, ctx), key.ty, ctx, out);
+        }
+    }
+}
+
+/// Appends a text as a string: what the writer appends is plain but for quotes and backslashes in most lines.
+pub(super) fn write_string(out: &mut Vec<u8>, write: impl FnOnce(&mut Vec<u8>)) {
     out.push(b'"');
     let from = out.len();
-    write_info(row, ctx, out);
+    write(out);
     let is_plain = crate::value::is_plain(&out[from..]) && memchr::memchr2(b'"', b'\\', &out[from..]).is_none();
     if is_plain {
         out.push(b'"');

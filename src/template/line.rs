@@ -56,12 +56,12 @@ pub enum Form {
 /// A parsed line of output. Cheap to share between threads.
 #[derive(Debug, Clone)]
 pub struct Template {
-    pieces: Vec<Piece>,
-    keeps_missing: bool,
-    columns: Vec<Key>,
-    keys: Vec<Key>,
+    pub(super) pieces: Vec<Piece>,
+    pub(super) keeps_missing: bool,
+    pub(super) columns: Vec<Key>,
+    pub(super) keys: Vec<Key>,
     text: String,
-    form: Form,
+    pub(super) form: Form,
 }
 
 impl Template {
@@ -112,13 +112,9 @@ impl Template {
         let start = out.len();
         for piece in &self.pieces {
             let from = out.len();
-            let (written, width) = piece.write(row, ctx, out);
-            if !written && !self.keeps_missing {
+            if !piece.write(row, ctx, out) && !self.keeps_missing {
                 out.truncate(start);
                 return false;
-            }
-            if let Some(width) = width {
-                fit(out, from, width);
             }
             if self.form == Form::Coloured {
                 colour(piece, row, ctx, from, out);
@@ -134,9 +130,20 @@ impl Template {
 }
 
 impl Piece {
+    /// Appends its text in its width; whether there was a value.
+    #[inline]
+    pub(super) fn write(&self, row: &Row<'_>, ctx: &Context, out: &mut Vec<u8>) -> bool {
+        let from = out.len();
+        let (written, width) = self.write_unfit(row, ctx, out);
+        if let Some(width) = width {
+            fit(out, from, width);
+        }
+        written
+    }
+
     /// Appends its text; whether there was a value, and the width that the text is to have.
     #[inline]
-    fn write(&self, row: &Row<'_>, ctx: &Context, out: &mut Vec<u8>) -> (bool, Option<usize>) {
+    fn write_unfit(&self, row: &Row<'_>, ctx: &Context, out: &mut Vec<u8>) -> (bool, Option<usize>) {
         let (value, ty, width) = match self {
             Piece::Text(text) => {
                 out.extend_from_slice(text);
@@ -184,7 +191,7 @@ fn is_error(row: &Row<'_>) -> bool {
 }
 
 /// Pads with blanks or cuts what was appended since `from` to `width` characters.
-fn fit(out: &mut Vec<u8>, from: usize, width: usize) {
+pub(super) fn fit(out: &mut Vec<u8>, from: usize, width: usize) {
     let starts = |b: &u8| b & 0xc0 != 0x80;
     let chars = out[from..].iter().filter(|b| starts(b)).count();
     if chars <= width {

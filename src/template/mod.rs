@@ -7,11 +7,13 @@ mod csv;
 mod json;
 mod line;
 mod parse;
+mod plan;
 #[cfg(test)]
 mod tests;
 
 pub use line::{Form, Template};
 pub use parse::Error;
+pub use plan::Plan;
 
 /// The line that is printed unless `-p` says otherwise.
 pub const DEFAULT: &str = "*%evt.num %evt.outputtime %evt.cpu %proc.name (%thread.tid) %evt.dir %evt.type %evt.info";

@@ -1,6 +1,6 @@
 //! Lines and objects made of known rows.
 
-use super::{DEFAULT, Template};
+use super::{DEFAULT, Plan, Template};
 use crate::field::Context;
 use crate::field::sample::{Sample, batch, rows};
 
@@ -9,6 +9,10 @@ fn line(template: &str, sample: &Sample) -> Option<String> {
     let template = Template::parse(template).unwrap();
     let mut out = b"before:".to_vec();
     let written = template.write(&rows(&batch)[0], &Context::default(), &mut out);
+    let mut planned = b"before:".to_vec();
+    let mut plan = Plan::of(&template, false, &batch, &Context::default());
+    assert_eq!(plan.write(&rows(&batch)[0], &Context::default(), &mut planned), written);
+    assert_eq!(planned, out);
     let text = String::from_utf8(out).unwrap();
     written.then(|| text.strip_prefix("before:").unwrap().to_owned()).or_else(|| {
         assert_eq!(text, "before:");

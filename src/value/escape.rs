@@ -1,9 +1,22 @@
 //! Text of a capture on its way to a terminal or into JSON: nothing that could steer a terminal passes raw.
 
+/// Whether eight bytes are printable ASCII.
+#[inline]
+fn is_plain_word(word: [u8; 8]) -> bool {
+    const HIGH: u64 = 0x8080_8080_8080_8080;
+    let word = u64::from_le_bytes(word);
+    let low = word & !HIGH;
+    // No byte carries into its neighbour: from 0x20 on the first sum has the high bit, of 0x7f the second has it, too.
+    (low + 0x6060_6060_6060_6060) & !(low + 0x0101_0101_0101_0101) & !word & HIGH == HIGH
+}
+
 /// Whether all bytes are printable ASCII, so that nothing needs escaping.
+#[inline]
 pub fn is_plain(bytes: &[u8]) -> bool {
-    // Without an early end the compiler looks at many bytes at once.
-    bytes.iter().fold(true, |plain, b| plain & (0x20..0x7f).contains(b))
+    let Some(&last) = bytes.last_chunk::<8>() else { return bytes.iter().all(|b| (0x20..0x7f).contains(b)) };
+    // The last eight are looked at twice, so that there is no rest.
+    let (words, _) = bytes.as_chunks::<8>();
+    words.iter().all(|&word| is_plain_word(word)) && is_plain_word(last)
 }
 
 /// Control characters of both sets, line separators, and those that reorder or hide their neighbours.
@@ -55,8 +68,14 @@ pub fn write_dots(out: &mut Vec<u8>, bytes: &[u8]) {
 /// Appends text as a JSON string with its quotes; invalid UTF-8 becomes the text `\xNN`, hostile characters `\uNNNN`.
 pub fn write_json_string(out: &mut Vec<u8>, bytes: &[u8]) {
     out.push(b'"');
-    if is_plain(bytes) && memchr::memchr2(b'"', b'\\', bytes).is_none() {
-        out.extend_from_slice(bytes);
+    if is_plain(bytes) {
+        let mut rest = bytes;
+        while let Some(at) = memchr::memchr2(b'"', b'\\', rest) {
+            out.extend_from_slice(&rest[..at]);
+            out.extend_from_slice(&[b'\\', rest[at]]);
+            rest = &rest[at + 1..];
+        }
+        out.extend_from_slice(rest);
         out.push(b'"');
         return;
     }
@@ -118,6 +137,20 @@ mod tests {
             assert!(is_plain(&out));
             assert_eq!(serde_json::from_slice::<String>(&out).unwrap(), want);
         }
+    }
+
+    #[test]
+    fn every_byte_at_every_place_is_told_to_be_plain_or_not() {
+        for length in 1..20 {
+            for at in 0..length {
+                for byte in 0..=255 {
+                    let mut text = vec![b'a'; length];
+                    text[at] = byte;
+                    assert_eq!(is_plain(&text), (0x20..0x7f).contains(&byte), "{byte} at {at} of {length}");
+                }
+            }
+        }
+        assert!(is_plain(b""));
     }
 
     #[test]

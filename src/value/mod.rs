@@ -7,6 +7,7 @@ mod json;
 mod moment;
 mod number;
 mod service;
+mod texts;
 mod time;
 mod transform;
 mod typed;
@@ -22,7 +23,8 @@ pub use json::{
 pub use moment::Moment;
 pub use number::{write_hex, write_i64, write_ip, write_oct, write_padded, write_u64};
 pub use service::Services;
-pub use time::{write_date, write_time_of_day};
+pub use texts::{Fixed, Texts, TextsOf};
+pub use time::{Clock, write_date, write_time_of_day};
 pub use transform::{TRANSFORMERS, Takes, Transformer, call_in, option as option_of};
 pub use typed::{Type, Value};
 pub use zone::{Zone, ZoneError};

@@ -6,10 +6,22 @@ const PAIRS: &[u8; 200] = b"0001020304050607080910111213141516171819\
 6061626364656667686970717273747576777879\
 8081828384858687888990919293949596979899";
 
+/// Decimal digits of a number.
+#[inline]
+fn digits(n: u64) -> usize {
+    n.checked_ilog10().map_or(1, |log| log as usize + 1)
+}
+
 /// Appends a number in decimal.
+#[inline]
 pub fn write_u64(out: &mut Vec<u8>, mut n: u64) {
-    let mut text = [0u8; 20];
-    let mut at = text.len();
+    if n < 10 {
+        return out.push(b'0' + n as u8);
+    }
+    // The digits begin at the front, and so many bytes as a number can have are copied: that is no call.
+    let mut text = [0u8; 24];
+    let (length, end) = (digits(n), out.len());
+    let mut at = length;
     while n >= 100 {
         let pair = (n % 100) as usize * 2;
         n /= 100;
@@ -17,14 +29,12 @@ pub fn write_u64(out: &mut Vec<u8>, mut n: u64) {
         text[at..at + 2].copy_from_slice(&PAIRS[pair..pair + 2]);
     }
     if n >= 10 {
-        let pair = n as usize * 2;
-        at -= 2;
-        text[at..at + 2].copy_from_slice(&PAIRS[pair..pair + 2]);
+        text[..2].copy_from_slice(&PAIRS[n as usize * 2..n as usize * 2 + 2]);
     } else {
-        at -= 1;
-        text[at] = b'0' + n as u8;
+        text[0] = b'0' + n as u8;
     }
-    out.extend_from_slice(&text[at..]);
+    out.extend_from_slice(&text);
+    out.truncate(end + length);
 }
 
 /// Appends a signed number in decimal.
@@ -49,17 +59,26 @@ pub fn write_padded(out: &mut Vec<u8>, mut n: u64, width: usize) {
 }
 
 fn write_radix(out: &mut Vec<u8>, mut n: u64, bits: u32) {
-    let mut text = [0u8; 22];
-    let mut at = text.len();
-    loop {
-        at -= 1;
+    let length = (u64::BITS - n.leading_zeros()).div_ceil(bits).max(1) as usize;
+    let (mut text, end) = ([0u8; 24], out.len());
+    for at in (0..length).rev() {
         text[at] = b"0123456789ABCDEF"[(n & ((1 << bits) - 1)) as usize];
         n >>= bits;
-        if n == 0 {
-            break;
-        }
     }
-    out.extend_from_slice(&text[at..]);
+    out.extend_from_slice(&text);
+    out.truncate(end + length);
+}
+
+/// The nine digits of a number below 10⁹ with leading zeros.
+#[inline]
+pub(super) fn nine_digits(n: u32) -> [u8; 9] {
+    let (high, low) = (n / 10_000, n % 10_000);
+    let mut text = [b'0' + (high / 10_000) as u8; 9];
+    for (at, pair) in [(1, high / 100 % 100), (3, high % 100), (5, low / 100), (7, low % 100)] {
+        let pair = pair as usize * 2;
+        text[at..at + 2].copy_from_slice(&PAIRS[pair..pair + 2]);
+    }
+    text
 }
 
 /// Appends a number in upper-case hexadecimal without a prefix.
@@ -123,6 +142,14 @@ mod tests {
             (12_345, 3, "345"),
         ] {
             assert_eq!(text(|o| write_padded(o, n, width)), want);
+        }
+        for n in [0, 1, 42, 99_999, 100_000, 123_456_789, 999_999_999] {
+            assert_eq!(nine_digits(n).to_vec(), format!("{n:09}").into_bytes());
+        }
+        for n in (0..64).map(|bit| 1u64 << bit) {
+            assert_eq!(text(|o| write_u64(o, n)), n.to_string());
+            assert_eq!(text(|o| write_hex(o, n)), format!("{n:X}"));
+            assert_eq!(text(|o| write_oct(o, n)), format!("0{n:o}"));
         }
     }
 }

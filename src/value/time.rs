@@ -1,8 +1,10 @@
 //! Moments as text. Times are nanoseconds since 1970-01-01 UTC, shifted by a fixed offset.
 
+use super::number::nine_digits;
 use super::{write_padded, write_u64};
 
 const DAY: i64 = 86_400;
+const SECOND: u64 = 1_000_000_000;
 
 /// Year, month and day of a number of days since 1970-01-01 (proleptic Gregorian calendar).
 fn civil(days: i64) -> (i64, u64, u64) {
@@ -34,6 +36,41 @@ pub fn write_time_of_day(out: &mut Vec<u8>, time: u64, offset_s: i32, nanos: boo
     if nanos {
         out.push(b'.');
         write_padded(out, ns, 9);
+    }
+}
+
+/// Appends times of day that follow each other: what is the same within a second is made once.
+#[derive(Debug, Clone)]
+pub struct Clock {
+    /// First nanosecond of the second.
+    from: u64,
+    text: [u8; 18],
+}
+
+impl Default for Clock {
+    fn default() -> Self {
+        // No second begins there.
+        Clock { from: 1, text: [b'.'; 18] }
+    }
+}
+
+impl Clock {
+    /// Appends `HH:MM:SS.nnnnnnnnn`; `offset_s` tells what is added to UTC at a moment, seconds.
+    #[inline]
+    pub fn write(&mut self, out: &mut Vec<u8>, time: u64, offset_s: impl FnOnce(u64) -> i32) {
+        if time < self.from || time - self.from >= SECOND || self.from == 1 {
+            self.turn(time, offset_s(time));
+        }
+        self.text[9..].copy_from_slice(&nine_digits((time - self.from) as u32));
+        out.extend_from_slice(&self.text);
+    }
+
+    #[cold]
+    fn turn(&mut self, time: u64, offset_s: i32) {
+        let mut text = Vec::with_capacity(8);
+        write_time_of_day(&mut text, time, offset_s, false);
+        self.text[..8].copy_from_slice(&text);
+        self.from = time - time % SECOND;
     }
 }
 
@@ -71,6 +108,19 @@ mod tests {
             out.push(b' ');
             write_time_of_day(&mut out, time, offset, true);
             assert_eq!(String::from_utf8(out).unwrap(), want);
+        }
+    }
+
+    #[test]
+    fn a_clock_says_what_single_times_say() {
+        let mut clock = Clock::default();
+        for time in
+            [0, 1, 999_999_999, SECOND, 5 * SECOND + 7, 4 * SECOND + 999_999_999, u64::MAX, 3, u64::MAX - SECOND]
+        {
+            let (mut one, mut other) = (Vec::new(), Vec::new());
+            clock.write(&mut one, time, |_| 3600);
+            write_time_of_day(&mut other, time, 3600, true);
+            assert_eq!(one, other, "{time}");
         }
     }
 }
