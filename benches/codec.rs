@@ -113,7 +113,7 @@ fn table(dice: &mut Dice, number: u16, rows: usize, shape: Shape) -> Table {
         bytes.push(dice.roll() as u8);
     }
     bytes.truncate(total);
-    let data = if shape.3 { vec![DataColumn { lengths, bytes }] } else { Vec::new() };
+    let data = if shape.3 { vec![DataColumn { lengths, bytes, ..DataColumn::default() }] } else { Vec::new() };
     let mut newest = 20;
     let mut near = |dice: &mut Dice| {
         newest += u64::from(dice.below(12) == 0);

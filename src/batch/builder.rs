@@ -1,6 +1,7 @@
 //! [`Builder`]: events into columns, grouped by kind as they come (regrouping afterwards costs half as much again).
 
-use super::{Columns, DataColumn, MAX_KINDS, MAX_ROWS, Table};
+use super::share::Sharer;
+use super::{Columns, DataColumn, MAX_KINDS, MAX_ROWS, Share, Table};
 use crate::event::{Arg, Class, Event, ParamType, SPECS};
 use crate::world::{Effect, Interner};
 
@@ -13,6 +14,9 @@ const FULL: usize = 3 << 20;
 
 /// JSON repeats whole objects far apart: its batches may have ten times the bytes, so that they are found.
 const JSON_SHARE: usize = 10;
+
+/// And many times as many where most of them stand in the batch already: 192 MiB, which whoever reads them needs room for.
+const SHARED_SHARE: usize = 64;
 
 /// Bytes of a row in the four columns that all kinds share: time, processor, thread, kind.
 const ROW_BYTES: usize = 8 + 2 + 4 + 1;
@@ -30,8 +34,8 @@ struct Plan {
     counts: [u8; 3],
     /// Bytes that a row takes in all columns, data aside.
     bytes: usize,
-    /// How many bytes of its data count as one.
-    share: usize,
+    /// What finds repeated objects, for each column of data; empty where they are not looked for.
+    sharers: Vec<Sharer>,
 }
 
 /// Events into columns. The buffers of a batch that was taken can be given back.
@@ -78,7 +82,7 @@ impl Builder {
         columns.time.push(event.time);
         columns.cpu.push(event.cpu);
         columns.thread.push(effect.thread);
-        let plan = &self.plans[kind];
+        let plan = &mut self.plans[kind];
         let mut local = self.local[kind];
         if local == NONE {
             local = columns.tables.len() as u16;
@@ -109,6 +113,7 @@ impl Builder {
     pub fn take(&mut self, snapshot: bool) -> Columns {
         for table in &self.columns.tables {
             self.local[usize::from(table.kind)] = NONE;
+            self.plans[usize::from(table.kind)].sharers.iter_mut().for_each(Sharer::clear);
         }
         if !self.columns.nums.is_empty() {
             self.number_rows(self.rows());
@@ -188,7 +193,7 @@ impl Plan {
         let per_row = 8 * usize::from(has_ret) + size_of::<u64>() + 2 * size_of::<u32>() + 1;
         let bytes = ROW_BYTES + per_row + 8 * ints + 4 * texts + 4 * data;
         let is_json = spec.params.iter().any(|param| param.class == Class::Data && param.ty == ParamType::Json);
-        Plan { has_ret, slots, counts, bytes, share: if is_json { JSON_SHARE } else { 1 } }
+        Plan { has_ret, slots, counts, bytes, sharers: vec![Sharer::default(); if is_json { data } else { 0 }] }
     }
 
     fn table(&self, kind: u16) -> Table {
@@ -202,8 +207,8 @@ impl Plan {
     }
 
     /// Adds a row; returns the bytes of its data.
-    fn push(&self, table: &mut Table, event: &Event<'_>, desc: u32, interner: &mut Interner) -> usize {
-        let mut bytes = 0;
+    fn push(&mut self, table: &mut Table, event: &Event<'_>, desc: u32, interner: &mut Interner) -> usize {
+        let (mut bytes, mut own, mut raw) = (0, 0, 0);
         if self.has_ret {
             table.ret.push(event.ret);
         }
@@ -217,10 +222,16 @@ impl Plan {
             match (class, arg) {
                 (Class::Int, Arg::Int(value)) => table.ints[slot].push(value),
                 (Class::Text, Arg::Bytes(text)) => table.texts[slot].push(interner.text(text).0),
-                (Class::Data, Arg::Bytes(data)) => {
-                    table.data[slot].push(data);
-                    bytes += data.len();
-                }
+                (Class::Data, Arg::Bytes(data)) => match self.sharers.get_mut(slot) {
+                    Some(sharer) => {
+                        own += sharer.push(&mut table.data[slot], data);
+                        raw += data.len();
+                    }
+                    None => {
+                        table.data[slot].push(data);
+                        bytes += data.len();
+                    }
+                },
                 (Class::Env, Arg::Bytes(_)) => {}
                 (class, _) => {
                     missing |= 1 << i;
@@ -229,7 +240,7 @@ impl Plan {
             }
         }
         table.missing.push(missing);
-        bytes / self.share
+        bytes + own / JSON_SHARE + raw / SHARED_SHARE
     }
 }
 
@@ -260,7 +271,9 @@ impl Table {
     fn capacity(&self) -> usize {
         let ints = self.ints.iter().map(Vec::capacity).sum::<usize>();
         let texts = self.texts.iter().map(Vec::capacity).sum::<usize>();
-        let data = self.data.iter().map(|column| 4 * column.lengths.capacity() + column.bytes.capacity());
+        let data = self.data.iter().map(|column| {
+            4 * column.lengths.capacity() + column.bytes.capacity() + size_of::<Share>() * column.shares.capacity()
+        });
         8 * (self.ret.capacity() + self.duration.capacity() + ints)
             + 4 * (self.desc.capacity() + self.missing.capacity() + texts)
             + self.flags.capacity()
@@ -278,6 +291,7 @@ impl Table {
         for column in &mut self.data {
             column.lengths.clear();
             column.bytes.clear();
+            column.shares.clear();
         }
     }
 }

@@ -1,6 +1,8 @@
 //! [`Columns`]: a batch as plain arrays.
 
-use super::{Error, Runs, Store};
+use super::codec::limits::MAX_DATA;
+use super::share::spread;
+use super::{Error, Runs, Share, Store};
 use std::sync::Arc;
 
 /// The most rows of a batch.
@@ -56,10 +58,23 @@ pub struct Table {
 /// A column of byte strings.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct DataColumn {
-    /// Length of each.
+    /// Length of each, shares aside.
     pub lengths: Vec<u32>,
     /// All, end to end.
     pub bytes: Vec<u8>,
+    /// Pieces of rows that stand in `bytes` already, in the order of the rows; only of JSON.
+    pub shares: Vec<Share>,
+}
+
+impl DataColumn {
+    /// The column without shares: each row's bytes as they are.
+    pub fn spread(self) -> DataColumn {
+        if self.shares.is_empty() {
+            return self;
+        }
+        // What a builder made fits.
+        spread(&self.lengths, &self.bytes, &self.shares, MAX_DATA).unwrap_or_default()
+    }
 }
 
 impl Columns {
@@ -119,6 +134,6 @@ impl Store for PlainStore {
         Ok(self.columns.tables[kind].texts[slot].clone())
     }
     fn data(&self, kind: usize, slot: usize) -> Result<DataColumn, Error> {
-        Ok(self.columns.tables[kind].data[slot].clone())
+        Ok(self.columns.tables[kind].data[slot].clone().spread())
     }
 }

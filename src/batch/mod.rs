@@ -13,6 +13,7 @@ mod head;
 mod retain;
 mod row;
 mod schema;
+mod share;
 mod told;
 
 pub use asked::{Batch, DataRun, Origin, Store};
@@ -23,6 +24,7 @@ pub use columns::{Columns, DataColumn, MAX_KINDS, MAX_ROWS, Table};
 pub use head::{Head, KindRows, RowOrder, Runs};
 pub use row::Row;
 pub use schema::{KindInfo, ParamInfo, Schema};
+pub use share::Share;
 pub use told::is_told_by_rows;
 
 /// Why a column could not be decoded.

@@ -61,6 +61,7 @@ impl Table {
 
 impl DataColumn {
     fn retain(&mut self, keep: &[bool]) {
+        *self = std::mem::take(self).spread();
         let mut bytes = Vec::with_capacity(self.bytes.len());
         let mut start = 0;
         for (&length, &keep) in self.lengths.iter().zip(keep) {

@@ -14,6 +14,10 @@ use crate::event::{Class, ParamType};
 /// Kinds with at least this many rows have frames of their own, so that the others' columns need not be inflated.
 const OWN_FRAMES_FROM: usize = 1_000;
 
+/// JSON of a column with at most so many bytes has a frame of its own where the kind's other columns have: four of them leave room for
+/// the others within [`MAX_COLUMNS`](super::limits::MAX_COLUMNS).
+const SMALL_DATA: usize = 2 << 20;
+
 /// Turns a signed step into a code that keeps the order, so that the smallest step becomes the base of the planes.
 pub(super) const STEP_BIAS: u64 = 1 << 63;
 
@@ -125,11 +129,16 @@ impl Encoder {
         }
         self.stage.end()?;
         self.stage.alone = false;
-        self.stage.is_far |= info.params.iter().any(|param| param.class == Class::Data && param.ty == ParamType::Json);
+        let is_large = table.duration.len() >= OWN_FRAMES_FROM;
+        let is_json = info.params.iter().any(|param| param.class == Class::Data && param.ty == ParamType::Json);
+        self.stage.is_far |= is_json;
         for column in &table.data {
             let Encoder { stage, packer, codes, .. } = self;
-            stage.put(Group::Ints, |out| put_lengths(out, packer, codes, &column.lengths, &table.ret));
+            stage.put(Group::Ints, |out| put_lengths(out, packer, codes, column, &table.ret));
+            // Whoever asks for an id need not inflate the objects beside it.
+            stage.is_data_alone = is_json && is_large && column.bytes.len() <= SMALL_DATA;
             stage.put(Group::Data, |out| out.extend_from_slice(&column.bytes));
+            stage.end()?;
         }
         Ok(())
     }

@@ -25,6 +25,8 @@ pub(super) struct Stage {
     own: Vec<u8>,
     /// Whether the columns that follow go to a frame of their own.
     pub(super) alone: bool,
+    /// Whether the data that follows does.
+    pub(super) is_data_alone: bool,
     pub(super) frames: Vec<Frame>,
     pub(super) chunks: Vec<Chunk>,
     pub(super) body: Vec<u8>,
@@ -41,6 +43,7 @@ impl Stage {
             shared: Default::default(),
             own: Vec::new(),
             alone: false,
+            is_data_alone: false,
             frames: Vec::new(),
             chunks: Vec::new(),
             body: Vec::new(),
@@ -55,7 +58,7 @@ impl Stage {
     pub(super) fn clear(&mut self) {
         self.shared.iter_mut().for_each(Vec::clear);
         self.own.clear();
-        (self.alone, self.is_far) = (false, false);
+        (self.alone, self.is_far, self.is_data_alone) = (false, false, false);
         self.frames.clear();
         self.frames.resize(GROUPS, Frame { offset: 0, stored: 0, inflated: 0, crc: 0 });
         self.chunks.clear();
@@ -64,8 +67,9 @@ impl Stage {
 
     /// Appends a column of a group.
     pub(super) fn put(&mut self, group: Group, write: impl FnOnce(&mut Vec<u8>)) {
-        let always_shared = matches!(group, Group::DurationLow | Group::Data);
-        let (frame, buffer) = if self.alone && !always_shared {
+        let always_shared = group == Group::DurationLow;
+        let is_alone = if group == Group::Data { self.is_data_alone } else { self.alone && !always_shared };
+        let (frame, buffer) = if is_alone {
             (self.frames.len(), &mut self.own)
         } else {
             (group as usize, &mut self.shared[group as usize])

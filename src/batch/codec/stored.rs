@@ -6,6 +6,7 @@ use super::limits::{MAX_COLUMNS, MAX_DATA};
 use super::unpack::{Element, each, unpack};
 use super::varint::unzigzag;
 use super::{Fault, lengths, runs};
+use crate::batch::share::spread;
 use crate::batch::{DataColumn, Error, Head, KindRows, MAX_KINDS, Runs, Schema, Store};
 use crate::event::Class;
 use std::borrow::Cow;
@@ -327,7 +328,7 @@ impl Store for StoredBatch {
             return Ok(DataColumn::default());
         }
         // The column's error comes first; what is wrong with the return values it needs stands inside.
-        let lengths = self.column("data lengths", chunk, |bytes| {
+        let (lengths, shares) = self.column("data lengths", chunk, |bytes| {
             lengths::take_lengths(bytes, rows, || {
                 self.ret(kind).map_err(|e| Fault { expected: e.expected, found: e.found })
             })
@@ -337,7 +338,11 @@ impl Store for StoredBatch {
             if total != bytes.len() as u64 {
                 return Err(Fault::new(format!("{total} bytes"), format!("{}", bytes.len())));
             }
-            Ok(DataColumn { lengths, bytes: bytes.to_vec() })
+            if shares.is_empty() {
+                return Ok(DataColumn { lengths, bytes: bytes.to_vec(), shares });
+            }
+            let fault = || Fault::new(format!("shares within {} bytes", bytes.len()), "others");
+            spread(&lengths, bytes, &shares, MAX_DATA).ok_or_else(fault)
         })
     }
 }

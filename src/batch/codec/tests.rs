@@ -85,7 +85,7 @@ fn table(dice: &mut Dice, kind: u16, rows: usize, shapes: &[u8]) -> Table {
         texts: vec![narrow(column(shape()))],
         ret: if shapes[0] & 64 != 0 { Vec::new() } else { ret },
         ints: vec![plain, sizes],
-        data: vec![DataColumn { lengths, bytes }],
+        data: vec![DataColumn { lengths, bytes, ..DataColumn::default() }],
     }
 }
 

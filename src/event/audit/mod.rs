@@ -3,9 +3,12 @@
 //! Values that questions are about are parameters of their own; what is left, with a mark where each of them stood, is the
 //! *form* (a template: keys, order, punctuation), of which a log has few. See `docs/audit.md`.
 
+mod follow;
 mod join;
+mod known;
 mod legacy;
 mod part;
+mod shapes;
 mod split;
 mod stamp;
 

@@ -1,14 +1,16 @@
 //! [`Splitter`]: the text of an audit event taken apart.
 
 use super::join::join_audit;
+use super::known::Known;
 use super::part::{AuditPart, INNER, MARK, RECEIVED, STAGE_TIME};
+use super::shapes::Shapes;
 use super::stamp::Clock;
 use crate::event::{Arg, Args, Event, Flags, kinds};
 use crate::value::{JsonFault, JsonItem, JsonItems, json_unescape, write_go_json};
 use std::ops::Range;
 
 /// Values without a parameter that stay in the form if they are no longer than this: they are the same in most events.
-const FIXED: usize = 40;
+pub(super) const FIXED: usize = 40;
 
 /// Why a text is no audit event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -48,18 +50,22 @@ pub(super) enum Value {
 pub struct Splitter {
     pub(super) values: [Value; 25],
     pub(super) made: Vec<u8>,
-    form: Vec<u8>,
-    rest: Vec<u8>,
+    pub(super) form: Vec<u8>,
+    pub(super) rest: Vec<u8>,
     /// How much of the text the form has.
     done: usize,
     /// Something has two values, so marks are not enough.
-    odd: bool,
-    stage_time: Option<u64>,
-    received: Option<u64>,
+    pub(super) odd: bool,
+    /// A value stands in the form itself, because it would not be written as it is there.
+    is_fixed: bool,
+    pub(super) stage_time: Option<u64>,
+    pub(super) received: Option<u64>,
     /// The mark of when it was received is only right with a duration.
     marked: [Option<bool>; 2],
     pub(super) clock: Clock,
     again: Vec<u8>,
+    pub(super) shapes: Shapes,
+    pub(super) known: Known,
 }
 
 impl Splitter {
@@ -70,12 +76,29 @@ impl Splitter {
     /// It is no JSON object, or no audit event.
     pub fn split<'a>(&'a mut self, text: &'a [u8]) -> Result<Taken<'a>, AuditFault> {
         self.clear();
+        if !self.follow(text) {
+            self.clear();
+            self.read(text)?;
+        }
+        let time = self.stage_time.or(self.received).ok_or(AuditFault::Time)?;
+        let event = self.event(text, time, self.duration());
+        Ok(Taken { event, received: self.received })
+    }
+
+    /// How long after the request it was, ns.
+    pub(super) fn duration(&self) -> Option<u64> {
+        let time = self.stage_time.or(self.received)?;
+        self.received.and_then(|received| time.checked_sub(received))
+    }
+
+    /// Reads a text whose form is not known, and keeps that.
+    fn read(&mut self, text: &[u8]) -> Result<(), AuditFault> {
         self.members(text)?;
         let time = self.stage_time.or(self.received).ok_or(AuditFault::Time)?;
         if self.values[AuditPart::Id.place()] == Value::None {
             return Err(AuditFault::Other);
         }
-        let duration = self.received.and_then(|received| time.checked_sub(received));
+        let duration = self.duration();
         let wrong = self.marked[0] == Some(false) || (self.marked[1].is_some() && duration.is_none());
         if !self.odd && !wrong {
             self.form.extend_from_slice(&text[self.done..]);
@@ -87,9 +110,10 @@ impl Splitter {
         }
         if self.odd || wrong {
             self.keep(text);
+        } else if !self.is_fixed {
+            self.shapes.keep(&self.form);
         }
-        let event = self.event(text, time, duration);
-        Ok(Taken { event, received: self.received })
+        Ok(())
     }
 
     /// Takes one event apart whose time (ns UTC) somebody else told: if it tells another one itself, its text is kept as it is.
@@ -124,7 +148,7 @@ impl Splitter {
         self.made.clear();
         self.form.clear();
         self.rest.clear();
-        (self.done, self.odd) = (0, false);
+        (self.done, self.odd, self.is_fixed) = (0, false, false);
         (self.stage_time, self.received, self.marked) = (None, None, [None; 2]);
     }
 
@@ -195,7 +219,7 @@ impl Splitter {
     }
 
     /// What a string says, and its mark if it can be written again.
-    fn content(&mut self, text: &[u8], part: AuditPart, content: Range<usize>) -> (Value, Option<[u8; 2]>) {
+    pub(super) fn content(&mut self, text: &[u8], part: AuditPart, content: Range<usize>) -> (Value, Option<[u8; 2]>) {
         let bytes = &text[content.clone()];
         if memchr::memchr(b'\\', bytes).is_none() {
             let html = memchr::memchr3(b'<', b'>', b'&', bytes).is_none();
@@ -219,8 +243,9 @@ impl Splitter {
         let Some(inside) = inside(item) else { return self.other(text, item) };
         let (value, mark) = self.content(text, part, inside.clone());
         self.set(part, value);
-        if let Some(mark) = mark {
-            self.mark(text, inside, mark);
+        match mark {
+            Some(mark) => self.mark(text, inside, mark),
+            None => self.is_fixed = true,
         }
     }
 
@@ -251,13 +276,17 @@ impl Splitter {
 
     fn time(&mut self, text: &[u8], item: &JsonItem<'_>, which: usize) {
         let Some(inside) = inside(item) else { return self.other(text, item) };
-        let Some((time, same)) = self.clock.read(&text[inside.clone()]) else { return };
+        let Some((time, same)) = self.clock.read(&text[inside.clone()]) else {
+            return;
+        };
         let (slot, letter) =
             if which == 0 { (&mut self.stage_time, STAGE_TIME) } else { (&mut self.received, RECEIVED) };
         self.odd |= slot.replace(time).is_some();
         if same {
             self.marked[which] = Some(true);
             self.mark(text, inside, [MARK, letter]);
+        } else {
+            self.is_fixed = true;
         }
     }
 
@@ -302,30 +331,42 @@ impl Splitter {
         }
     }
 
-    /// The user without its name, which is a part of its own.
     fn account(&mut self, text: &[u8], item: &JsonItem<'_>) {
+        let value = self.account_value(text, item);
+        self.set(AuditPart::Account, value);
+        self.mark(text, item.start..item.start + item.value.len(), AuditPart::Account.mark(true));
+    }
+
+    /// The user without its name, which is a part of its own and is set.
+    pub(super) fn account_value(&mut self, text: &[u8], item: &JsonItem<'_>) -> Value {
+        let at = item.start..item.start + item.value.len();
         let named = JsonItems::of(text, item.start).find(|inner| inner.key == b"username");
-        let Some(inside) = named.as_ref().and_then(inside) else { return self.raw(text, AuditPart::Account, item) };
+        let Some(inside) = named.as_ref().and_then(inside) else { return Value::Raw(at) };
         let (value, mark) = self.content(text, AuditPart::User, inside.clone());
         self.set(AuditPart::User, value);
         let Some([_, letter]) = mark.filter(|_| memchr::memchr(INNER, item.value).is_none()) else {
             self.odd |= memchr::memchr(INNER, item.value).is_some();
-            return self.raw(text, AuditPart::Account, item);
+            return Value::Raw(at);
         };
-        let at = item.start..item.start + item.value.len();
         let start = self.made.len();
         self.made.extend_from_slice(&text[at.start..inside.start]);
         self.made.extend_from_slice(&[INNER, letter]);
         self.made.extend_from_slice(&text[inside.end..at.end]);
-        self.set(AuditPart::Account, Value::Made(start..self.made.len()));
-        self.mark(text, at, AuditPart::Account.mark(true));
+        Value::Made(start..self.made.len())
     }
 
     fn status(&mut self, text: &[u8], item: &JsonItem<'_>) {
+        let value = self.status_value(text, item);
+        self.set(AuditPart::Status, value);
+        self.mark(text, item.start..item.start + item.value.len(), AuditPart::Status.mark(true));
+    }
+
+    /// The status as it is; its code is a part of its own and is set.
+    pub(super) fn status_value(&mut self, text: &[u8], item: &JsonItem<'_>) -> Value {
         let code = JsonItems::of(text, item.start).find(|inner| inner.key == b"code");
         let number = code.and_then(|code| std::str::from_utf8(code.value).ok()?.parse().ok());
         self.set(AuditPart::Code, number.map_or(Value::None, Value::Int));
-        self.raw(text, AuditPart::Status, item);
+        Value::Raw(item.start..item.start + item.value.len())
     }
 }
 
@@ -335,7 +376,7 @@ fn inside(item: &JsonItem<'_>) -> Option<Range<usize>> {
 }
 
 /// The bytes of a UUID in small letters.
-fn uuid(text: &[u8]) -> Option<[u8; 16]> {
+pub(super) fn uuid(text: &[u8]) -> Option<[u8; 16]> {
     if text.len() != 36 {
         return None;
     }
@@ -376,6 +417,7 @@ pub fn audit_head(time: u64, duration: Option<u64>) -> Event<'static> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     fn back(taken: &Taken<'_>) -> Vec<u8> {
         let mut out = Vec::new();
@@ -407,8 +449,135 @@ mod tests {
             format!("{{\"auditID\":\"sixteen letters.\",{time}}}"),
             format!("{{\"auditID\":\"not-a-uuid <lab> 1\",{time},\"a\":\"{0}\",\"b\":\"{0}\"}}", "x".repeat(50)),
         ] {
-            let taken = splitter.split(text.as_bytes()).unwrap_or_else(|e| panic!("{text}: {e}"));
-            assert_eq!(String::from_utf8(back(&taken)).unwrap(), text);
+            // The second time its form is known.
+            for _ in 0..2 {
+                let taken = splitter.split(text.as_bytes()).unwrap_or_else(|e| panic!("{text}: {e}"));
+                assert_eq!(String::from_utf8(back(&taken)).unwrap(), text);
+            }
+        }
+    }
+
+    /// JSON text as it may stand in a log, also such as no program writes.
+    fn json(depth: u32) -> BoxedStrategy<String> {
+        let string = prop_oneof![
+            "[a-zA-Z0-9:/._ -]{0,60}",
+            r#"([a-z<>&]|\\"|\\\\|\\/|\\u00[0-9a-f]{2}|\\ud83d\\ude00|é|){0,12}"#,
+        ];
+        let string = string.prop_map(|text| format!("\"{text}\""));
+        let number =
+            prop_oneof!["-?(0|[1-9][0-9]{0,30})", "[1-9]\\.[0-9]{1,9}[eE][+-]?[0-9]{1,3}", Just("0404".to_owned())];
+        let leaf = prop_oneof![string, number, Just("null".to_owned()), Just("true".to_owned())].boxed();
+        if depth == 0 {
+            return leaf;
+        }
+        let blank = || prop_oneof![4 => Just(String::new()), 1 => "[ \t\r]{1,2}"];
+        let list = proptest::collection::vec((blank(), json(depth - 1)), 0..4);
+        let list = list.prop_map(|items| {
+            let items: Vec<String> = items.into_iter().map(|(blank, item)| blank + &item).collect();
+            format!("[{}]", items.join(","))
+        });
+        let object = proptest::collection::vec((key(), json(depth - 1), blank()), 0..4).prop_map(object);
+        prop_oneof![3 => leaf, 1 => list, 2 => object].boxed()
+    }
+
+    fn object(members: Vec<(String, String, String)>) -> String {
+        let members: Vec<String> = members
+            .into_iter()
+            .map(|(key, value, blank)| format!("{blank}\"{key}\"{blank}:{blank}{value}{blank}"))
+            .collect();
+        format!("{{{}}}", members.join(","))
+    }
+
+    /// Keys of events, of what is in them, and others; the same one may come twice.
+    fn key() -> impl Strategy<Value = String> {
+        let keys = "level stage verb requestURI userAgent auditID stageTimestamp requestReceivedTimestamp user objectRef \
+            responseStatus sourceIPs impersonatedUser annotations requestObject responseObject username groups resource \
+            name namespace apiGroup apiVersion uid resourceVersion subresource code kind new \\u0076erb";
+        proptest::sample::select(keys.split_whitespace().map(str::to_owned).collect::<Vec<_>>())
+    }
+
+    /// An event: what every one has, and anything behind it.
+    fn event() -> impl Strategy<Value = String> {
+        let id = prop_oneof![
+            "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}",
+            "[a-z0-9.]{16}",
+            "[A-F0-9-]{36}",
+            "[a-z]{0,40}"
+        ];
+        let time = "2026-11-[0-2][0-9]T21:22:1[0-9](\\.[0-9]{1,9})?Z";
+        let user = ("[a-z:\\\\/<]{0,9}", json(1)).prop_map(|(name, groups)| {
+            let name = name.replace('\\', "\\\\");
+            format!("{{\"username\":\"{name}\",\"groups\":{groups}}}")
+        });
+        let more = proptest::collection::vec((key(), json(2), Just(String::new())), 0..6);
+        (id, time, time, user, more).prop_map(|(id, stage, received, user, more)| {
+            let mut members = vec![
+                ("auditID".to_owned(), format!("\"{id}\""), String::new()),
+                ("user".to_owned(), user, String::new()),
+            ];
+            members.extend(more);
+            members.push(("requestReceivedTimestamp".to_owned(), format!("\"{received}\""), String::new()));
+            members.push(("stageTimestamp".to_owned(), format!("\"{stage}\""), String::new()));
+            object(members)
+        })
+    }
+
+    proptest! {
+        /// Whatever came before: forms that are known do not change what is found.
+        #[test]
+        fn arbitrary_events_come_back_and_known_forms_find_what_reading_finds(
+            texts in proptest::collection::vec(event(), 1..8),
+            bytes in proptest::collection::vec(proptest::num::u8::ANY, 0..4),
+        ) {
+            let mut known = Splitter::default();
+            for text in texts.iter().chain(&texts) {
+                let mut text = text.clone().into_bytes();
+                if let Some(at) = memchr::memchr(b'/', &text) {
+                    // Strings may have bytes that are no UTF-8.
+                    text.splice(at..at, bytes.iter().map(|b| b | 0x80));
+                }
+                let mut fresh = Splitter::default();
+                let (known, fresh) = (known.split(&text), fresh.split(&text));
+                match (known, fresh) {
+                    (Ok(known), Ok(fresh)) => {
+                        prop_assert_eq!(back(&known), text.clone());
+                        prop_assert_eq!(known.event, fresh.event);
+                        prop_assert_eq!(known.received, fresh.received);
+                    }
+                    (known, fresh) => prop_assert_eq!(known.err(), fresh.err()),
+                }
+            }
+        }
+
+        /// Values other than those of the form's first event, in the places of its marks.
+        #[test]
+        fn values_in_a_known_form_are_found_as_reading_finds_them(
+            first in "[a-z<&\\\\\"]{0,8}", second in "[a-z<&\\\\\"\u{1}\u{7f}]{0,8}", inner in json(2), code in json(1),
+        ) {
+            let text = |name: &str, inner: &str, code: &str| {
+                let mut written = Vec::new();
+                write_go_json(&mut written, name.as_bytes(), name.len() % 2 == 0);
+                let written = String::from_utf8(written).unwrap();
+                format!(
+                    "{{\"auditID\":\"b77a85db-ec31-4cca-8086-72523cd31145\",\"requestURI\":\"{written}\",\
+                     \"user\":{{\"username\":\"{written}\",\"x\":{inner}}},\"responseStatus\":{{\"code\":{code}}},\
+                     \"annotations\":{inner},\"stageTimestamp\":\"2026-11-21T21:22:15.278764Z\"}}"
+                )
+            };
+            let mut known = Splitter::default();
+            prop_assert!(known.split(text(&first, "[]", "200").as_bytes()).is_ok());
+            for (name, inner, code) in [(&second, inner.as_str(), code.as_str()), (&first, "[]", "200"), (&second, &inner, &code)] {
+                let text = text(name, inner, code);
+                let mut fresh = Splitter::default();
+                let (known, fresh) = (known.split(text.as_bytes()), fresh.split(text.as_bytes()));
+                match (known, fresh) {
+                    (Ok(known), Ok(fresh)) => {
+                        prop_assert_eq!(back(&known), text.as_bytes());
+                        prop_assert_eq!(known.event, fresh.event);
+                    }
+                    (known, fresh) => prop_assert_eq!(known.err(), fresh.err()),
+                }
+            }
         }
     }
 

@@ -3,7 +3,7 @@
 use crate::value::{Moment, write_date, write_padded, write_time_of_day};
 
 /// Length of `2026-11-21T21:22:15.278764Z`.
-const LENGTH: usize = 27;
+pub(super) const LENGTH: usize = 27;
 
 /// Reads times; the day that was read last is remembered.
 #[derive(Debug, Default)]

@@ -155,7 +155,7 @@ pub(super) fn small(header: &Header) -> Vec<u8> {
             duration: vec![101, 51],
             desc: vec![0, 0],
             ints: vec![vec![3, 4]],
-            data: vec![crate::batch::DataColumn { lengths: vec![2, 0], bytes: b"hi".to_vec() }],
+            data: vec![crate::batch::DataColumn { lengths: vec![2, 0], bytes: b"hi".to_vec(), shares: Vec::new() }],
             ..crate::batch::Table::default()
         }],
         ..Columns::default()
