@@ -10,6 +10,10 @@ mod reel;
 #[allow(unreachable_pub, reason = "shared with the fuzz target")]
 mod scap;
 
+#[path = "../fuzz/audit.rs"]
+#[allow(unreachable_pub, reason = "shared with the fuzz target")]
+mod audit;
+
 #[path = "../fuzz/filter.rs"]
 #[allow(unreachable_pub, reason = "shared with the fuzz target")]
 mod filter;
@@ -46,6 +50,25 @@ fn the_corpus_of_filters_means_for_batches_what_it_means_for_events() {
         filter::evaluate(&text);
         for end in 0..text.len() {
             filter::parse(&text[..end]);
+        }
+    }
+}
+
+#[test]
+fn cut_and_flipped_audit_logs_are_read_without_a_panic_and_come_back() {
+    let corpus = files("fuzz/corpus/audit");
+    assert!(corpus.len() > 6);
+    for file in corpus {
+        let log = std::fs::read(&file).unwrap();
+        audit::import_log(&log);
+        let step = log.len() / 40 + 1;
+        for end in (0..log.len()).step_by(step) {
+            audit::import_log(&log[..end]);
+        }
+        for at in (0..log.len()).step_by(step) {
+            let mut flipped = log.clone();
+            flipped[at] ^= 1 << (at % 8);
+            audit::import_log(&flipped);
         }
     }
 }
