@@ -14,7 +14,7 @@
 use std::io::{BufRead, Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use sysreel::engine::{Reels, import_audit, open_all};
+use sysreel::engine::{Batches, Reels, import_audit, open_all};
 use sysreel::field::Context;
 use sysreel::filter::{Filter, Memo};
 use sysreel::reel::Writer;

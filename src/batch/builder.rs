@@ -222,16 +222,15 @@ impl Plan {
             match (class, arg) {
                 (Class::Int, Arg::Int(value)) => table.ints[slot].push(value),
                 (Class::Text, Arg::Bytes(text)) => table.texts[slot].push(interner.text(text).0),
-                (Class::Data, Arg::Bytes(data)) => match self.sharers.get_mut(slot) {
-                    Some(sharer) => {
+                (Class::Data, Arg::Bytes(data)) => {
+                    if let Some(sharer) = self.sharers.get_mut(slot) {
                         own += sharer.push(&mut table.data[slot], data);
                         raw += data.len();
-                    }
-                    None => {
+                    } else {
                         table.data[slot].push(data);
                         bytes += data.len();
                     }
-                },
+                }
                 (Class::Env, Arg::Bytes(_)) => {}
                 (class, _) => {
                     missing |= 1 << i;

@@ -68,6 +68,7 @@ pub struct DataColumn {
 
 impl DataColumn {
     /// The column without shares: each row's bytes as they are.
+    #[must_use]
     pub fn spread(self) -> DataColumn {
         if self.shares.is_empty() {
             return self;

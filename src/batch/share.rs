@@ -136,7 +136,9 @@ mod tests {
             format!("{{\"items\":[{}]}}", some.join(","))
         };
         let values: Vec<String> = (0..50).map(list).collect();
-        values.iter().for_each(|value| assert!(sharer.push(&mut column, value.as_bytes()) <= value.len()));
+        for value in &values {
+            assert!(sharer.push(&mut column, value.as_bytes()) <= value.len());
+        }
         let whole: usize = values.iter().map(String::len).sum();
         assert!(column.bytes.len() < whole / 20, "{} of {whole}", column.bytes.len());
         let plain = spread(&column.lengths, &column.bytes, &column.shares, usize::MAX).unwrap();

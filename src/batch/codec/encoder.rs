@@ -124,13 +124,17 @@ impl Encoder {
         }
         // Lengths are integers too, but the directory lists them behind the texts: the order of chunks is the kind's.
         self.stage.end()?;
+        let is_json = info.params.iter().any(|param| param.class == Class::Data && param.ty == ParamType::Json);
         for ids in &table.texts {
             self.put_codes(Group::Texts, ids.iter().map(|&v| u64::from(v)), Nature::Rows);
+            if is_json {
+                // Of the many texts of such an event a question is about one or two.
+                self.stage.end()?;
+            }
         }
         self.stage.end()?;
         self.stage.alone = false;
         let is_large = table.duration.len() >= OWN_FRAMES_FROM;
-        let is_json = info.params.iter().any(|param| param.class == Class::Data && param.ty == ParamType::Json);
         self.stage.is_far |= is_json;
         for column in &table.data {
             let Encoder { stage, packer, codes, .. } = self;

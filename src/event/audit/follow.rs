@@ -85,11 +85,12 @@ impl Splitter {
         }
         let said = &text[start..end];
         // A fold and no search, so that it runs on whole registers.
-        let (control, html) = said.iter().fold((false, false), |(control, html), &b| {
-            (control | (b < 0x20), html | (b == b'<') | (b == b'>') | (b == b'&'))
+        let (controls, signs) = said.iter().fold((0, 0), |(controls, signs), &b| {
+            let is_sign = u8::from(b == b'<') | u8::from(b == b'>') | u8::from(b == b'&');
+            (controls | u8::from(b < 0x20), signs | is_sign)
         });
         self.values[part.place()] = Value::Raw(start..end);
-        (!control && html != is_html).then_some(end)
+        (controls == 0 && (signs == 0) == is_html).then_some(end)
     }
 
     fn take_json(&mut self, part: AuditPart, text: &[u8], start: usize) -> Option<usize> {

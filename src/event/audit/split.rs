@@ -556,7 +556,7 @@ mod tests {
         ) {
             let text = |name: &str, inner: &str, code: &str| {
                 let mut written = Vec::new();
-                write_go_json(&mut written, name.as_bytes(), name.len() % 2 == 0);
+                write_go_json(&mut written, name.as_bytes(), name.len().is_multiple_of(2));
                 let written = String::from_utf8(written).unwrap();
                 format!(
                     "{{\"auditID\":\"b77a85db-ec31-4cca-8086-72523cd31145\",\"requestURI\":\"{written}\",\
