@@ -1,4 +1,4 @@
-//! How fast audit logs become reels, how large those are and how fast they answer, beside jq, DuckDB, zstd and `rg`:
+//! How fast audit logs become reels, how large those are and how fast they answer, beside `jq`, `duckdb`, `zstd` and `rg`:
 //! `cargo bench --bench audit [-- FILE…]` (JSON lines; several are one log).
 //!
 //! Without files: run2-full of the shared data, as it is and without its bodies (needs `jq`). A figure is events by processor
@@ -89,7 +89,9 @@ fn ingest(name: &str, log: &[PathBuf], folder: &Path) -> PathBuf {
     let output = Command::new(program).args(["convert", "--to", "jsonl"]).arg(&reel).stdout(Stdio::piped()).spawn();
     let (mut ours, mut theirs) = ([0; 2], [0; 2]);
     sum(std::io::BufReader::new(output.unwrap().stdout.unwrap()), &mut ours);
-    log.iter().for_each(|path| sum(std::io::BufReader::new(std::fs::File::open(path).unwrap()), &mut theirs));
+    for path in log {
+        sum(std::io::BufReader::new(std::fs::File::open(path).unwrap()), &mut theirs);
+    }
     assert_eq!(ours, theirs, "every line comes back byte for byte");
     println!("  every line comes back byte for byte");
     reel
@@ -116,7 +118,7 @@ fn timed(line: &str) -> Option<(f64, String)> {
     output.status.success().then_some((both, first))
 }
 
-/// What jq and DuckDB take to count the deletes of a log.
+/// What `jq` and `duckdb` take to count the deletes of a log.
 fn peers(log: &Path) {
     let log = log.display();
     match timed(&format!("jq -c 'select(.verb == \"delete\") | .user.username' {log} | wc -l")) {
