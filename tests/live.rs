@@ -113,6 +113,28 @@ fn cputime_agrees_with_what_the_kernel_charged() {
 }
 
 #[test]
+fn topprocs_cpu_says_live_what_the_kernel_charged() {
+    let test = "topprocs_cpu_says_live_what_the_kernel_charged";
+    if !able(test) || !has(test, "bash") {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    // Busy until it was charged for five seconds of the processor: so long as that takes beside others.
+    let burn = "while read -r _ _ _ _ _ _ _ _ _ _ _ _ _ u s _ < /proc/self/stat && [ $((u+s)) -lt 500 ]; do \
+                i=0; while [ $i -lt 20000 ]; do i=$((i+1)); done; done";
+    let times = folder.path().join("times");
+    let script = format!("TIMEFORMAT='%3U %3S'; {{ time bash -c '{burn}'; }} 2> {}", times.display());
+    let out = sysreel(&["-q", "-j", "-c", "topprocs_cpu", "--", "bash", "-c", &script]);
+    assert!(out.status.success(), "{}", String::from_utf8_lossy(&out.stderr));
+    let text = std::fs::read_to_string(&times).unwrap();
+    let charged: f64 = text.split_whitespace().map(|t| t.parse::<f64>().unwrap()).sum();
+    assert!(charged > 4.9, "the program ran too short: {text}");
+    let report: serde_json::Value = serde_json::from_slice(&out.stdout).unwrap();
+    let used = report["tables"][0]["rows"][0]["Time"].as_f64().unwrap() / 1e9;
+    assert!((used - charged).abs() <= 0.02 * charged, "the chisel says {used} s, the kernel charged {charged} s");
+}
+
+#[test]
 fn a_killed_recorder_leaves_a_reel_that_opens() {
     if !able("a_killed_recorder_leaves_a_reel_that_opens") {
         return;
