@@ -96,7 +96,7 @@ pub struct Options {
     /// Names of services instead of ports
     #[arg(short = 'R', long = "resolve-ports", help_heading = "Output")]
     pub resolve_ports: bool,
-    /// Colour: failed calls, names of programs; auto is on a terminal, and `NO_COLOR` and `CLICOLOR_FORCE` count
+    /// Colour: failed calls, names of programs, heat maps; auto is on a terminal, and `NO_COLOR` and `CLICOLOR_FORCE` count
     #[arg(long, value_name = "WHEN", value_parser = ["auto", "always", "never"], default_value = "auto", hide_default_value = true, hide_possible_values = true, help_heading = "Output")]
     pub color: String,
     /// With -r: how far it is, on standard error

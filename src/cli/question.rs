@@ -198,21 +198,28 @@ pub(super) fn format(options: &Options) -> Result<&str, Failure> {
     })
 }
 
-/// How lines are written: CSV if asked for; in colour on a terminal, unless `NO_COLOR` is set and not empty, or anywhere
-/// that `CLICOLOR_FORCE` is (other than 0) or `--color always` says so.
+/// How lines are written: CSV if asked for, else in colour or not.
 fn form(options: &Options) -> Form {
     if options.csv {
-        return Form::Csv;
+        Form::Csv
+    } else if is_coloured(options) {
+        Form::Coloured
+    } else {
+        Form::Text
     }
+}
+
+/// Whether text is in colour: on a terminal, unless `NO_COLOR` is set and not empty, or anywhere that `CLICOLOR_FORCE` is
+/// (other than 0) or `--color always` says so.
+pub(super) fn is_coloured(options: &Options) -> bool {
     let set = |name: &str| env::var_os(name).filter(|value| !value.is_empty());
     let forced = || set("CLICOLOR_FORCE").is_some_and(|value| value != "0");
-    let is_coloured = match options.color.as_str() {
+    match options.color.as_str() {
         "always" => true,
         "never" => false,
         _ if set("NO_COLOR").is_some() => false,
         _ => forced() || (std::io::stdout().is_terminal() && set("TERM").is_none_or(|term| term != "dumb")),
-    };
-    if is_coloured { Form::Coloured } else { Form::Text }
+    }
 }
 
 fn lines(options: &Options) -> Result<LinesQuery, Failure> {

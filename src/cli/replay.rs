@@ -205,6 +205,8 @@ pub(super) fn render(options: &Options, report: &Report) -> String {
         report.to_csv()
     } else if options.markdown {
         report.to_markdown(options.raw)
+    } else if super::question::is_coloured(options) {
+        report.to_coloured(width(options), options.raw)
     } else {
         report.to_text(width(options), options.raw)
     }

@@ -17,6 +17,10 @@ const HOME: &str = "\x1b[H";
 const REST_OF_LINE: &str = "\x1b[K";
 const REST_OF_SCREEN: &str = "\x1b[J";
 
+/// What a sequence begins with, and the one that ends colours (SGR).
+const ESCAPE: char = '\x1b';
+const PLAIN: &str = "\x1b[0m";
+
 /// Live answers on standard output: lines at once; tables drawn anew on a terminal, and the last of them left there when it is
 /// over; elsewhere, and with `--every`, one after the other.
 pub(super) struct Terminal<'a> {
@@ -123,8 +127,11 @@ fn fitted(text: &str, width: usize, height: usize, wide: bool) -> String {
         if n > 0 {
             out.push_str("\r\n");
         }
-        let end = if wide { line.len() } else { line.char_indices().nth(width).map_or(line.len(), |(at, _)| at) };
+        let end = if wide { line.len() } else { end_of(line, width) };
         out.push_str(&line[..end]);
+        if end < line.len() && line.contains(ESCAPE) {
+            out.push_str(PLAIN);
+        }
         out.push_str(REST_OF_LINE);
     }
     if shown < lines.len() {
@@ -133,6 +140,23 @@ fn fitted(text: &str, width: usize, height: usize, wide: bool) -> String {
         out.push_str(REST_OF_LINE);
     }
     out + REST_OF_SCREEN
+}
+
+/// Where a line ends that is so many columns wide; sequences of colours take none.
+fn end_of(line: &str, width: usize) -> usize {
+    let (mut columns, mut is_sequence) = (0, false);
+    for (at, c) in line.char_indices() {
+        if is_sequence {
+            is_sequence = c != 'm';
+        } else if c == ESCAPE {
+            is_sequence = true;
+        } else if columns == width {
+            return at;
+        } else {
+            columns += 1;
+        }
+    }
+    line.len()
 }
 
 /// A report of an interval, as it stands among others.
@@ -215,6 +239,9 @@ mod tests {
         let text = "one\ntwo two\nthree\n";
         assert_eq!(fitted(text, 5, 3, false), "\x1b[Hone\x1b[K\r\ntwo t\x1b[K\r\nthree\x1b[K\x1b[J");
         assert_eq!(fitted(text, 20, 2, false), "\x1b[Hone\x1b[K\r\n… 2 more lines\x1b[K\x1b[J");
+        let coloured = "a\x1b[48;5;17m   \x1b[0m b";
+        assert_eq!(fitted(coloured, 5, 3, false), "\x1b[Ha\x1b[48;5;17m   \x1b[0m \x1b[0m\x1b[K\x1b[J");
+        assert_eq!(fitted(coloured, 6, 3, false), format!("\x1b[H{coloured}\x1b[K\x1b[J"));
         assert_eq!(fitted(text, 3, 3, true), "\x1b[Hone\x1b[K\r\ntwo two\x1b[K\r\nthree\x1b[K\x1b[J");
     }
 }

@@ -1,10 +1,17 @@
-//! A heat map in characters, for where there are no colours.
+//! A heat map in the characters of a terminal, with colours or without.
 
 use super::{Heat, Unit};
 use crate::value::write_time_of_day;
 
 /// From one event on, each twice as dense: the last stands for everything above.
 const SHADES: &[u8] = b".:-=+*%@#";
+
+/// From one event on, in the 256 colours of xterm: from a dark blue over red to a light yellow, each lighter than the one
+/// before, so that they are told apart without seeing hues, too.
+const COLOURS: &[u8] = &[17, 18, 54, 90, 126, 162, 198, 203, 209, 215, 221, 228];
+
+/// Back to the terminal's own colours (ECMA-48 SGR).
+const PLAIN: &str = "\x1b[0m";
 
 /// Characters of a row's time and the blank behind it.
 const LABEL: usize = 14;
@@ -43,8 +50,46 @@ impl Heat {
         }
     }
 
+    /// Appends the buckets of a row as blanks on a background.
+    fn paint(&self, row: &[u64], out: &mut String) {
+        let colour = |&count: &u64| match self.shade(count, COLOURS.len()) {
+            0 => None,
+            n => COLOURS.get(n.min(COLOURS.len()) - 1),
+        };
+        // Neighbours of a colour share its sequence, and nothing stands behind the last event.
+        let end = row.iter().rposition(|&count| count > 0).map_or(0, |last| last + 1);
+        let mut last = None;
+        for count in row.iter().take(end) {
+            let next = colour(count);
+            if next != last {
+                match next {
+                    Some(colour) => out.push_str(&format!("\x1b[48;5;{colour}m")),
+                    None => out.push_str(PLAIN),
+                }
+                last = next;
+            }
+            out.push(' ');
+        }
+        if last.is_some() {
+            out.push_str(PLAIN);
+        }
+    }
+
+    /// Appends which colour stands for how many events.
+    fn key(&self, out: &mut String) {
+        let most = self.rows.iter().flatten().copied().max().unwrap_or(0);
+        if most == 0 {
+            return;
+        }
+        out.push_str(&format!("{:<LABEL$}1 ", "events"));
+        for colour in COLOURS {
+            out.push_str(&format!("\x1b[48;5;{colour}m "));
+        }
+        out.push_str(&format!("{PLAIN} {most}\n"));
+    }
+
     /// Appends a line for each row, and the axis below.
-    pub(super) fn to_text(&self, out: &mut String) {
+    pub(super) fn to_text(&self, out: &mut String, coloured: bool) {
         if !self.title.is_empty() {
             out.push_str(&self.title);
             out.push('\n');
@@ -54,8 +99,13 @@ impl Heat {
                 0 => ' ',
                 n => char::from(SHADES[n.min(SHADES.len()) - 1]),
             };
-            let drawn: String = row.iter().map(shade).collect();
-            out.push_str(format!("{} |{drawn}", self.time_of(number)).trim_end());
+            if coloured {
+                out.push_str(&format!("{} |", self.time_of(number)));
+                self.paint(row, out);
+            } else {
+                let drawn: String = row.iter().map(shade).collect();
+                out.push_str(format!("{} |{drawn}", self.time_of(number)).trim_end());
+            }
             out.push('\n');
         }
         let mut axis = format!("{:<LABEL$}", self.value);
@@ -67,6 +117,9 @@ impl Heat {
         }
         out.push_str(axis.trim_end());
         out.push('\n');
+        if coloured {
+            self.key(out);
+        }
     }
 }
 
@@ -87,8 +140,24 @@ mod tests {
             ..Heat::default()
         };
         let mut text = String::new();
-        heat.to_text(&mut text);
+        heat.to_text(&mut text, false);
         let want = ["01:00:00.000 | .:#", "01:00:00.500 |", "latency       |1ns", ""];
         assert_eq!(text.lines().collect::<Vec<_>>(), want[..3].to_vec());
+    }
+    #[test]
+    fn colours_are_set_where_they_change_and_taken_back_at_the_end() {
+        let heat = Heat {
+            step: 1_000_000_000,
+            value: "latency".to_owned(),
+            bounds: vec![1, 10, 100, 1_000, 10_000, 100_000],
+            rows: vec![vec![0, 1, 1, 0, 4_000], vec![0; 5]],
+            ..Heat::default()
+        };
+        let mut text = String::new();
+        heat.to_text(&mut text, true);
+        let lines: Vec<&str> = text.lines().collect();
+        assert_eq!(lines[0], "00:00:00.000 | \x1b[48;5;17m  \x1b[0m \x1b[48;5;228m \x1b[0m");
+        assert_eq!(lines[1], "00:00:01.000 |");
+        assert!(lines[3].starts_with("events        1 \x1b[48;5;17m ") && lines[3].ends_with("\x1b[0m 4000"), "{lines:?}");
     }
 }

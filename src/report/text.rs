@@ -35,6 +35,15 @@ impl Cell {
 impl Report {
     /// The report as text, at most `width` columns wide if that is given; longer cells are cut and end in `…`.
     pub fn to_text(&self, width: Option<usize>, raw: bool) -> String {
+        self.written(width, raw, false)
+    }
+
+    /// The same with pictures in the 256 colours of a terminal.
+    pub fn to_coloured(&self, width: Option<usize>, raw: bool) -> String {
+        self.written(width, raw, true)
+    }
+
+    fn written(&self, width: Option<usize>, raw: bool, coloured: bool) -> String {
         let mut out = String::new();
         for (i, table) in self.tables.iter().enumerate() {
             if i > 0 {
@@ -48,7 +57,7 @@ impl Report {
         }
         for picture in &self.pictures {
             match picture {
-                super::Picture::Heat(heat) => heat.to_text(&mut out),
+                super::Picture::Heat(heat) => heat.to_text(&mut out, coloured),
                 super::Picture::Series(series) if series.sparklines => series.to_text(&mut out, width),
                 super::Picture::Series(_) => {}
             }
