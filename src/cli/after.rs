@@ -19,7 +19,13 @@ pub(super) fn after(options: &Options, library: &Library, played: &mut Played) -
         let Some(after) = chisel.after(&args).map_err(Failure::of)? else { continue };
         let Some(at) = played.reports.iter().position(|report| report.title == chisel.name) else { continue };
         match after {
-            After::Around(file, around) => export(options, &played.reports[at], &file, around)?,
+            After::Around(file, around) => {
+                export(options, &played.reports[at], &file, around)?;
+                if chisel.lines.is_some() {
+                    // It said where the lines stand.
+                    played.reports.remove(at);
+                }
+            }
             After::Save(def) => save(&played.reports.remove(at), &def)?,
         }
     }

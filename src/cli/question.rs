@@ -2,7 +2,7 @@
 
 use super::args::Options;
 use super::exit::{Failure, say};
-use crate::chisel::{ArgType, Chisel, Library, Style, split};
+use crate::chisel::{After, ArgType, Chisel, Library, Style, split};
 use crate::engine::Question;
 use crate::field::{BufferFormat, Context, TimeFormat, lookup};
 use crate::filter::Filter;
@@ -13,6 +13,7 @@ use crate::value::Services;
 use std::env;
 use std::io::{IsTerminal, Write};
 use std::path::PathBuf;
+use std::sync::Arc;
 
 /// Where chisels are looked for, before those that are built in.
 /// The order: `--chisel-dir`, `SYSREEL_CHISEL_DIR` (parted by `:`), the user's data folder, then sysdig's places.
@@ -78,6 +79,13 @@ pub(super) fn questions(options: &Options, library: &Library) -> Result<Vec<Ques
         let filter = both(prepared.filter);
         if let Some(rows) = prepared.query.of_state() {
             check_state_filter(&chisel.name, rows, filter.as_ref())?;
+        }
+        if matches!(chisel.after(&args).map_err(Failure::of)?, Some(After::Around(..))) && options.read.is_empty() {
+            let message = format!("expected a recording with a file for chisel `{}` to write, found none", chisel.name);
+            return Err(Failure::new(message, "record with -w, then ask with -r"));
+        }
+        if let Some(marks) = chisel.marks(&args).map_err(Failure::of)? {
+            questions.push(Question { filter: filter.clone(), query: Query::Other(Arc::new(marks)) });
         }
         questions.push(Question { filter, query: prepared.query });
     }
