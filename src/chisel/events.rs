@@ -71,6 +71,9 @@ impl Chisel {
         if let Some(sequence) = &self.sequence {
             return self.sequence(sequence, args, style.containers);
         }
+        if let Some(threshold) = &self.threshold {
+            return self.threshold(threshold, args);
+        }
         if let Some(exchange) = &self.exchange {
             return self.exchange(exchange, args, style);
         }
@@ -122,7 +125,7 @@ impl Chisel {
     }
 
     /// A number of milliseconds, or the argument that has it, as ns.
-    fn interval(&self, value: &toml::Value, args: &Args) -> Result<u64, Error> {
+    pub(super) fn interval(&self, value: &toml::Value, args: &Args) -> Result<u64, Error> {
         let ms = match value {
             toml::Value::Integer(ms) => Some(*ms as f64),
             toml::Value::Float(ms) => Some(*ms),

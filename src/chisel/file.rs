@@ -1,7 +1,8 @@
 //! [`Chisel`]: a chisel file, parsed and checked as far as that needs no arguments.
 
 use super::{
-    ArgDef, AroundDef, Error, ExchangeDef, FlameDef, HistogramDef, ListDef, SaveDef, SequenceDef, SeriesDef, ViewDef,
+    ArgDef, AroundDef, Error, ExchangeDef, FlameDef, HistogramDef, ListDef, SaveDef, SequenceDef, SeriesDef, ThresholdDef,
+    ViewDef,
 };
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{MapAccess, Visitor};
@@ -51,6 +52,8 @@ pub struct Chisel {
     pub series: Option<SeriesDef>,
     /// The operator: events that follow others.
     pub sequence: Option<SequenceDef>,
+    /// The operator: many events within a time.
+    pub threshold: Option<ThresholdDef>,
     /// The operator: buckets of time and value.
     pub histogram: Option<HistogramDef>,
     /// What is done with its report: events around its rows go to a file.
@@ -270,7 +273,7 @@ impl Chisel {
                 text,
                 None,
                 message,
-                "a chisel has one of [table], [lines], [list], [snapshot], [tree], [series], [histogram], [sequence], [exchange], [flame]",
+                "a chisel has one of [table], [lines], [list], [snapshot], [tree], [series], [histogram], [sequence], [threshold], [exchange], [flame]",
             ));
         }
         if let Some(table) = &chisel.table {
@@ -299,6 +302,7 @@ impl Chisel {
             self.series.is_some(),
             self.histogram.is_some(),
             self.sequence.is_some(),
+            self.threshold.is_some(),
             self.exchange.is_some(),
             self.flame.is_some(),
         ];
@@ -378,7 +382,7 @@ mod tests {
             (
                 "[table]",
                 "[lines]\nformat = \"%evt.num\"\n[table]",
-                "expected one operator, found 2 in chisel t.toml, line 1\n  | about = \"x\"\n  | ^\nhelp: a chisel has one of [table], [lines], [list], [snapshot], [tree], [series], [histogram], [sequence], [exchange], [flame]",
+                "expected one operator, found 2 in chisel t.toml, line 1\n  | about = \"x\"\n  | ^\nhelp: a chisel has one of [table], [lines], [list], [snapshot], [tree], [series], [histogram], [sequence], [threshold], [exchange], [flame]",
             ),
         ] {
             let error = Chisel::parse("t", "t.toml", &good.replace(from, to)).unwrap_err();

@@ -12,6 +12,7 @@ mod library;
 mod prepare;
 mod sequence;
 mod snapshot;
+mod threshold;
 mod tree;
 mod view;
 
@@ -26,4 +27,5 @@ pub use file::{
 pub use library::Library;
 pub use prepare::{Prepared, Style};
 pub use sequence::{SequenceDef, StepDef};
+pub use threshold::ThresholdDef;
 pub use view::{ActionDef, ViewDef};

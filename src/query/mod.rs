@@ -25,6 +25,7 @@ mod table;
 mod tests;
 #[cfg(test)]
 mod tests_of_others;
+mod threshold;
 mod tree;
 mod values;
 
@@ -41,4 +42,5 @@ pub use sequence::{SequenceQuery, Step};
 pub use series::SeriesQuery;
 pub use snapshot::{Rows, SnapshotQuery, SnapshotWorker, StateColumn};
 pub use table::{Key, Order, TableQuery, TableWorker};
+pub use threshold::ThresholdQuery;
 pub use tree::{TreeQuery, TreeWorker};

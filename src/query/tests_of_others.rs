@@ -48,6 +48,15 @@ fn operators() -> Vec<Query> {
         order: Some(Order { column: 0, descending: true }),
         top: Some(40),
     };
+    let threshold = |distinct: Option<Key>| ThresholdQuery {
+        title: title.clone(),
+        about: about.clone(),
+        keys: vec![key("proc.name")],
+        distinct,
+        count: 3,
+        within: 400,
+        top: None,
+    };
     let flame = FlameQuery::new(title.clone(), about.clone(), count(None)).unwrap();
     vec![
         Query::Other(Arc::new(series(Vec::new()))),
@@ -55,6 +64,8 @@ fn operators() -> Vec<Query> {
         Query::Other(Arc::new(heat)),
         Query::Other(Arc::new(list)),
         Query::Other(Arc::new(flame)),
+        Query::Other(Arc::new(threshold(None))),
+        Query::Other(Arc::new(threshold(Some(key("fd.name"))))),
     ]
 }
 
@@ -111,4 +122,5 @@ fn every_event_is_counted_once() {
     let [Picture::Heat(heat)] = heat.pictures.as_slice() else { panic!("no heat map") };
     assert_eq!(heat.rows.iter().flatten().sum::<u64>(), timed);
     assert!(column(&ask(&all[4], &batches, 2, 1), 1) > 0);
+    assert!(!ask(&all[5], &batches, 2, 1).tables[0].rows.is_empty());
 }
