@@ -1,6 +1,6 @@
 //! Counts over time and value, drawn as a heat map: time to the right, values upwards.
 
-use super::lines::time_of_day;
+use super::lines::{LABELS, MARGIN, axis};
 use super::panel::{Area, Drawn, font, text};
 use crate::report::Heat;
 use plotters::prelude::*;
@@ -29,22 +29,21 @@ pub(super) fn draw(heat: &Heat, area: &Area) -> Drawn {
     let columns: Vec<Vec<u64>> = heat.rows.chunks(together).map(|rows| added(rows, buckets)).collect();
     let most = columns.iter().flatten().copied().max().unwrap_or(0).max(1);
     let step = heat.step.saturating_mul(together as u64);
-    let name = |at: &f64| {
-        let time = heat.start.saturating_add(step.saturating_mul(at.round().max(0.0) as u64));
-        time_of_day(time, heat.tz_offset_s, step < 1_000_000_000)
-    };
+    let name = axis(heat.start, step, columns.len(), heat.tz_offset_s);
     let bound = |at: &f64| {
         let bound = heat.bounds.get(at.round().max(0.0) as usize).copied().unwrap_or(0);
         heat.unit.write(bound as f64, Some(i128::from(bound)))
     };
+    let marks: Vec<f64> = heat.marks.iter().map(|&mark| mark as f64).collect();
     let mut chart = ChartBuilder::on(area)
         .margin(10)
+        .margin_right(MARGIN)
         .x_label_area_size(28)
         .y_label_area_size(90)
-        .build_cartesian_2d(0.0..columns.len().max(1) as f64, 0.0..buckets as f64)
+        .build_cartesian_2d(0.0..columns.len().max(1) as f64, (0.0..buckets as f64).with_key_points(marks))
         .map_err(text)?;
     let mut mesh = chart.configure_mesh();
-    mesh.label_style(font(13)).x_labels(9).y_labels(heat.marks.len().clamp(2, 12)).disable_mesh();
+    mesh.label_style(font(13)).x_labels(LABELS).y_labels(heat.marks.len().max(2)).disable_mesh();
     let what = crate::report::escape(heat.value.as_bytes()).into_owned();
     mesh.x_label_formatter(&name).y_label_formatter(&bound).y_desc(what).draw().map_err(text)?;
     let cells = columns.iter().enumerate().flat_map(|(x, counts)| {

@@ -33,6 +33,21 @@ pub(super) fn time_of_day(time: u64, tz_offset_s: i32, fine: bool) -> String {
     shown
 }
 
+/// Names of an axis' labels.
+pub(super) const LABELS: usize = 9;
+
+/// What is left free at the right for half a label, pixels.
+pub(super) const MARGIN: u32 = 50;
+
+/// How moments are named on an axis of so many intervals of `step` ns: finer than seconds where labels stand closer.
+pub(super) fn axis(start: u64, step: u64, count: usize, tz_offset_s: i32) -> impl Fn(&f64) -> String {
+    let fine = (u128::from(step) * count as u128) < LABELS as u128 * 1_000_000_000;
+    move |at: &f64| {
+        let time = start.saturating_add((step as f64 * at.max(0.0)).round() as u64);
+        time_of_day(time, tz_offset_s, fine)
+    }
+}
+
 /// Points, with neighbours added up where there are too many.
 fn merged(line: &Line, together: usize) -> Vec<f64> {
     line.points.chunks(together.max(1)).map(|points| points.iter().map(|p| *p as f64).sum()).collect()
@@ -46,28 +61,26 @@ pub(super) fn draw(series: &Series, unit: Unit, area: &Area) -> Drawn {
     let count = lines.iter().map(|line| line.points.len()).max().unwrap_or(0);
     let together = count.div_ceil(POINTS).max(1);
     let points: Vec<Vec<f64>> = lines.iter().map(|line| merged(line, together)).collect();
-    let last = points.iter().map(Vec::len).max().unwrap_or(0).max(2) - 1;
+    let last = points.iter().map(Vec::len).max().unwrap_or(0).max(1);
     let all = || points.iter().flatten().copied();
     let (low, high) = (all().fold(0.0, f64::min), all().fold(1.0, f64::max));
     let step = series.step.saturating_mul(together as u64);
-    let fine = step < 1_000_000_000;
-    let name = |at: &f64| {
-        let time = series.start.saturating_add(step.saturating_mul(at.round().max(0.0) as u64));
-        time_of_day(time, series.tz_offset_s, fine)
-    };
+    let name = axis(series.start, step, last, series.tz_offset_s);
     let value = |value: &f64| unit.write(*value, Some(value.round() as i128));
     let mut chart = ChartBuilder::on(area)
         .margin(10)
+        .margin_right(MARGIN)
         .x_label_area_size(28)
         .y_label_area_size(90)
         .build_cartesian_2d(0.0..last as f64, low..high * 1.05)
         .map_err(text)?;
     let mut mesh = chart.configure_mesh();
-    mesh.label_style(font(13)).x_labels(9).y_labels(8).x_label_formatter(&name).y_label_formatter(&value);
+    mesh.label_style(font(13)).x_labels(LABELS).y_labels(8).x_label_formatter(&name).y_label_formatter(&value);
     mesh.light_line_style(TRANSPARENT).draw().map_err(text)?;
     for (n, (line, points)) in lines.iter().zip(&points).enumerate() {
         let colour = COLOURS[n % COLOURS.len()];
-        let points = points.iter().enumerate().map(|(at, value)| (at as f64, *value));
+        // As steps: a number is about the whole of its interval, and one interval alone is seen, too.
+        let points = points.iter().enumerate().flat_map(|(at, value)| [(at as f64, *value), (at as f64 + 1.0, *value)]);
         let drawn = chart.draw_series(AreaSeries::new(points, 0.0, colour.mix(0.12)).border_style(colour));
         let label = crate::report::escape(line.name.as_bytes()).into_owned();
         let key = move |(x, y): (i32, i32)| Rectangle::new([(x, y - 5), (x + 12, y + 5)], colour.filled());

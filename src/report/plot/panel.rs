@@ -74,7 +74,15 @@ pub(super) fn panels(report: &Report) -> Vec<(String, Panel<'_>)> {
                 let mut units: Vec<Unit> = series.lines.iter().map(|line| line.unit).collect();
                 units.sort_unstable();
                 units.dedup();
-                all.extend(units.into_iter().map(|unit| (named(&series.title), Panel::Lines(series, unit))));
+                // Panels of one series are told apart by what they show.
+                let several = units.len() > 1;
+                all.extend(units.into_iter().map(|unit| {
+                    let names = || series.lines.iter().filter(|line| line.unit == unit).map(|line| line.name.as_str());
+                    let shown = names().take(4).collect::<Vec<_>>().join(", ");
+                    let more = if names().count() > 4 { ", …" } else { "" };
+                    let title = if several { format!("{}: {shown}{more}", named(&series.title)) } else { named(&series.title) };
+                    (title, Panel::Lines(series, unit))
+                }));
             }
             Picture::Heat(heat) if !heat.rows.is_empty() => all.push((named(&heat.title), Panel::Heat(heat))),
             _ => {}
