@@ -53,6 +53,7 @@ fn count(filter: &str) -> Question {
             unit: Unit::None,
             how: How::Count,
             field: None,
+            and: Vec::new(),
             only: None,
         }],
         order: Order { column: 0, descending: true },

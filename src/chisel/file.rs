@@ -66,6 +66,9 @@ pub struct Chisel {
     pub flame: Option<FlameDef>,
     /// How the interactive screen shows it; `-cl` lists a chisel with this only with `-v`.
     pub view: Option<ViewDef>,
+    /// What its report says beside its rows.
+    #[serde(default, rename = "note")]
+    pub notes: Vec<NoteDef>,
     /// Examples that tests run.
     #[serde(default, rename = "example")]
     pub examples: Vec<Example>,
@@ -173,6 +176,9 @@ pub struct AggregateDef {
     pub sum: Option<String>,
     /// Field to count the different values of.
     pub distinct: Option<String>,
+    /// With `distinct`: further fields, of which different combinations count.
+    #[serde(default)]
+    pub and: Vec<String>,
     /// Field to take the smallest value of.
     pub min: Option<String>,
     /// Field to take the largest value of.
@@ -240,6 +246,19 @@ pub struct TreeDef {
     /// Argument of type filter without which all processes are shown, and with which those that match and their
     /// ancestors.
     pub only: Option<String>,
+}
+
+/// What a report says beside its rows, where that holds. A recording's source is in its header: `ebpf`, `ptrace`, `scap 1.2`.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NoteDef {
+    /// The sentence.
+    pub text: String,
+    /// Only of recordings from this source, or an import of this format.
+    pub source: Option<String>,
+    /// Only where there is no row.
+    #[serde(default)]
+    pub empty: bool,
 }
 
 /// A command that tests run and documentation shows.

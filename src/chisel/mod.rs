@@ -22,7 +22,7 @@ pub use error::{Error, Located};
 pub use events::{HistogramDef, ListDef, SeriesDef};
 pub use exchange::{ExchangeDef, FlameDef};
 pub use file::{
-    AggregateDef, CaseDef, Chisel, Example, KeyDef, LinesDef, SnapshotDef, StateColumnDef, TableDef, TreeDef,
+    AggregateDef, CaseDef, Chisel, Example, KeyDef, LinesDef, NoteDef, SnapshotDef, StateColumnDef, TableDef, TreeDef,
 };
 pub use library::Library;
 pub use prepare::{Prepared, Style};

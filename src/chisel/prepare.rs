@@ -110,9 +110,10 @@ impl Chisel {
             Some((how, field)) => (how, Some(self.argument_field(field, args)?)),
             None => (How::Count, None),
         };
+        let and = column.and.iter().map(|field| self.argument_field(field, args)).collect::<Result<_, _>>()?;
         let only = column.only.as_deref().map(|text| self.filter(text, args)).transpose()?;
         let name = args.resolve(&column.name).to_owned();
-        Ok(Aggregate { name, unit, how, field, only })
+        Ok(Aggregate { name, unit, how, field, and, only })
     }
 
     pub(super) fn unit(&self, name: Option<&str>) -> Result<Unit, Error> {

@@ -3,8 +3,8 @@
 use super::args::Options;
 use super::exit::{Failure, say};
 use super::question::asked;
-use crate::chisel::{After, Library, SaveDef};
-use crate::engine::Played;
+use crate::chisel::{After, Library, NoteDef, SaveDef};
+use crate::engine::{Played, Reels};
 use crate::report::{Cell, Report, Table};
 use std::collections::BTreeMap;
 use std::fs;
@@ -12,6 +12,24 @@ use std::path::Path;
 
 /// The most stretches of time that one filter holds.
 const MAX_STRETCHES: usize = 2_000;
+
+/// Adds to the reports what their chisels say beside their rows.
+pub(super) fn notes(options: &Options, library: &Library, reels: &Reels, played: &mut Played) -> Result<(), Failure> {
+    // One of several recordings is enough: the report is about all of them.
+    let is_from = |source: &str| reels.files().any(|(_, reader)| reader.header().probe.starts_with(source));
+    for (chisel, _) in asked(options, library)?.0 {
+        for report in played.reports.iter_mut().filter(|report| report.title == chisel.name) {
+            let is_empty = report.tables.iter().all(|table| table.rows.is_empty());
+            let holds = |note: &&NoteDef| note.source.as_deref().is_none_or(is_from) && (is_empty || !note.empty);
+            for note in chisel.notes.iter().filter(holds) {
+                if !report.notes.contains(&note.text) {
+                    report.notes.push(note.text.clone());
+                }
+            }
+        }
+    }
+    Ok(())
+}
 
 /// Writes what the chisels of a command line are to write, and takes out the reports that are nothing but that.
 pub(super) fn after(options: &Options, library: &Library, played: &mut Played) -> Result<(), Failure> {

@@ -266,6 +266,7 @@ fn summary() -> Result<TableQuery, Failure> {
             unit: Unit::None,
             how: How::Count,
             field: None,
+            and: Vec::new(),
             only: None,
         }],
         order: Order { column: 0, descending: true },

@@ -64,6 +64,7 @@ pub(super) fn replay(options: &Options, library: &Library, out: &mut dyn Write) 
     } else {
         engine::play(&batches, &questions, &play, out)?
     };
+    super::after::notes(options, library, &reels, &mut played)?;
     super::after::after(options, library, &mut played)?;
     write_reports(options, &played, out)?;
     warn(&played);

@@ -50,6 +50,8 @@ pub struct Aggregate {
     pub how: How,
     /// The field; `None` for [`How::Count`].
     pub field: Option<FieldRef>,
+    /// Of [`How::Distinct`]: further fields, of which different combinations are different values.
+    pub and: Vec<FieldRef>,
     /// Only of events for which this holds.
     pub only: Option<Filter>,
 }
@@ -62,7 +64,7 @@ impl Aggregate {
 
     /// Calls `each` for every field that it names.
     pub(super) fn for_each_field(&self, each: &mut dyn FnMut(&FieldRef)) {
-        self.field.iter().for_each(&mut *each);
+        self.field.iter().chain(&self.and).for_each(&mut *each);
         self.only.iter().flat_map(Filter::fields).for_each(each);
     }
 }
@@ -92,7 +94,7 @@ pub(super) struct Slots {
 impl Slots {
     pub(super) fn new(aggregate: &Aggregate) -> Slots {
         let fields =
-            aggregate.field.iter().filter(|_| matches!(aggregate.how, How::Distinct | How::Values)).cloned().collect();
+            aggregate.field.iter().filter(|_| matches!(aggregate.how, How::Distinct | How::Values)).chain(&aggregate.and);
         Slots {
             how: aggregate.how,
             source: Source::of(aggregate),
@@ -101,7 +103,7 @@ impl Slots {
             seen: HashSet::with_hasher(FixedState::default()),
             pairs: Vec::new(),
             buckets: HashMap::with_hasher(FixedState::default()),
-            values: Part::new(fields),
+            values: Part::new(fields.cloned().collect()),
             only: aggregate.only.clone().map(|filter| (filter, Memo::default())),
         }
     }
@@ -202,7 +204,7 @@ impl Slots {
 pub(super) struct Total {
     value: Vec<i64>,
     count: Vec<u64>,
-    seen: HashSet<(usize, Cell), FixedState>,
+    seen: HashSet<(usize, Vec<Cell>), FixedState>,
     /// Numbers by bucket, and values as text.
     buckets: BTreeMap<(usize, u16), u64>,
     lists: BTreeMap<usize, BTreeSet<Cell>>,
@@ -229,10 +231,10 @@ impl Total {
         }
         for &(group, id) in &slots.pairs {
             let Some(Some(g)) = group_of.get(group as usize).copied() else { continue };
-            let value = slots.values.cells(id).first().cloned().unwrap_or(Cell::Missing);
+            let values = slots.values.cells(id);
             if slots.how == How::Values {
-                self.lists.entry(g).or_default().insert(value);
-            } else if self.seen.insert((g, value)) {
+                self.lists.entry(g).or_default().insert(values.first().cloned().unwrap_or(Cell::Missing));
+            } else if self.seen.insert((g, values.to_vec())) {
                 self.count[g] += 1;
             }
         }

@@ -103,6 +103,7 @@ impl Operator for HistogramQuery {
             unit: Unit::None,
             how: How::Sum,
             field: Some(self.field.clone()),
+            and: Vec::new(),
             only: None,
         });
         // What can be read from columns is put into buckets at once; what only an extractor tells, in the walk.

@@ -61,7 +61,7 @@ impl TableQuery {
     pub(super) fn needs_dict(&self) -> bool {
         let of_value = |value: &Aggregate| {
             let in_columns = !matches!(Source::of(value), Source::Field(_) | Source::Ids);
-            let mut fields = value.field.iter().filter(|_| !in_columns);
+            let mut fields = value.field.iter().filter(|_| !in_columns).chain(&value.and);
             fields.any(FieldRef::needs_dict) || value.only.iter().flat_map(Filter::fields).any(FieldRef::needs_dict)
         };
         self.keys.iter().any(|key| key.field.needs_dict()) || self.values.iter().any(of_value)

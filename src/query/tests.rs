@@ -35,6 +35,7 @@ fn query(keys: &[&str], values: &[(How, Option<&str>)]) -> TableQuery {
         unit: Unit::None,
         how: *how,
         field: field.map(|f| lookup(f).unwrap()),
+        and: Vec::new(),
         only: None,
     };
     TableQuery {

@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 fn count(only: Option<&str>) -> Aggregate {
     let only = only.map(|text| Filter::parse(text).unwrap());
-    Aggregate { name: "N".into(), unit: Unit::None, how: How::Count, field: None, only }
+    Aggregate { name: "N".into(), unit: Unit::None, how: How::Count, field: None, and: Vec::new(), only }
 }
 
 fn operators() -> Vec<Query> {
