@@ -405,16 +405,12 @@ fn scatter(batch: &Batch, threads: bool, rows: Option<&Bits>, ids: &Ids) -> Resu
             let expected = format!("{} rows", kinds.len());
             return Err(Error { column: "thread", expected, found: format!("{covered}") });
         }
-        let mut start = 0;
-        for (thread, length) in runs.iter() {
-            let run = &kinds[start..start + length];
-            match rows {
-                None => run.iter().for_each(|&kind| put(kind, u32::from(thread))),
-                Some(rows) => run.iter().zip(start..).for_each(|(&kind, index)| {
-                    put(kind, if rows.get(index) { u32::from(thread) } else { OUT });
-                }),
-            }
-            start += length;
+        let threads = of_rows(runs, kinds.len());
+        match rows {
+            None => kinds.iter().zip(&threads).for_each(|(&kind, &thread)| put(kind, u32::from(thread))),
+            Some(rows) => kinds.iter().zip(&threads).enumerate().for_each(|(index, (&kind, &thread))| {
+                put(kind, if rows.get(index) { u32::from(thread) } else { OUT });
+            }),
         }
     } else {
         for (index, &kind) in kinds.iter().enumerate() {
@@ -422,6 +418,26 @@ fn scatter(batch: &Batch, threads: bool, rows: Option<&Bits>, ids: &Ids) -> Resu
         }
     }
     Ok(Scattered { flat, starts })
+}
+
+/// The local thread of each row, and some more behind them.
+fn of_rows(runs: &Runs, rows: usize) -> Vec<u16> {
+    // Where two processors are busy most runs are a row or two long: as many rows as fit into a register are written at
+    // once, and the next run begins where this one ends.
+    const AT_ONCE: usize = 16;
+    let mut threads = vec![0u16; rows + AT_ONCE];
+    let mut start = 0;
+    for (thread, length) in runs.iter() {
+        let own = threads.get_mut(start..).unwrap_or_default();
+        if let Some(chunk) = own.first_chunk_mut::<AT_ONCE>() {
+            *chunk = [thread; AT_ONCE];
+        }
+        if length > AT_ONCE {
+            own.iter_mut().take(length).skip(AT_ONCE).for_each(|slot| *slot = thread);
+        }
+        start += length;
+    }
+    threads
 }
 
 /// The same groups, but none for rows that a selection does not admit.
