@@ -1,8 +1,8 @@
 //! [`Chisel`]: a chisel file, parsed and checked as far as that needs no arguments.
 
 use super::{
-    ArgDef, AroundDef, Error, ExchangeDef, FlameDef, HistogramDef, ListDef, SaveDef, SequenceDef, SeriesDef, ThresholdDef,
-    ViewDef,
+    ArgDef, AroundDef, Error, ExchangeDef, FlameDef, HistogramDef, ListDef, SaveDef, SequenceDef, SeriesDef,
+    ThresholdDef, ViewDef,
 };
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{MapAccess, Visitor};

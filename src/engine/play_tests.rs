@@ -64,7 +64,14 @@ fn table(filter: Option<&str>) -> Question {
         title: "by name".into(),
         about: String::new(),
         keys: vec![Key { name: "proc.name".into(), field: lookup("proc.name").unwrap() }],
-        values: vec![Aggregate { name: "N".into(), unit: Unit::None, how: How::Count, field: None, and: Vec::new(), only: None }],
+        values: vec![Aggregate {
+            name: "N".into(),
+            unit: Unit::None,
+            how: How::Count,
+            field: None,
+            and: Vec::new(),
+            only: None,
+        }],
         order: Order { column: 0, descending: true },
         top: None,
     });

@@ -93,8 +93,11 @@ pub(super) struct Slots {
 
 impl Slots {
     pub(super) fn new(aggregate: &Aggregate) -> Slots {
-        let fields =
-            aggregate.field.iter().filter(|_| matches!(aggregate.how, How::Distinct | How::Values)).chain(&aggregate.and);
+        let fields = aggregate
+            .field
+            .iter()
+            .filter(|_| matches!(aggregate.how, How::Distinct | How::Values))
+            .chain(&aggregate.and);
         Slots {
             how: aggregate.how,
             source: Source::of(aggregate),

@@ -158,6 +158,9 @@ mod tests {
         let lines: Vec<&str> = text.lines().collect();
         assert_eq!(lines[0], "00:00:00.000 | \x1b[48;5;17m  \x1b[0m \x1b[48;5;228m \x1b[0m");
         assert_eq!(lines[1], "00:00:01.000 |");
-        assert!(lines[3].starts_with("events        1 \x1b[48;5;17m ") && lines[3].ends_with("\x1b[0m 4000"), "{lines:?}");
+        assert!(
+            lines[3].starts_with("events        1 \x1b[48;5;17m ") && lines[3].ends_with("\x1b[0m 4000"),
+            "{lines:?}"
+        );
     }
 }

@@ -80,7 +80,8 @@ pub(super) fn panels(report: &Report) -> Vec<(String, Panel<'_>)> {
                     let names = || series.lines.iter().filter(|line| line.unit == unit).map(|line| line.name.as_str());
                     let shown = names().take(4).collect::<Vec<_>>().join(", ");
                     let more = if names().count() > 4 { ", …" } else { "" };
-                    let title = if several { format!("{}: {shown}{more}", named(&series.title)) } else { named(&series.title) };
+                    let title =
+                        if several { format!("{}: {shown}{more}", named(&series.title)) } else { named(&series.title) };
                     (title, Panel::Lines(series, unit))
                 }));
             }
