@@ -30,17 +30,21 @@ pub(super) fn draw(heat: &Heat, area: &Area) -> Drawn {
     let most = columns.iter().flatten().copied().max().unwrap_or(0).max(1);
     let step = heat.step.saturating_mul(together as u64);
     let name = axis(heat.start, step, columns.len(), heat.tz_offset_s);
+    // Counted in marks, so that whole numbers, which are what an axis names, are whole decades.
+    let apart = match heat.marks.as_slice() {
+        [first, second, ..] if second > first => (second - first) as f64,
+        _ => 1.0,
+    };
     let bound = |at: &f64| {
-        let bound = heat.bounds.get(at.round().max(0.0) as usize).copied().unwrap_or(0);
+        let bound = heat.bounds.get((at * apart).round().max(0.0) as usize).copied().unwrap_or(0);
         heat.unit.write(bound as f64, Some(i128::from(bound)))
     };
-    let marks: Vec<f64> = heat.marks.iter().map(|&mark| mark as f64).collect();
     let mut chart = ChartBuilder::on(area)
         .margin(10)
         .margin_right(MARGIN)
         .x_label_area_size(28)
         .y_label_area_size(90)
-        .build_cartesian_2d(0.0..columns.len().max(1) as f64, (0.0..buckets as f64).with_key_points(marks))
+        .build_cartesian_2d(0.0..columns.len().max(1) as f64, 0.0..buckets as f64 / apart)
         .map_err(text)?;
     let mut mesh = chart.configure_mesh();
     mesh.label_style(font(13)).x_labels(LABELS).y_labels(heat.marks.len().max(2)).disable_mesh();
@@ -51,7 +55,7 @@ pub(super) fn draw(heat: &Heat, area: &Area) -> Drawn {
             // By the logarithm: one slow call among a million fast ones is what is looked for.
             let part = (*count as f64).ln_1p() / (most as f64).ln_1p();
             let (x, y) = (x as f64, y as f64);
-            Rectangle::new([(x, y), (x + 1.0, y + 1.0)], colour(part).filled())
+            Rectangle::new([(x, y / apart), (x + 1.0, (y + 1.0) / apart)], colour(part).filled())
         })
     });
     chart.draw_series(cells).map_err(text).map(drop)
