@@ -256,7 +256,7 @@ pub struct NoteDef {
     pub text: String,
     /// Only of recordings from this source, or an import of this format.
     pub source: Option<String>,
-    /// Only where there is no row.
+    /// Where there is no row; otherwise where there is one.
     #[serde(default)]
     pub empty: bool,
 }

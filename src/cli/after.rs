@@ -20,7 +20,7 @@ pub(super) fn notes(options: &Options, library: &Library, reels: &Reels, played:
     for (chisel, _) in asked(options, library)?.0 {
         for report in played.reports.iter_mut().filter(|report| report.title == chisel.name) {
             let is_empty = report.tables.iter().all(|table| table.rows.is_empty());
-            let holds = |note: &&NoteDef| note.source.as_deref().is_none_or(is_from) && (is_empty || !note.empty);
+            let holds = |note: &&NoteDef| note.empty == is_empty && note.source.as_deref().is_none_or(is_from);
             for note in chisel.notes.iter().filter(holds) {
                 if !report.notes.contains(&note.text) {
                     report.notes.push(note.text.clone());
