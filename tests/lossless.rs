@@ -98,7 +98,7 @@ fn through(initial: &[OwnedEvent], events: &[OwnedEvent], limits: SegmentLimits)
                 batch.for_each_row(|row| into.push(OwnedEvent::of(&row.event(&mut env)))).unwrap();
                 assert_eq!(batch.damage(), None);
             }
-            Piece::Lost(_) | Piece::Late(_) | Piece::Note(_) | Piece::End | Piece::Rotate(_) => {}
+            Piece::Lost(_) | Piece::Late(_) | Piece::Note(_) | Piece::End | Piece::Durable(_) | Piece::Rotate(_) => {}
         }
     }
     (snapshots, out)

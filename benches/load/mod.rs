@@ -107,7 +107,7 @@ pub(crate) fn write(path: &Path, events: u64) {
                 let encoded = encoder.encode(&columns, &schema).unwrap();
                 if columns.snapshot { writer.snapshot(&encoded) } else { writer.batch(&encoded) }
             }
-            Piece::Lost(_) | Piece::Rotate(_) | Piece::Note(_) => Ok(()),
+            Piece::Lost(_) | Piece::Rotate(_) | Piece::Durable(_) | Piece::Note(_) => Ok(()),
             Piece::Late(facts) => writer.late(&facts),
             Piece::End => writer.close_segment(),
         }

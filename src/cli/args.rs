@@ -191,6 +191,36 @@ pub struct Options {
     /// Record each switch of a processor to another thread, too (`switch`): 0.3 µs and 2 bytes each
     #[arg(long, conflicts_with = "ptrace", help_heading = "What sees the events")]
     pub switches: bool,
+    /// Take in the API server's audit log as it is written, through rotation; alone, or beside a command or --ebpf
+    #[arg(long, value_name = "LOG", help_heading = "Kubernetes audit")]
+    pub audit_log: Option<PathBuf>,
+    /// Keep how far the log was taken over in FILE [default: beside the recording]
+    #[arg(long, value_name = "FILE", help_heading = "Kubernetes audit")]
+    pub audit_state: Option<PathBuf>,
+    /// Take in what the API server sends to ADDRESS (its audit webhook), such as 127.0.0.1:9099
+    #[arg(long, value_name = "ADDRESS", help_heading = "Kubernetes audit")]
+    pub audit_webhook: Option<String>,
+    /// Most bytes of a line of the log, and of what is sent at once [default: 32M]
+    #[arg(long, value_name = "SIZE", value_parser = size, allow_negative_numbers = true, help_heading = "Kubernetes audit")]
+    pub audit_limit: Option<u64>,
+    /// Certificate chain of the webhook (PEM)
+    #[arg(long, value_name = "FILE", help_heading = "Kubernetes audit")]
+    pub tls_cert: Option<PathBuf>,
+    /// Key of that certificate (PEM)
+    #[arg(long, value_name = "FILE", help_heading = "Kubernetes audit")]
+    pub tls_key: Option<PathBuf>,
+    /// Let in only clients with a certificate that one of these has signed (PEM)
+    #[arg(long, value_name = "FILE", help_heading = "Kubernetes audit")]
+    pub client_ca: Option<PathBuf>,
+    /// With `audit kubeconfig`: who signed the webhook's certificate (PEM)
+    #[arg(long, value_name = "FILE", help_heading = "Kubernetes audit")]
+    pub ca: Option<PathBuf>,
+    /// With `audit kubeconfig`: certificate of the API server (PEM)
+    #[arg(long, value_name = "FILE", help_heading = "Kubernetes audit")]
+    pub client_cert: Option<PathBuf>,
+    /// With `audit kubeconfig`: key of that certificate (PEM)
+    #[arg(long, value_name = "FILE", help_heading = "Kubernetes audit")]
+    pub client_key: Option<PathBuf>,
     /// Threads for replay [default: one per processor]
     #[arg(long, value_name = "N", value_parser = threads, allow_negative_numbers = true, help_heading = "Limits")]
     pub threads: Option<NonZeroUsize>,

@@ -102,7 +102,7 @@ pub(super) fn record(options: &Options, path: &Path, words: &[OsString]) -> Resu
     if !options.chisels.is_empty() {
         return Err(Failure::new("expected no chisel with -w, found one", "record first, then ask with -r and -c"));
     }
-    let record = super::record::live(options, path, words);
+    let record = super::record::live(options, path, words)?;
     let export = request(options, path, context(options)?, None)?;
     let (live, done) = engine::record_scap(&record, &export).map_err(failed)?;
     super::record::told(options, &live);

@@ -22,6 +22,7 @@
 
 mod after;
 mod args;
+mod audit;
 mod chisel;
 mod complete;
 mod convert;

@@ -107,12 +107,14 @@ pub(super) fn request(options: &Options, path: &Path, words: &[OsString]) -> Res
     let filter = without(filter(&words_of_filter)?, &options.suppress)?;
     let written = |f: &Filter| if options.suppress.is_empty() { text } else { f.expr().to_string() };
     let filter = filter.map(|f| (f.clone(), written(&f)));
-    Ok(Record { filter, ..live(options, path, words) })
+    Ok(Record { filter, ..live(options, path, words)? })
 }
 
 /// The part of a recording that has nothing to do with its filter.
-pub(super) fn live(options: &Options, path: &Path, words: &[OsString]) -> Record {
-    Record {
+pub(super) fn live(options: &Options, path: &Path, words: &[OsString]) -> Result<Record, Failure> {
+    let is_file = options.write.is_some() && !is_stream(path);
+    let audit = super::audit::audit(options, options.write.as_deref())?;
+    Ok(Record {
         path: path.to_owned(),
         filter: None,
         command: options.command.clone(),
@@ -123,7 +125,7 @@ pub(super) fn live(options: &Options, path: &Path, words: &[OsString]) -> Record
         duration: options.seconds.map(|s| Duration::from_secs(s.get())),
         push: !options.no_push,
         command_line: words.iter().map(|w| w.to_string_lossy().into_owned()).collect(),
-        rotation: rotation(options),
+        rotation: Rotation { goes_on: audit.is_some() && is_file, ..rotation(options) },
         sync: options.sync,
         switches: options.switches,
         source: match (options.ebpf, options.ptrace) {
@@ -132,7 +134,8 @@ pub(super) fn live(options: &Options, path: &Path, words: &[OsString]) -> Record
             _ => Source::Auto,
         },
         tell: |text| super::exit::say(text),
-    }
+        audit,
+    })
 }
 
 fn rotation(options: &Options) -> Rotation {
@@ -143,6 +146,7 @@ fn rotation(options: &Options) -> Rotation {
         events: number(options.file_events),
         files: number(options.files),
         start_over: options.start_over,
+        goes_on: false,
     }
 }
 
@@ -156,12 +160,15 @@ fn check(options: &Options, path: &Path) -> Result<(), Failure> {
             "they say when the next file begins: -C MB, -G SEC, -e N",
         ));
     }
-    let is_stream = path == Path::new("-") || std::fs::metadata(path).is_ok_and(|a| !a.is_file() && !a.is_dir());
-    if rotation.is_on() && is_stream {
+    if rotation.is_on() && is_stream(path) {
         return Err(Failure::new(
             format!("expected a file name with -C, -G or -e, found `{}`", path.display()),
             "several files need names: -w NAME",
         ));
     }
     Ok(())
+}
+
+fn is_stream(path: &Path) -> bool {
+    path == Path::new("-") || std::fs::metadata(path).is_ok_and(|about| !about.is_file() && !about.is_dir())
 }

@@ -3,8 +3,8 @@
 use super::args::{Options, parse};
 use super::exit::{Failure, code, say, usage};
 use super::{
-    chisel, complete, convert, diff, events, export, fields, help, info, lines, list, plan, question, record, replay,
-    verify, watch,
+    audit, chisel, complete, convert, diff, events, export, fields, help, info, lines, list, plan, question, record,
+    replay, verify, watch,
 };
 use crate::chisel::Library;
 use clap::error::ErrorKind;
@@ -14,11 +14,11 @@ use std::process::ExitCode;
 
 /// Subcommands that are planned; a word that is none of these starts a filter.
 const NOT_YET: &[&str] =
-    &["repair", "redact", "note", "rules", "detect", "audit", "falco", "doctor", "dump", "prune", "top", "serve"];
+    &["repair", "redact", "note", "rules", "detect", "falco", "doctor", "dump", "prune", "top", "serve"];
 
 /// Subcommands that are there.
 pub(super) const KNOWN: &[&str] =
-    &["chisel", "convert", "diff", "help", "info", "plan", "verify", "version", "completions", "man"];
+    &["audit", "chisel", "convert", "diff", "help", "info", "plan", "verify", "version", "completions", "man"];
 
 /// Runs a command line, the program's name first. Exit codes: 0 done, also when whoever read the output had
 /// enough; 1 a check found something; 2 usage or failure.
@@ -132,6 +132,7 @@ fn dispatch(options: &Options, words: &[OsString], out: &mut (dyn Write + Send))
         ));
     }
     export::check(options)?;
+    audit::audit(options, options.write.as_deref())?;
     match (&options.write, options.read.is_empty()) {
         (Some(path), false) if export::is_scap(path) => export::export(options, path),
         (Some(path), true) if export::is_scap(path) => export::record(options, path, words),
@@ -202,6 +203,7 @@ fn subcommand(options: &Options, library: &Library, out: &mut (dyn Write + Send)
     Some(match word.as_str() {
         "not" => return None,
         "version" => version(out),
+        "audit" => audit::subcommand(options, out),
         "diff" => diff::diff(options, library, out),
         "help" => help::help(&options.words[1..], library, out),
         "man" => help::man(library, out),

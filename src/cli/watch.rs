@@ -28,11 +28,12 @@ pub(super) fn watch(
     if options.at.is_some() {
         return Err(Failure::new("expected a recording with --at, found none", "name it with -r FILE"));
     }
-    if options.command.is_empty() && questions.iter().all(|q| q.query.of_state().is_some()) {
+    let is_audit = options.audit_log.is_some() || options.audit_webhook.is_some();
+    if options.command.is_empty() && !is_audit && questions.iter().all(|q| q.query.of_state().is_some()) {
         return now(options, &questions, out);
     }
     headers(options, &questions, out)?;
-    let record = super::record::live(options, std::path::Path::new("-"), words);
+    let record = super::record::live(options, std::path::Path::new("-"), words)?;
     let options_of_play = engine::Options {
         threads: None,
         limit: record.limit,

@@ -46,6 +46,9 @@ pub enum Piece {
     Note(String),
     /// The segment ends.
     End,
+    /// Who wants to hear that all before this is on the disk.
+    #[cfg(feature = "linux")]
+    Durable(super::Durable),
     /// The file ends, and the next begins with an event of this time (ns UTC).
     Rotate(u64),
 }
@@ -107,6 +110,8 @@ pub struct Assembler<E> {
     doubtful: [u64; 2],
     /// Number of the event that is being taken in, if it has one of its own.
     number: Option<u64>,
+    /// Time of the latest event of another clock, ns UTC.
+    aside: u64,
 }
 
 impl<E> Assembler<E> {
@@ -125,6 +130,7 @@ impl<E> Assembler<E> {
             pace: None,
             doubtful: [0; 2],
             number: None,
+            aside: 0,
         }
     }
 
@@ -164,13 +170,33 @@ impl<E> Assembler<E> {
     /// Takes an event in.
     pub fn event(&mut self, event: &Event<'_>) -> Result<(), E> {
         self.make_way(event.time)?;
+        let is_late = event.time < self.latest;
+        self.latest = self.latest.max(event.time);
+        self.record(event, is_late)
+    }
+
+    /// Takes an event in that is of another clock, or told long after it was: others are not late because of it, nor it because of
+    /// them.
+    #[cfg(feature = "linux")]
+    pub fn aside(&mut self, event: &Event<'_>) -> Result<(), E> {
+        self.make_way(self.latest)?;
+        let is_late = event.time < self.aside;
+        self.aside = self.aside.max(event.time);
+        self.record(event, is_late)
+    }
+
+    /// Says who wants to hear that everything so far is on the disk.
+    #[cfg(feature = "linux")]
+    pub(super) fn durable(&mut self, durable: super::Durable) -> Result<(), E> {
+        (self.hand_on)(Piece::Durable(durable))
+    }
+
+    fn record(&mut self, event: &Event<'_>, is_late: bool) -> Result<(), E> {
         let effect = self.world.apply(event);
         let mut flags = event.flags;
-        if event.time < self.latest {
+        if is_late {
             self.late += 1;
             flags = flags.with(Flags::LATE);
-        } else {
-            self.latest = event.time;
         }
         if self.world.is_in_doubt() && self.world.is_doubtful(event, effect) {
             self.doubtful = self.doubtful.map(|count| count + 1);

@@ -82,6 +82,23 @@ pub enum Error {
     /// What was to be shown could not be.
     #[error("{0}")]
     Screen(std::io::Error),
+    /// A log cannot be followed.
+    #[cfg(feature = "linux")]
+    #[error("{path}: {source}\nhelp: check that the log is a file, and that its folder exists and may be read")]
+    Log {
+        /// The log.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// The position in a log cannot be read.
+    #[cfg(feature = "linux")]
+    #[error(transparent)]
+    Position(#[from] crate::source::audit::PositionError),
+    /// The webhook cannot be served.
+    #[cfg(feature = "linux")]
+    #[error(transparent)]
+    Webhook(#[from] crate::source::audit::WebhookError),
     /// A capture of another program cannot be read.
     #[error(transparent)]
     Scap(#[from] crate::source::scap::Error),

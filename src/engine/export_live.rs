@@ -97,7 +97,7 @@ impl Pieces {
                 }
             }
             // Losses are rows, too; scap has no place for remarks.
-            Piece::Lost(_) | Piece::Note(_) | Piece::Late(_) | Piece::End | Piece::Rotate(_) => {}
+            Piece::Lost(_) | Piece::Note(_) | Piece::Late(_) | Piece::End | Piece::Rotate(_) | Piece::Durable(_) => {}
         }
         Ok(())
     }

@@ -298,6 +298,8 @@ impl Out<'_> {
             Piece::Note(text) => writer.note(&Note { time: self.time, text }),
             Piece::End => writer.close_segment(),
             Piece::Rotate(_) => Ok(()),
+            #[cfg(feature = "linux")]
+            Piece::Durable(_) => Ok(()),
         }
         .map_err(failed)
     }

@@ -5,13 +5,14 @@
 //! counted, and recorded as a loss.
 
 use super::assembler::{Assembler, Lost, Piece, SegmentLimits};
+use super::audited::{self, Beside};
 use super::clock::Clock;
 use super::drain::drain_loop;
 use super::error::Error;
 use super::facts::{Answer, Resolver};
 use super::place::Place;
 use super::push::Judge;
-use super::request::{Record, Source};
+use super::request::{Audit, Record, Source};
 use super::rescan::{Rescans, rescan};
 use super::rotate::Pace;
 use super::traced::{self, Chosen};
@@ -25,6 +26,7 @@ use crossbeam_channel::{Receiver, Sender, TryRecvError, bounded};
 use std::collections::VecDeque;
 use std::ffi::OsString;
 use std::os::fd::AsFd;
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
@@ -63,6 +65,10 @@ pub struct LiveRequest {
     pub push: Option<Arc<Push>>,
     /// Hears when the command runs: the recording takes its name then.
     pub place: Arc<Place>,
+    /// Audit events that are taken in from elsewhere.
+    pub audit: Option<Audit>,
+    /// Files of the recording that are there, oldest first: their audit events are not taken in again.
+    pub known: Vec<PathBuf>,
 }
 
 /// Longest time between two writes unless asked otherwise.
@@ -86,6 +92,8 @@ impl LiveRequest {
             chosen: Arc::default(),
             push: None,
             place: Arc::default(),
+            audit: request.audit.clone(),
+            known: Vec::new(),
         }
     }
 }
@@ -161,6 +169,9 @@ pub fn capture(
     if pace.is_some() {
         sys::note_hangups().map_err(Error::Signals)?;
     }
+    if request.audit.as_ref().is_some_and(|audit| audit.is_alone) {
+        return audited::capture(request, recycle, enough, pace, consume);
+    }
     let child = match request.command.as_slice() {
         [] => None,
         command => Some(sys::StoppedChild::new(command)?),
@@ -195,7 +206,8 @@ pub fn capture(
         let builder = spawn(threads, "build", move || {
             let assembler = Assembler::new(SegmentLimits::default(), consume).with_pace(pace);
             let decoder = Decoder::new(plans, shared.clock.pair());
-            let build = Build::new(shared, scope, request.flush, decoder, judge, recycle, assembler);
+            let build =
+                Build::new(shared, scope, request.flush, decoder, judge, recycle, assembler).with_audit(request);
             build.work(&from_drain, &to_drain)
         })
         .inspect_err(|_| shared.stop.store(true, Ordering::Release))?;
@@ -308,6 +320,9 @@ pub(super) struct Build<'a> {
     rescans: Rescans,
     /// All events up to this time (ns UTC) have been taken in.
     settled: u64,
+    /// Audit events that come from elsewhere: where to ask for them, and what comes.
+    audit: Option<&'a LiveRequest>,
+    beside: Option<Beside>,
 }
 
 impl<'a> Build<'a> {
@@ -332,7 +347,14 @@ impl<'a> Build<'a> {
             rescans: Rescans::default(),
             settled: 0,
             judge,
+            audit: None,
+            beside: None,
         }
+    }
+
+    /// Takes in the audit events that are asked for, too.
+    pub(super) fn with_audit(self, request: &'a LiveRequest) -> Self {
+        Build { audit: Some(request), ..self }
     }
 
     /// Takes in what comes until nothing comes any more. Returns how many events were seen, how many of them were late
@@ -351,6 +373,7 @@ impl<'a> Build<'a> {
         self.scan()?;
         // Before the command starts: whatever happens to the recorder from here on, the file says where it comes from.
         self.assembler.begin(self.now())?;
+        self.beside = self.audit.map(Beside::start).transpose()?.flatten();
         self.shared.ready.store(true, Ordering::Release);
         let (mut flushed, mut looked) = (Instant::now(), Instant::now());
         loop {
@@ -371,6 +394,9 @@ impl<'a> Build<'a> {
                     std::thread::park_timeout(self.rest(flushed.elapsed()));
                 }
                 Err(TryRecvError::Disconnected) => break,
+            }
+            if let Some(beside) = &mut self.beside {
+                beside.turn(&mut self.assembler)?;
             }
             if sys::take_hangup() && !self.assembler.hang_up(self.now())? {
                 self.shared.stop.store(true, Ordering::Release);
@@ -400,7 +426,8 @@ impl<'a> Build<'a> {
         }
         let is_open = self.assembler.open_rows() > 0;
         let flush = if is_open { self.flush.saturating_sub(flushed) } else { LOOK_AT_CLOCK };
-        flush.min(LOOK_AT_CLOCK)
+        let audit = self.beside.as_ref().and_then(Beside::due);
+        flush.min(LOOK_AT_CLOCK).min(audit.unwrap_or(LOOK_AT_CLOCK))
     }
 
     /// The state before the first event. The probe is attached already, so nothing falls between the two.
@@ -513,6 +540,9 @@ impl<'a> Build<'a> {
 
     /// What threads that still run have used by now, calls in flight, and the end of the segment.
     fn end(&mut self) -> Result<(), Error> {
+        if let Some(beside) = self.beside.take() {
+            beside.finish(&mut self.assembler)?;
+        }
         self.last_answers()?;
         let now = self.now();
         for (tid, pid) in self.assembler.live_threads() {

@@ -1,6 +1,8 @@
 //! The pipelines: record, watch, play.
 
 mod assembler;
+#[cfg(feature = "linux")]
+mod audited;
 mod carry;
 mod carrying;
 mod claims;
@@ -10,6 +12,8 @@ mod clock;
 mod compact;
 #[cfg(feature = "linux")]
 mod drain;
+#[cfg(feature = "linux")]
+mod durable;
 mod early;
 mod error;
 mod export;
@@ -21,6 +25,8 @@ mod follow;
 mod handover;
 mod import;
 mod import_audit;
+#[cfg(feature = "linux")]
+mod intake;
 #[cfg(feature = "linux")]
 mod live;
 mod mixed;
@@ -56,6 +62,8 @@ mod watch;
 mod watcher;
 
 pub use assembler::{Assembler, Cost, Lost, Piece, SegmentLimits};
+#[cfg(feature = "linux")]
+pub use durable::Durable;
 pub use error::Error;
 pub use export::{Export, Exported, export};
 #[cfg(feature = "linux")]
@@ -71,7 +79,7 @@ pub use play::{Batches, Damaged, Glance, Options, Played, Question, left_out, pl
 #[cfg(feature = "linux")]
 pub use record::{RecordSummary, record};
 pub use reels::Reels;
-pub use request::{Record, Source, Watch};
+pub use request::{Audit, Record, Source, Watch};
 pub use rotate::{OVERSHOOT, Pace, Rotation};
 #[cfg(feature = "linux")]
 pub use spool::{Tell, Written};

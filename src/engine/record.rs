@@ -49,6 +49,7 @@ enum Frame {
     Lost(Loss),
     Late(Vec<LateFact>),
     Note(String),
+    Durable(super::Durable),
     End,
     Rotate(u64),
 }
@@ -59,7 +60,11 @@ pub fn record(request: &Record, tell: Tell<'_>) -> Result<RecordSummary, Error> 
     let (live, path) = (LiveRequest { push, ..LiveRequest::of(request) }, request.path.clone());
     let header = header(request);
     let ring = Ring::open(&path, &request.rotation, header.started)?;
+    let live = LiveRequest { known: ring.files(), ..live };
     let first = ring.name(header.started);
+    if request.rotation.goes_on && first != path {
+        tell(&format!("note: {} is there: going on in {}", path.display(), first.display()));
+    }
     let is_new = claim(&first)?;
     let origin = Origin { host: header.host.clone(), reel: path.display().to_string() };
     let sieve = request
@@ -77,9 +82,10 @@ pub fn record(request: &Record, tell: Tell<'_>) -> Result<RecordSummary, Error> 
         let encoder = spawn(threads, "encode", move || encode_loop(sieve, quota, &from_build, &frames, &spare))?;
         let spool = Spool::new(header, ring, &live.place, request.rotation.is_on(), &gauge, &stop, tell);
         let (gauge, chosen) = (&gauge, &*live.chosen);
+        let audited = request.audit.as_ref().is_some_and(|audit| !audit.is_alone);
         // The receiver must go with the thread, or nobody would hear that it ended.
         let write = spawn(threads, "write", move || {
-            let done = write_loop(spool, request.sync, &from_encode, gauge, chosen);
+            let done = write_loop(spool, request.sync, &from_encode, gauge, chosen, audited);
             gauge.gone();
             done
         })?;
@@ -221,6 +227,7 @@ fn encode_loop(
                 Piece::Lost(lost) => Frame::Lost(lost.into()),
                 Piece::Late(facts) => Frame::Late(facts),
                 Piece::Note(text) => Frame::Note(text),
+                Piece::Durable(durable) => Frame::Durable(durable),
                 Piece::End => Frame::End,
                 Piece::Rotate(time) => Frame::Rotate(time),
             };
@@ -243,6 +250,7 @@ fn write_loop(
     frames: &Receiver<Frame>,
     gauge: &Gauge,
     chosen: &OnceLock<Chosen>,
+    audited: bool,
 ) -> Result<(Written, u64), Error> {
     let schema = Schema::current();
     let mut remark = None;
@@ -250,7 +258,7 @@ fn write_loop(
         if number == 0 {
             // Known by now: it is what made the first frame.
             let chosen = chosen.get().cloned().unwrap_or_default();
-            spool.seen_by(chosen.probe);
+            spool.seen_by(&if audited { format!("{}, audit", chosen.probe) } else { chosen.probe.to_owned() });
             remark = chosen.note;
         }
         match frame {
@@ -280,6 +288,12 @@ fn write_loop(
             Frame::Note(text) => {
                 let note = Note { time: sys::realtime_ns(), text };
                 spool.write(|writer| writer.note(&note))?;
+            }
+            Frame::Durable(durable) => {
+                spool.write(crate::reel::Writer::sync)?;
+                if let Some(remark) = durable.tell() {
+                    spool.say(&remark);
+                }
             }
             Frame::End => spool.write(crate::reel::Writer::close_segment)?,
             Frame::Rotate(time) => spool.rotate(time)?,

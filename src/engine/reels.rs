@@ -7,6 +7,7 @@ use super::play::Standing;
 use super::timeline::{self, Slice};
 use super::{Batches, Glance};
 use crate::batch::{Batch, Origin};
+use crate::event::kinds;
 use crate::query::Span;
 use crate::reel::{BatchRef, DamageKind, Error, Header, Heads, Loss, MAGIC, PART, Reader, is_recorded};
 use crate::source::audit;
@@ -25,6 +26,9 @@ const MOST_DICTIONARIES: usize = 32;
 fn parallelism() -> usize {
     std::thread::available_parallelism().map_or(1, std::num::NonZeroUsize::get)
 }
+
+/// How the names of probes end that took in audit events live: those come when they come.
+const LIVE_AUDIT: [&str; 2] = [", audit", "live audit"];
 
 /// A segment: file and index in it.
 type Place = (usize, usize);
@@ -141,7 +145,8 @@ impl Reels {
             }
             ends.push(reels.batches.len());
         }
-        if streams.len() > 1 {
+        let has_audit = |file: &Opened| LIVE_AUDIT.iter().any(|probe| file.reader.header().probe.ends_with(probe));
+        if streams.len() > 1 || reels.files.iter().any(has_audit) {
             reels.order(&ends);
         }
         reels.ends = ends;
@@ -168,8 +173,25 @@ impl Reels {
             // A batch without a readable head stays behind the one before.
             batches.map(|batch| self.times(batch).map_or((batch, 0, 0), |(min, max)| (batch, min, max))).collect()
         });
-        let streams: Vec<Vec<(usize, u64, u64)>> = streams.collect();
-        self.turns = Some(timeline::turns(&timeline::stretches(&streams)));
+        let streams: Vec<Vec<(usize, u64, u64)>> =
+            streams.flat_map(|stream: Vec<_>| apart(stream, |batch| self.is_audit(batch))).collect();
+        self.turns = (streams.len() > 1).then(|| timeline::turns(&timeline::stretches(&streams)));
+    }
+
+    /// Whether a batch has audit events alone, which were taken in live: such are in order of time, each batch in itself.
+    fn is_audit(&self, index: usize) -> bool {
+        let (place, _, at) = self.batches[index];
+        let reader = &self.files[place.0].reader;
+        if !LIVE_AUDIT.iter().any(|probe| reader.header().probe.ends_with(probe)) {
+            return false;
+        }
+        let schema = reader.segment(place.1).ok().and_then(|segment| segment.schema.clone());
+        let (Some(schema), Some(heads)) = (schema, self.heads(place)) else { return false };
+        let Some(head) = heads.get(at).and_then(Option::as_ref) else { return false };
+        let is_audit = |kind: u16| {
+            schema.kinds.get(usize::from(kind)).is_some_and(|info| info.name == kinds::K8SAUDIT.spec().name)
+        };
+        !head.kinds.is_empty() && head.kinds.iter().all(|rows| is_audit(rows.kind))
     }
 
     /// Earliest and latest time of a batch, by its head.
@@ -186,7 +208,7 @@ impl Reels {
 
     /// Whether all files are of one recording, one behind the other.
     pub fn is_one_recording(&self) -> bool {
-        self.turns.is_none()
+        self.ends.len() <= 1
     }
 
     /// Earliest and latest time, ns UTC; touches no batch of indexed files.
@@ -325,6 +347,22 @@ impl Batches for Reels {
     }
 }
 
+/// Makes streams of those batches of a stream that come late as a whole, so that they find their place in time: each goes
+/// behind one that ends before it.
+fn apart(stream: Vec<(usize, u64, u64)>, is_late: impl Fn(usize) -> bool) -> Vec<Vec<(usize, u64, u64)>> {
+    let (late, own): (Vec<_>, Vec<_>) = stream.into_iter().partition(|(batch, ..)| is_late(*batch));
+    let mut streams = if own.is_empty() { Vec::new() } else { vec![own] };
+    let first = streams.len();
+    for batch in late {
+        let ends_before = |stream: &&mut Vec<(usize, u64, u64)>| stream.last().is_none_or(|last| last.2 <= batch.1);
+        match streams[first..].iter_mut().find(ends_before) {
+            Some(stream) => stream.push(batch),
+            None => streams.push(vec![batch]),
+        }
+    }
+    streams
+}
+
 /// Where the events of a reel come from.
 pub(super) fn origin(path: &Path, header: &Header) -> Arc<Origin> {
     Arc::new(Origin { host: header.host.clone(), reel: path.display().to_string() })
@@ -460,4 +498,21 @@ fn moment(time: u64) -> String {
     text.push(b' ');
     crate::value::write_time_of_day(&mut text, time, 0, true);
     String::from_utf8_lossy(&text).into_owned() + " UTC"
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn batches_that_come_late_as_a_whole_find_their_place() {
+        let stream = vec![(0, 10, 20), (1, 5, 8), (2, 21, 30), (3, 6, 9), (4, 8, 12), (5, 0, 99)];
+        let streams = apart(stream.clone(), |batch| batch != 5);
+        assert_eq!(
+            streams,
+            [vec![(5, 0, 99)], vec![(0, 10, 20), (2, 21, 30)], vec![(1, 5, 8), (4, 8, 12)], vec![(3, 6, 9)]]
+        );
+        assert_eq!(apart(stream.clone(), |_| false), [stream]);
+        assert!(apart(Vec::new(), |_| true).is_empty());
+    }
 }

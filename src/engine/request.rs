@@ -16,6 +16,22 @@ pub enum Source {
     Ptrace,
 }
 
+/// Kubernetes audit events that are to be taken in live.
+#[derive(Debug, Clone, Default)]
+pub struct Audit {
+    /// The API server's log, followed as it is written.
+    pub log: Option<PathBuf>,
+    /// Where the position in it is kept.
+    pub state: Option<PathBuf>,
+    /// Where the API server sends events to.
+    #[cfg(feature = "linux")]
+    pub webhook: Option<crate::source::audit::Listen>,
+    /// Most bytes of a line, and of what is sent at once.
+    pub limit: usize,
+    /// Nothing else is recorded.
+    pub is_alone: bool,
+}
+
 /// A recording (`-w`).
 #[derive(Clone)]
 pub struct Record {
@@ -49,6 +65,8 @@ pub struct Record {
     pub source: Source,
     /// Hears what is to be said before the recording begins: that it sees less than asked for, and why.
     pub tell: fn(&str),
+    /// Audit events that come from elsewhere, beside it or alone.
+    pub audit: Option<Audit>,
 }
 
 /// Questions about what happens now (no file).

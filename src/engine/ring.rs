@@ -101,6 +101,9 @@ impl Ring {
         if !self.rotation.is_on() {
             return self.again();
         }
+        if !in_time && self.is_plain() {
+            return self.next_free();
+        }
         if !in_time {
             let width = self.rotation.files.map_or(0, |files| files.to_string().len());
             return self.with(&format!("{:0width$}", self.index));
@@ -118,6 +121,24 @@ impl Ring {
         };
         let mut numbered = (1..=u64::from(u32::MAX)).map(|n| appended(&path, &n.to_string()));
         if is_young(&path) { numbered.find(|path| !is_young(path)).unwrap_or(path) } else { path }
+    }
+
+    /// Whether files end for other reasons alone: they have the name itself first, then numbers behind it.
+    fn is_plain(&self) -> bool {
+        let rotation = &self.rotation;
+        rotation.goes_on && rotation.size.is_none() && rotation.seconds.is_none() && rotation.events.is_none()
+    }
+
+    /// The first name that nothing has.
+    fn next_free(&self) -> PathBuf {
+        let is_free = |path: &PathBuf| std::fs::metadata(path).map_or(true, |about| about.len() == 0);
+        let numbered = (1..=u64::from(u32::MAX)).map(|n| self.with(&n.to_string()));
+        std::iter::once(self.path.clone()).chain(numbered).find(is_free).unwrap_or_else(|| self.path.clone())
+    }
+
+    /// The files that are there, oldest first.
+    pub(super) fn files(&self) -> Vec<PathBuf> {
+        self.members.iter().map(|member| member.path.clone()).collect()
     }
 
     /// A recording in one file: its name; the next time (SIGHUP) the same if the file was moved away, else a number

@@ -24,12 +24,14 @@ pub struct Rotation {
     pub files: Option<u64>,
     /// Begin anew instead of behind the files that are there.
     pub start_over: bool,
+    /// Files do not end by themselves, but nothing that is there is written over: a recording goes on in the next file.
+    pub goes_on: bool,
 }
 
 impl Rotation {
     /// Whether there is more than one file.
     pub fn is_on(&self) -> bool {
-        self.size.is_some() || self.seconds.is_some() || self.events.is_some()
+        self.size.is_some() || self.seconds.is_some() || self.events.is_some() || self.goes_on
     }
 }
 

@@ -100,6 +100,11 @@ impl<'a> Spool<'a> {
         Ok(())
     }
 
+    /// Says something.
+    pub(super) fn say(&self, text: &str) {
+        (self.tell)(text);
+    }
+
     /// Bytes of the file at hand.
     pub(super) fn bytes(&self) -> u64 {
         self.writer.as_ref().map_or(0, |(_, writer)| writer.bytes())

@@ -127,7 +127,8 @@ pub(super) fn capture(
             let assembler = Assembler::new(SegmentLimits::default(), consume).with_pace(pace);
             let decoder = Decoder::new(plans, shared.clock.pair());
             let scope = Scope::Process(root);
-            Build::new(shared, scope, request.flush, decoder, None, recycle, assembler).work(&from_tracer, &to_tracer)
+            let build = Build::new(shared, scope, request.flush, decoder, None, recycle, assembler).with_audit(request);
+            build.work(&from_tracer, &to_tracer)
         })
         .inspect_err(|_| shared.stop.store(true, Ordering::Release))?;
         let started = start(child, shared).inspect(|()| request.place.started());

@@ -87,6 +87,8 @@ impl<'a> Pieces<'a> {
             Piece::Note(text) => self.watcher.note(text),
             // What was shown is shown; rows from now on refer to what is known, but for containers, which rows do not hold.
             Piece::Late(facts) => facts.iter().for_each(|fact| Arc::make_mut(&mut self.dict).tell_container(fact)),
+            // Nothing is written, so nothing is waited for.
+            Piece::Durable(durable) => durable.tell().into_iter().for_each(|remark| self.watcher.note(remark)),
             Piece::End | Piece::Rotate(_) => {}
         }
         Ok(())
@@ -135,6 +137,7 @@ mod tests {
             switches: false,
             source: crate::engine::Source::Auto,
             tell: |_| {},
+            audit: None,
         };
         let options = Options {
             threads: NonZeroUsize::new(1),

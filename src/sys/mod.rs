@@ -19,6 +19,8 @@ mod netlink;
 #[cfg(feature = "linux")]
 mod netns;
 #[cfg(feature = "linux")]
+mod notify;
+#[cfg(feature = "linux")]
 mod pause;
 mod prefetch;
 #[cfg(feature = "linux")]
@@ -47,6 +49,8 @@ pub use memory::{keep_freed_memory, return_freed_memory};
 pub use netlink::{Netlink, NetlinkFamily, netlink_attributes};
 #[cfg(feature = "linux")]
 pub use netns::in_network_namespace;
+#[cfg(feature = "linux")]
+pub use notify::{FolderWatch, either};
 #[cfg(feature = "linux")]
 pub use pause::{Woken, pause, process_end};
 pub use prefetch::prefetch;

@@ -83,7 +83,7 @@ pub fn write_reel(path: &Path, limits: SegmentLimits, feed: impl FnOnce(&mut Ass
             Piece::Late(facts) => writer.late(&facts),
             Piece::Note(_) => Ok(()),
             Piece::End => writer.close_segment(),
-            Piece::Rotate(_) => panic!("expected one file"),
+            Piece::Durable(_) | Piece::Rotate(_) => panic!("expected one file"),
         }
     };
     let mut assembler = Assembler::new(limits, Box::new(write));

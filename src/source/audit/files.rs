@@ -37,33 +37,78 @@ pub fn is_log(path: &Path) -> bool {
         && (has(b"\"auditID\"") || has(b"audit.k8s.io/") || Splitter::is_legacy(start.trim_ascii_start()))
 }
 
-/// The name of a log without what rotation adds to it: `audit-2026-11-21T21-16-33.788.log.gz` and `audit.log.2` are `audit`.
-fn stem(path: &Path) -> String {
+/// The name of a log without what rotation adds to it, and its ending: `audit-2026-11-21T21-16-33.788.log.gz`, `audit.log.2`
+/// and `audit.log-20261121` are `audit` and `log`.
+fn parts(path: &Path) -> (String, String) {
     let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
     let mut stem = PACKED.iter().find_map(|ending| name.strip_suffix(ending)).unwrap_or(&name);
+    let is_number = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
     if let Some((rest, number)) = stem.rsplit_once('.')
-        && !number.is_empty()
-        && number.bytes().all(|b| b.is_ascii_digit())
+        && is_number(number)
         && rest.contains('.')
     {
         stem = rest;
     }
-    stem = stem.rsplit_once('.').filter(|(rest, _)| !rest.is_empty()).map_or(stem, |(rest, _)| rest);
+    // logrotate's dateext
+    if let Some((rest, day)) = stem.rsplit_once('-')
+        && is_number(day)
+        && day.len() >= 8
+        && rest.contains('.')
+    {
+        stem = rest;
+    }
+    let (stem, ending) = stem.rsplit_once('.').filter(|(rest, _)| !rest.is_empty()).unwrap_or((stem, ""));
     let is_time = |text: &str| {
         text.bytes().zip("2006-01-02T15-04-05".bytes()).all(|(b, like)| b.is_ascii_digit() == like.is_ascii_digit())
     };
     // lumberjack's, of 23 characters with the milliseconds
     let cut = stem.len().checked_sub(23).filter(|&cut| cut > 0 && stem.is_char_boundary(cut));
-    match cut {
-        Some(cut) if is_time(&stem[cut..]) && stem.as_bytes()[cut - 1] == b'-' => stem[..cut - 1].to_owned(),
-        _ => stem.to_owned(),
+    let stem = match cut {
+        Some(cut) if is_time(&stem[cut..]) && stem.as_bytes()[cut - 1] == b'-' => &stem[..cut - 1],
+        _ => stem,
+    };
+    (stem.to_owned(), ending.to_owned())
+}
+
+/// The name of a log without what rotation adds to it and without its ending.
+fn stem(path: &Path) -> String {
+    parts(path).0
+}
+
+/// The files that a log was rotated into, those that are there packed and plain once, each with the time of its first
+/// event (ns UTC), in that order; not the log itself, and none without events.
+#[cfg(feature = "linux")]
+pub(super) fn rotated(log: &Path) -> std::io::Result<Vec<(u64, PathBuf)>> {
+    let folder = log.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or_else(|| Path::new("."));
+    let own = parts(log);
+    let mut files = Vec::new();
+    for entry in std::fs::read_dir(folder)? {
+        let path = log.with_file_name(entry?.file_name());
+        if path != log && parts(&path) == own && path.is_file() {
+            files.push(path);
+        }
     }
+    let is_twin = |path: &PathBuf| plain_of(path).is_some_and(|plain| files.contains(&plain));
+    let times = files.iter().filter(|path| !is_twin(path)).map(|path| (first_time(path), path.clone()));
+    let mut times: Vec<(u64, PathBuf)> = times.filter(|(time, _)| *time != u64::MAX).collect();
+    times.sort();
+    Ok(times)
+}
+
+/// The plain file that a packed one is of.
+fn plain_of(path: &Path) -> Option<PathBuf> {
+    let name = path.to_string_lossy();
+    PACKED.iter().find_map(|ending| name.strip_suffix(ending)).map(PathBuf::from)
 }
 
 /// Time of a file's first event, ns UTC; the last of all where there is none.
 fn first_time(path: &Path) -> u64 {
-    let start = start_of(path);
-    let (mut pieces, mut splitter) = (Pieces::new(start.as_slice()), Splitter::default());
+    time_in(&start_of(path))
+}
+
+/// Time of the first event in a text that may be cut, ns UTC; the last of all where there is none.
+pub(super) fn time_in(start: &[u8]) -> u64 {
+    let (mut pieces, mut splitter) = (Pieces::new(start), Splitter::default());
     while let Ok(Next::Line(range)) = pieces.next() {
         if let Some(time) = time_of(&mut splitter, pieces.bytes(range)) {
             return time;
@@ -95,11 +140,7 @@ fn time_of(splitter: &mut Splitter, line: &[u8]) -> Option<u64> {
 /// Puts logs together: the files of one that was rotated, in the order in which they were written. A packed file beside the
 /// plain one of its name is left out: it is the same, or will be once it is whole.
 pub fn groups(logs: &[PathBuf]) -> Vec<Vec<PathBuf>> {
-    let is_twin = |path: &PathBuf| {
-        let name = path.to_string_lossy();
-        let plain = PACKED.iter().find_map(|ending| name.strip_suffix(ending));
-        plain.is_some_and(|plain| logs.iter().any(|other| other == Path::new(plain)))
-    };
+    let is_twin = |path: &PathBuf| plain_of(path).is_some_and(|plain| logs.contains(&plain));
     let mut groups: BTreeMap<(PathBuf, String), Vec<(u64, PathBuf)>> = BTreeMap::new();
     for path in logs.iter().filter(|path| !is_twin(path)) {
         let folder = path.parent().map(Path::to_owned).unwrap_or_default();
@@ -131,6 +172,8 @@ mod tests {
             ("audit.log.2.gz", "audit"),
             ("kube-audit.json", "kube-audit"),
             ("log", "log"),
+            ("audit.log-20261121", "audit"),
+            ("audit.log-20261121.gz", "audit"),
         ] {
             assert_eq!(stem(Path::new(name)), want, "{name}");
         }

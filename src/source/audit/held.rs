@@ -60,6 +60,18 @@ impl Held {
         self.next += 1;
     }
 
+    /// Whether more wait than should.
+    #[cfg(feature = "linux")]
+    pub(super) fn is_full(&self) -> bool {
+        self.order.len() > EVENTS || self.bytes > BYTES
+    }
+
+    /// Whether none waits.
+    #[cfg(feature = "linux")]
+    pub(super) fn is_empty(&self) -> bool {
+        self.order.is_empty()
+    }
+
     /// Gives the earliest to `each` while too many wait; `all`: until none does.
     pub(super) fn leave<E>(&mut self, all: bool, mut each: impl FnMut(&Event<'_>) -> Result<(), E>) -> Result<(), E> {
         while all || self.order.len() > EVENTS || (self.bytes > BYTES && self.order.len() > 1) {

@@ -2,8 +2,8 @@
 
 use super::held::Held;
 use super::pieces::{Found, Next, Pieces};
-use super::seen::Seen;
-use crate::event::{Arg, AuditFault, AuditPart, Event, Splitter, Taken};
+use super::seen::{Known, Seen};
+use crate::event::{Arg, AuditFault, AuditPart, Event, Splitter, Taken, write_audit_id};
 use crate::value::{json_items, json_member};
 use std::io::Read;
 
@@ -30,6 +30,8 @@ pub struct Counts {
     pub faults: u64,
     /// The first of them, each with file, line and offset.
     pub told: Vec<String>,
+    /// Requests with the audit id of another one; only where these are watched ([`Reader::live`]).
+    pub reused: u64,
 }
 
 /// Reads logs one after the other.
@@ -45,6 +47,43 @@ pub struct Reader {
 enum Line {
     Taken,
     Fault(AuditFault),
+}
+
+#[cfg(feature = "linux")]
+impl Reader {
+    /// A reader of what comes piece by piece, which also watches for audit ids that several requests have.
+    pub fn live() -> Reader {
+        let mut reader = Reader::default();
+        reader.seen.watch_ids();
+        reader
+    }
+
+    /// Takes the events of a text in; they wait until [`Reader::finish`].
+    pub fn take(&mut self, name: &str, text: &[u8]) {
+        let mut pieces = Pieces::new(text);
+        while let Ok(true) = self.step(name, &mut pieces) {}
+    }
+
+    /// Whether so many events wait that they should be given now.
+    pub fn is_full(&self) -> bool {
+        self.held.is_full()
+    }
+
+    /// Whether no event waits.
+    pub fn is_empty(&self) -> bool {
+        self.held.is_empty()
+    }
+
+    /// Notes an event that is kept already, so that it is not taken again: its parts as [`AuditPart`] has them, and when the
+    /// request came (ns UTC).
+    pub fn know(&mut self, id: &[u8], stage: &[u8], received: u64, uri: &[u8]) {
+        self.seen.know(id, stage, received, uri);
+    }
+
+    /// Remarks that came up since the last call.
+    pub fn take_told(&mut self) -> Vec<String> {
+        std::mem::take(&mut self.counts.told)
+    }
 }
 
 impl Reader {
@@ -133,7 +172,7 @@ impl Reader {
 
     fn fault(&mut self, text: String) {
         self.counts.faults += 1;
-        if self.counts.told.len() < MAX_TOLD {
+        if self.counts.faults <= MAX_TOLD as u64 {
             self.counts.told.push(text);
         }
     }
@@ -144,13 +183,30 @@ fn keep(seen: &mut Seen, held: &mut Held, counts: &mut Counts, taken: &Taken<'_>
     let event = &taken.event;
     let bytes =
         |part: AuditPart| event.args.get(part.place()).and_then(|arg: &Arg<'_>| arg.bytes()).unwrap_or_default();
-    let received = taken.received.unwrap_or(event.time);
-    if seen.is_new(bytes(AuditPart::Id), bytes(AuditPart::Stage), received, bytes(AuditPart::Uri)) {
-        counts.events += 1;
-        held.put(event);
-    } else {
+    // As a reel can tell it again.
+    let received = event.time - event.duration.unwrap_or(0);
+    let known = seen.know(bytes(AuditPart::Id), bytes(AuditPart::Stage), received, bytes(AuditPart::Uri));
+    if known == Known::Yes {
         counts.repeated += 1;
+        return;
     }
+    if known == Known::Reused {
+        counts.reused += 1;
+        if counts.reused <= MAX_TOLD as u64 {
+            counts.told.push(reused(event));
+        }
+    }
+    counts.events += 1;
+    held.put(event);
+}
+
+/// What is to be said of an event whose audit id another request had.
+fn reused(event: &Event<'_>) -> String {
+    let mut id = Vec::new();
+    write_audit_id(&mut id, event.args.get(AuditPart::Id.place()).and_then(|arg| arg.bytes()).unwrap_or_default());
+    id.truncate(100);
+    let id = String::from_utf8_lossy(&id).escape_debug().to_string();
+    format!("several requests have the audit id {id}: a client may choose it (Audit-ID)")
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! [`Seen`]: which events were there already.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 /// Events that are remembered at least; twice as many at most. They take 17 bytes each, and more while the set grows.
 const KEPT: usize = 1 << 20;
@@ -13,12 +13,37 @@ pub(super) struct Seen {
     new: HashSet<[u8; 16], foldhash::fast::FixedState>,
     old: HashSet<[u8; 16], foldhash::fast::FixedState>,
     text: Vec<u8>,
+    reused: Option<Reused>,
+}
+
+/// Whose audit ids are watched: which request had each.
+#[derive(Default)]
+struct Reused {
+    new: HashMap<u64, u64, foldhash::fast::FixedState>,
+    old: HashMap<u64, u64, foldhash::fast::FixedState>,
+}
+
+/// Whether an event was there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Known {
+    /// It is new.
+    No,
+    /// It is new, and its audit id is one that another request had.
+    Reused,
+    /// It was there.
+    Yes,
 }
 
 impl Seen {
+    /// Watches audit ids, too: [`Known::Reused`].
+    #[cfg(feature = "linux")]
+    pub(super) fn watch_ids(&mut self) {
+        self.reused.get_or_insert_default();
+    }
+
     /// Notes an event by its audit id, stage, time of the request and URI; says whether it is new. The hash is one that
     /// nobody finds a second text for.
-    pub(super) fn is_new(&mut self, id: &[u8], stage: &[u8], received: u64, uri: &[u8]) -> bool {
+    pub(super) fn know(&mut self, id: &[u8], stage: &[u8], received: u64, uri: &[u8]) -> Known {
         // In one piece it is hashed in half the time.
         self.text.clear();
         for part in [id, stage, uri] {
@@ -29,11 +54,33 @@ impl Seen {
         let mut key = [0; 16];
         key.copy_from_slice(&blake3::hash(&self.text).as_bytes()[..16]);
         if self.old.contains(&key) || !self.new.insert(key) {
-            return false;
+            return Known::Yes;
         }
         if self.new.len() >= KEPT {
             self.old = std::mem::take(&mut self.new);
         }
-        true
+        let is_reused = self.reused.as_mut().is_some_and(|reused| reused.is_other(id, received, uri));
+        if is_reused { Known::Reused } else { Known::No }
+    }
+}
+
+impl Reused {
+    /// Notes the request of an audit id; says whether another one had it, the first time that is seen.
+    fn is_other(&mut self, id: &[u8], received: u64, uri: &[u8]) -> bool {
+        let short = |hash: blake3::Hash| {
+            let mut word = [0; 8];
+            word.copy_from_slice(&hash.as_bytes()[..8]);
+            u64::from_le_bytes(word)
+        };
+        let request = short(blake3::hash(&[uri, &received.to_le_bytes()].concat()));
+        let id = short(blake3::hash(id));
+        let before = self.new.get(&id).or_else(|| self.old.get(&id)).copied();
+        if self.new.len() >= KEPT / 2 {
+            self.old = std::mem::take(&mut self.new);
+        }
+        // Once told, an id is not told again.
+        let is_other = before.is_some_and(|before| before != request && before != 0);
+        self.new.insert(id, if is_other || before == Some(0) { 0 } else { request });
+        is_other
     }
 }

@@ -1,0 +1,396 @@
+//! [`Webhook`]: what the API server sends events to (`--audit-webhook-config-file`).
+//!
+//! A body is answered with 200 when the events in it are on the disk, and not before; whatever cannot be taken now is
+//! answered so that the API server tries again. What is held at a time is bounded.
+
+use super::http::{Connection, Fault, Head, Length};
+use super::tls::{self, TlsError};
+use crate::sys;
+use std::collections::BTreeMap;
+use std::io::{self, PipeReader, Read, Write};
+use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::os::fd::AsFd;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::mpsc::{self, Receiver, SyncSender};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+/// Connections at a time.
+const MAX_CONNECTIONS: usize = 64;
+/// Bytes of bodies that are held at a time, at least one body.
+const HELD: usize = 128 << 20;
+/// Longest time for one request to come, once it begins, and for a client to say nothing.
+const REQUEST: Duration = Duration::from_secs(60);
+const IDLE: Duration = Duration::from_secs(300);
+/// How long events wait to be taken in, and then for the disk: less than the 30 s after which the API server gives up.
+const TAKEN: Duration = Duration::from_secs(5);
+const KEPT: Duration = Duration::from_secs(20);
+/// Longest time between two looks at whether there is something to do.
+const LOOK: Duration = Duration::from_secs(60);
+/// Seconds after which what could not be taken is to be sent again.
+const AGAIN: [u32; 2] = [1, 5];
+/// Refusals that are told one by one.
+const MAX_TOLD: u64 = 100;
+
+/// Where to listen, and for whom.
+#[derive(Debug, Clone, Default)]
+pub struct Listen {
+    /// Address and port.
+    pub address: String,
+    /// Certificate chain and key of the server (PEM); `None`: plain HTTP.
+    pub tls: Option<(PathBuf, PathBuf)>,
+    /// Certificates (PEM) of those who sign clients' certificates: only such clients are let in.
+    pub client_ca: Option<PathBuf>,
+}
+
+/// Why the webhook cannot be served.
+#[derive(Debug, thiserror::Error)]
+pub enum WebhookError {
+    /// The address cannot be listened on.
+    #[error(
+        "{address}: {source}\nhelp: give --audit-webhook an address of this machine and a free port, such as 127.0.0.1:9099"
+    )]
+    Address {
+        /// The address.
+        address: String,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// Certificates or keys cannot be used.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
+}
+
+/// What became of a body.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Answer {
+    /// It is on the disk.
+    Kept,
+    /// There are no events in it.
+    Refused(String),
+}
+
+/// A body that waits for its answer. Dropped without one, it is as if it had not been sent: the API server tries again.
+pub struct Body {
+    from: String,
+    text: Vec<u8>,
+    reply: SyncSender<Answer>,
+    /// Gives back what it takes of the memory.
+    _room: Room,
+}
+
+impl Body {
+    /// Who sent it, for messages.
+    pub fn place(&self) -> &str {
+        &self.from
+    }
+
+    /// Its bytes; once.
+    pub fn take_text(&mut self) -> Vec<u8> {
+        std::mem::take(&mut self.text)
+    }
+
+    /// Answers it.
+    pub fn answer(self, answer: Answer) {
+        // Whoever asked may have gone.
+        let _ = self.reply.try_send(answer);
+    }
+}
+
+/// A part of the memory for bodies.
+struct Room {
+    held: Arc<AtomicUsize>,
+    bytes: usize,
+}
+
+impl Room {
+    /// Takes room for a body, if there is some.
+    fn take(held: &Arc<AtomicUsize>, bytes: usize) -> Option<Room> {
+        let fits = |now: usize| (now == 0 || now + bytes <= HELD).then_some(now + bytes);
+        held.fetch_update(Ordering::AcqRel, Ordering::Acquire, fits).ok()?;
+        Some(Room { held: Arc::clone(held), bytes })
+    }
+}
+
+impl Drop for Room {
+    fn drop(&mut self) {
+        self.held.fetch_sub(self.bytes, Ordering::AcqRel);
+    }
+}
+
+/// Takes a body in, waiting at most so long for its turn; gives it back if that was not enough.
+pub type Take<'a> = &'a (dyn Fn(Body, Duration) -> Option<Body> + Sync);
+
+/// A webhook that listens.
+pub struct Webhook {
+    listener: TcpListener,
+    address: SocketAddr,
+    tls: Option<Arc<rustls::ServerConfig>>,
+    limit: usize,
+}
+
+impl Webhook {
+    /// Listens; bodies have at most `limit` bytes, unpacked.
+    ///
+    /// # Errors
+    /// The address cannot be listened on; certificates or keys cannot be used.
+    pub fn open(listen: &Listen, limit: usize) -> Result<Webhook, WebhookError> {
+        let tls = match &listen.tls {
+            Some((chain, key)) => Some(tls::server(chain, key, listen.client_ca.as_deref())?),
+            None => None,
+        };
+        let failed = |source| WebhookError::Address { address: listen.address.clone(), source };
+        let listener = TcpListener::bind(&listen.address).map_err(failed)?;
+        listener.set_nonblocking(true).map_err(failed)?;
+        let address = listener.local_addr().map_err(failed)?;
+        Ok(Webhook { listener, address, tls, limit })
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Serves until the other end of `stop` is gone; then what was begun is answered.
+    pub fn serve(self, stop: &PipeReader, take: Take<'_>, tell: fn(&str)) {
+        if self.tls.is_none() && !self.address.ip().is_loopback() {
+            tell(
+                "warning: whoever reaches the webhook can add events\nhelp: --tls-cert, --tls-key and --client-ca let in the API server alone",
+            );
+        }
+        let desk = Desk {
+            held: Arc::default(),
+            limit: self.limit,
+            take,
+            tell,
+            told: AtomicU64::new(0),
+            streams: Mutex::default(),
+        };
+        std::thread::scope(|threads| {
+            let mut number = 0u64;
+            while !sys::either(self.listener.as_fd(), stop.as_fd(), LOOK)[1] {
+                let Ok((stream, peer)) = self.listener.accept() else { continue };
+                number += 1;
+                let Some(other) = desk.enter(number, &stream) else { continue };
+                let (desk, tls) = (&desk, self.tls.clone());
+                let spawned =
+                    std::thread::Builder::new().name("audit client".to_owned()).spawn_scoped(threads, move || {
+                        desk.client(other, peer, tls);
+                        desk.leave(number);
+                    });
+                if spawned.is_err() {
+                    desk.leave(number);
+                }
+            }
+            desk.close();
+        });
+    }
+}
+
+/// What all connections share.
+struct Desk<'a> {
+    held: Arc<AtomicUsize>,
+    limit: usize,
+    take: Take<'a>,
+    tell: fn(&str),
+    told: AtomicU64,
+    streams: Mutex<BTreeMap<u64, TcpStream>>,
+}
+
+impl Desk<'_> {
+    /// Notes a connection; `None`: there are too many.
+    fn enter(&self, number: u64, stream: &TcpStream) -> Option<TcpStream> {
+        let mut streams = self.streams.lock().unwrap_or_else(PoisonError::into_inner);
+        if streams.len() >= MAX_CONNECTIONS {
+            self.refuse(&format!("expected at most {MAX_CONNECTIONS} connections, found one more"));
+            return None;
+        }
+        stream.set_nonblocking(false).ok()?;
+        stream.set_nodelay(true).ok()?;
+        stream.set_write_timeout(Some(KEPT)).ok()?;
+        streams.insert(number, stream.try_clone().ok()?);
+        stream.try_clone().ok()
+    }
+
+    fn leave(&self, number: u64) {
+        self.streams.lock().unwrap_or_else(PoisonError::into_inner).remove(&number);
+    }
+
+    /// Nothing more is read: who waits for a request ends, and who waits for an answer gets it.
+    fn close(&self) {
+        for stream in self.streams.lock().unwrap_or_else(PoisonError::into_inner).values() {
+            stream.shutdown(Shutdown::Read).ok();
+        }
+    }
+
+    /// Says why something was not taken.
+    fn refuse(&self, text: &str) {
+        if self.told.fetch_add(1, Ordering::Relaxed) < MAX_TOLD {
+            (self.tell)(&format!("warning: webhook: {text}"));
+        }
+    }
+
+    fn client(&self, stream: TcpStream, peer: SocketAddr, tls: Option<Arc<rustls::ServerConfig>>) {
+        if stream.set_read_timeout(Some(REQUEST)).is_err() {
+            return;
+        }
+        let Ok(socket) = stream.try_clone() else { return };
+        let Some(config) = tls else { return self.requests(stream, &socket, peer) };
+        let Ok(session) = rustls::ServerConnection::new(config) else { return };
+        let mut stream = rustls::StreamOwned::new(session, stream);
+        // Finished here, so that a client that is not let in is told apart from one that goes away.
+        if let Err(error) = stream.conn.complete_io(&mut stream.sock) {
+            return self.refuse(&format!("{peer} was not let in: {error}"));
+        }
+        self.requests(stream, &socket, peer);
+    }
+
+    /// Takes requests until the client goes, or sends what is none.
+    fn requests(&self, stream: impl Read + Write, socket: &TcpStream, peer: SocketAddr) {
+        let mut connection = Connection::new(stream, Instant::now() + IDLE);
+        loop {
+            socket.set_read_timeout(Some(IDLE)).ok();
+            connection.deadline = Instant::now() + IDLE;
+            if !matches!(connection.begins(), Ok(true)) {
+                return;
+            }
+            socket.set_read_timeout(Some(REQUEST)).ok();
+            connection.deadline = Instant::now() + REQUEST;
+            let asked = match connection.head() {
+                Ok(Some(head)) => self.request(&mut connection, &head, peer).map(|()| head.keeps_alive),
+                Ok(None) => return,
+                Err(fault) => Err(fault),
+            };
+            let (status, text, after) = match asked {
+                Ok(true) => continue,
+                Ok(false) => return,
+                Err(Fault::Io(error)) => return self.refuse(&format!("{peer}: {error}")),
+                Err(Fault::TooLarge) => {
+                    let limit = self.limit;
+                    (413, format!("expected at most {limit} bytes in a body (--audit-limit), found more"), None)
+                }
+                Err(Fault::Status(status, expected)) => {
+                    (status, expected.to_owned(), Some(AGAIN[0]).filter(|_| status == 429))
+                }
+            };
+            self.refuse(&format!("{peer}: {status}: {text}"));
+            if connection.answer(status, &format!("{text}\n"), after, true).is_ok() {
+                drain(&mut connection.stream, socket);
+            }
+            return;
+        }
+    }
+
+    fn request<S: Read + Write>(
+        &self,
+        connection: &mut Connection<S>,
+        head: &Head,
+        peer: SocketAddr,
+    ) -> Result<(), Fault> {
+        let closes = !head.keeps_alive;
+        let path = head.path.split('?').next().unwrap_or_default();
+        if head.method == "GET" && matches!(path, "/healthz" | "/readyz" | "/livez") {
+            connection.body(head, 0)?;
+            return Ok(connection.answer(200, "ok\n", None, closes)?);
+        }
+        if head.method != "POST" {
+            return Err(Fault::Status(405, "expected POST"));
+        }
+        // What is packed or in chunks may come to as much as is allowed.
+        let most = match head.length {
+            Length::Known(length) if length > self.limit as u64 => return Err(Fault::TooLarge),
+            Length::Known(length) if !head.is_gzip => length as usize,
+            _ => self.limit,
+        };
+        let busy = Fault::Status(429, "expected room in memory, found none: the disk is slower than the events");
+        let room = Room::take(&self.held, most).ok_or(busy)?;
+        let text = connection.body(head, self.limit)?;
+        let (reply, answer) = mpsc::sync_channel(1);
+        let body = Body { from: format!("webhook, {peer}"), text, reply, _room: room };
+        match self.kept(body, &answer) {
+            Some(Answer::Kept) => connection.answer(200, "", None, closes)?,
+            Some(Answer::Refused(text)) => {
+                self.refuse(&format!("{peer}: 400: {text}"));
+                connection.answer(400, &format!("{text}\n"), None, closes)?;
+            }
+            None => {
+                let text = "expected the events on the disk in time, found them waiting";
+                self.refuse(&format!("{peer}: 503: {text}"));
+                connection.answer(503, &format!("{text}\n"), Some(AGAIN[1]), closes)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Hands a body on and waits for what becomes of it.
+    fn kept(&self, body: Body, answer: &Receiver<Answer>) -> Option<Answer> {
+        if (self.take)(body, TAKEN).is_some() {
+            return None;
+        }
+        answer.recv_timeout(KEPT).ok()
+    }
+}
+
+/// Reads what a client still sends, within bounds, so that it reads the answer instead of a connection that was reset.
+fn drain(stream: &mut impl Read, socket: &TcpStream) {
+    socket.shutdown(Shutdown::Write).ok();
+    socket.set_read_timeout(Some(Duration::from_secs(2))).ok();
+    let end = Instant::now() + Duration::from_secs(5);
+    let mut buffer = vec![0; 64 << 10];
+    while Instant::now() < end && stream.read(&mut buffer).is_ok_and(|read| read > 0) {}
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::atomic::AtomicBool;
+
+    fn post(address: SocketAddr, body: &str) -> String {
+        let mut stream = TcpStream::connect(address).unwrap();
+        let length = body.len();
+        write!(stream, "POST / HTTP/1.1\r\nConnection: close\r\nContent-Length: {length}\r\n\r\n{body}").unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        answer
+    }
+
+    #[test]
+    fn what_cannot_be_taken_is_to_be_sent_again() {
+        let listen = Listen { address: "127.0.0.1:0".to_owned(), ..Listen::default() };
+        let webhook = Webhook::open(&listen, 1 << 20).unwrap();
+        let address = webhook.address();
+        let (stop, keep) = io::pipe().unwrap();
+        let is_slow = AtomicBool::new(true);
+        let take = |mut body: Body, _: Duration| {
+            if is_slow.load(Ordering::Relaxed) {
+                return Some(body);
+            }
+            let text = body.take_text();
+            body.answer(if text == b"x" { Answer::Kept } else { Answer::Refused("expected x".to_owned()) });
+            None
+        };
+        std::thread::scope(|threads| {
+            threads.spawn(|| webhook.serve(&stop, &take, |_| {}));
+            let answer = post(address, "x");
+            assert!(answer.starts_with("HTTP/1.1 503 ") && answer.contains("Retry-After: 5"), "{answer}");
+            is_slow.store(false, Ordering::Relaxed);
+            assert!(post(address, "x").starts_with("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n"));
+            assert!(post(address, "y").ends_with("expected x\n"));
+            drop(keep);
+        });
+    }
+
+    #[test]
+    fn bodies_have_so_much_room_and_no_more_and_one_always_has() {
+        let held = Arc::default();
+        let one = Room::take(&held, HELD - 10).unwrap();
+        assert!(Room::take(&held, 11).is_none());
+        let two = Room::take(&held, 10).unwrap();
+        drop(one);
+        assert!(Room::take(&held, HELD - 10).is_some());
+        drop(two);
+        assert!(Room::take(&held, HELD + 1).is_some());
+        assert_eq!(held.load(Ordering::Relaxed), 0);
+    }
+}
