@@ -152,7 +152,13 @@ impl Tail {
                 }
                 continue;
             };
+            let before = (file.place(), file.first);
             let look = file.look(self.limit);
+            // What was read at the old offset of a file that was cut may be anything.
+            if self.files.is_empty() && file.is_cut()? {
+                self.cut(&before.0, before.1)?;
+                continue;
+            }
             let found = look.map(|look| self.lines(&file, look));
             self.files.push_front(file);
             if let Some(lines) = found? {
@@ -187,11 +193,12 @@ impl Tail {
             self.files = std::mem::take(&mut self.files).into_iter().enumerate().fold(VecDeque::new(), keep_first(id));
             return Ok(self.files.len() > 1);
         }
-        if !file.is_cut()? {
-            return Ok(false);
-        }
-        let place = file.place();
-        let mut copy = self.find(&place)?;
+        Ok(false)
+    }
+
+    /// The file at hand was cut: goes on behind the place that was read last, where a copy has it, and from the start.
+    fn cut(&mut self, place: &Place, first: u64) -> io::Result<()> {
+        let mut copy = self.find(place)?;
         if copy.is_none() {
             let path = self.path.display();
             self.told.push(format!(
@@ -202,8 +209,7 @@ impl Tail {
         self.files.clear();
         self.files.extend(copy.take());
         let named = self.named()?;
-        self.behind(first, named)?;
-        Ok(true)
+        self.behind(first, named)
     }
 
     /// Leaves the first file, which was read to its end, if another one is behind it. Returns what stood behind its last
