@@ -231,6 +231,28 @@ fn watching_shows_lines_and_tables_without_a_file() {
 }
 
 #[test]
+fn what_is_carried_along_the_rows_is_told_live_as_it_is_of_the_recording() {
+    if !able("what_is_carried_along_the_rows_is_told_live_as_it_is_of_the_recording") {
+        return;
+    }
+    // Each `exec` opens a descriptor more.
+    let script = "exec 7< /etc/passwd; exec 8< /etc/passwd; exec 9< /etc/passwd";
+    let format = "%proc.fdopencount %proc.nthreads %fd.name";
+    let filter = "evt.type in (open, openat) and fd.name = /etc/passwd and proc.name = sh and proc.fdopencount > 0";
+    let folder = tempfile::tempdir().unwrap();
+    let recorded = replay(&record(&folder, &["sh", "-c", script]), &["-p", format, filter]);
+    let live = sysreel(&["-p", format, filter, "--", "sh", "-c", script]);
+    for text in [recorded.as_str(), &String::from_utf8_lossy(&live.stdout)] {
+        let rows: Vec<Vec<&str>> = text.lines().map(|line| line.split(' ').collect()).collect();
+        assert_eq!(rows.len(), 3, "{text}{}", String::from_utf8_lossy(&live.stderr));
+        let open: Vec<u32> = rows.iter().map(|row| row[0].parse().unwrap()).collect();
+        // A shell may open the file under another number first and move it: while it is opened there is one more.
+        assert!(open.windows(2).all(|pair| pair[1] == pair[0] + 1), "{text}");
+        assert!(rows.iter().all(|row| row[1..] == ["1", "/etc/passwd"]), "{text}");
+    }
+}
+
+#[test]
 fn a_recording_ends_with_its_last_wanted_event() {
     if !able("a_recording_ends_with_its_last_wanted_event") {
         return;

@@ -3,9 +3,14 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails, and says so")]
 
 use std::path::PathBuf;
-use sysreel::engine::{Batches, Reels};
+use std::process::Command;
+use std::sync::{Arc, Mutex};
+use sysreel::batch::Batch;
+use sysreel::engine::{Batches, Glance, Options, Question, Reels, play};
 use sysreel::field::{self, BufferFormat, Context, TimeFormat};
+use sysreel::query::{LinesQuery, Query, Span};
 use sysreel::template::{CONTAINER, DEFAULT, Form, KUBERNETES, Plan, Template};
+use sysreel::world::Dict;
 
 fn captures() -> Vec<PathBuf> {
     let dir = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("captures");
@@ -50,6 +55,88 @@ fn questions() -> Vec<(Template, bool, Context)> {
         all.extend([(text(DEFAULT), false, ctx), (text(DEFAULT), true, ctx), (csv(DEFAULT), false, ctx)]);
     }
     all
+}
+
+/// Reels of which it is noted which batches are opened.
+struct Noted<'a> {
+    reels: &'a Reels,
+    opened: Mutex<Vec<usize>>,
+}
+
+impl Batches for Noted<'_> {
+    fn len(&self) -> usize {
+        self.reels.len()
+    }
+
+    fn batch(&self, index: usize) -> Result<Batch, String> {
+        self.opened.lock().unwrap().push(index);
+        self.reels.batch(index)
+    }
+
+    fn place(&self, index: usize) -> String {
+        self.reels.place(index)
+    }
+
+    fn glance(&self, index: usize) -> Option<Glance> {
+        self.reels.glance(index)
+    }
+
+    fn dict(&self, index: usize) -> Result<Arc<Dict>, String> {
+        self.reels.dict(index)
+    }
+
+    fn counts_in_flight(&self, index: usize) -> bool {
+        self.reels.counts_in_flight(index)
+    }
+}
+
+#[test]
+fn no_batch_before_the_time_that_is_asked_for_is_opened() {
+    // The captures are older than the index: through scap they get one.
+    let folder = tempfile::tempdir().unwrap();
+    let anew = |name: &str| {
+        let from = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(format!("captures/{name}.reel"));
+        let (scap, reel) = (folder.path().join("x.scap"), folder.path().join(format!("{name}.reel")));
+        for (from, to) in [(&from, &scap), (&scap, &reel)] {
+            let done =
+                Command::new(env!("CARGO_BIN_EXE_sysreel")).arg("-r").arg(from).arg("-w").arg(to).output().unwrap();
+            assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+        }
+        reel
+    };
+    let reels = Reels::open(&["shell", "build", "web", "services"].map(anew)).unwrap();
+    let times: Vec<(u64, u64)> = (0..reels.len())
+        .map(|index| {
+            let batch = reels.batch(index).unwrap();
+            (batch.head().min_time, batch.head().max_time)
+        })
+        .collect();
+    let mut ends: Vec<u64> = times.iter().map(|(_, end)| *end).collect();
+    ends.sort_unstable();
+    let from = ends[ends.len() / 2];
+    let noted = Noted { reels: &reels, opened: Mutex::default() };
+    let template = Template::parse("%evt.rawtime").unwrap();
+    let lines = LinesQuery {
+        template,
+        json: false,
+        header: None,
+        internal: false,
+        indent: None,
+        cases: Vec::new(),
+        data: None,
+    };
+    let questions = [Question { filter: None, query: Query::Lines(lines) }];
+    let span = Span { start: from, ..reels.span() };
+    let ctx = Context::default();
+    let options = Options { threads: None, limit: None, until: None, ctx, span, notes: Vec::new() };
+    let mut out = Vec::new();
+    play(&noted, &questions, &options, &mut out).unwrap();
+    let opened = noted.opened.into_inner().unwrap();
+    let wanted = times.iter().filter(|(_, end)| *end >= from).count();
+    assert!(opened.len() == wanted && wanted < times.len(), "{opened:?} of {times:?}");
+    assert!(opened.iter().all(|&index| times[index].1 >= from), "{opened:?} {from} {times:?}");
+    let text = String::from_utf8(out).unwrap();
+    assert!(text.lines().count() > 10 && text.lines().all(|time| time.parse::<u64>().unwrap() >= from), "{text}");
 }
 
 #[test]

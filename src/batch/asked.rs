@@ -1,6 +1,7 @@
 //! [`Batch`]: a batch being asked.
 
 use super::events::Today;
+use super::known::{Known, Places};
 use super::{Columns, DataColumn, Error, Head, KindInfo, Runs, Schema};
 use crate::event::Class;
 use crate::world::{Dict, ThreadRow};
@@ -59,6 +60,7 @@ struct TableCache {
     today: OnceLock<Today>,
     /// Class of each parameter and its place among those of the class.
     slots: OnceLock<Vec<(Class, u8)>>,
+    known: OnceLock<Places>,
 }
 
 /// A batch being asked. Shared between threads; columns are decoded on first use.
@@ -202,6 +204,12 @@ impl Batch {
             (0..info.params.len()).map(|n| (info.params[n].class, info.slot(n) as u8)).collect()
         });
         slots.get(param).map(|&(class, slot)| (class, usize::from(slot)))
+    }
+
+    /// Place of a parameter among those of a local kind, if it has it.
+    #[inline]
+    pub fn place(&self, local: usize, known: Known) -> Option<usize> {
+        self.tables[local].known.get_or_init(|| Places::of(self.kind_info(local))).get(known)
     }
 
     /// What a local kind is in this version's table.

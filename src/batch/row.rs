@@ -1,6 +1,6 @@
 //! [`Row`]: one event of a batch, for what is asked row by row.
 
-use super::{Batch, Error, KindInfo};
+use super::{Batch, Error, KindInfo, Known};
 use crate::event::{Arg, Class, Flags};
 use crate::world::{DescRow, Dict, StrId, ThreadRow};
 
@@ -116,6 +116,12 @@ impl<'a> Row<'a> {
     pub fn is_missing(&self, param: usize) -> bool {
         let missing = self.get(self.batch.missing(self.kind), self.position).unwrap_or(0);
         1u64.checked_shl(param as u32).is_some_and(|bit| missing & bit != 0)
+    }
+
+    /// A parameter that many kinds have; missing where its kind has none.
+    #[inline]
+    pub fn known(&self, known: Known) -> Arg<'a> {
+        self.batch.place(self.kind, known).map_or(Arg::Missing, |place| self.arg(place))
     }
 
     /// A parameter by its index in the schema. An environment is not one text: see [`Row::env`].

@@ -123,7 +123,7 @@ pub struct Options {
     /// How often each event occurred, at the end
     #[arg(short = 'S', long = "summary", help_heading = "Output")]
     pub summary: bool,
-    /// Do not cut data to 80 bytes, and say more on standard error
+    /// Do not cut data to 80 bytes, tell what was not recorded from what is not there, and say more on standard error
     #[arg(short = 'v', long = "verbose", help_heading = "Output")]
     pub verbose: bool,
 

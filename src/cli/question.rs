@@ -300,6 +300,7 @@ pub(super) fn context(options: &Options) -> Result<Context, Failure> {
     let whole = options.verbose || options.ascii || options.base64 || options.hex || options.hex_ascii;
     let buffer_limit = if whole { usize::MAX } else { Context::default().buffer_limit };
     let ports = if options.resolve_ports { Some(services()?) } else { None };
-    let (zone, entries) = (options.tz, options.enter);
-    Ok(Context { zone, time_format, buffer, buffer_limit, ports, entries, ..Context::default() })
+    let (zone, entries, tells_unrecorded) = (options.tz, options.enter, options.verbose);
+    let plain = Context::default();
+    Ok(Context { zone, time_format, buffer, buffer_limit, ports, entries, tells_unrecorded, ..plain })
 }

@@ -5,11 +5,14 @@
 
 use super::replay::Replay;
 use crate::batch::{Batch, Carried, Error, KindInfo, NOT_CARRIED, Row};
-use crate::event::{Flags, ParamType};
+use crate::event::{Class, Flags, ParamType};
 use crate::field::{Carry, desc_name, type_word};
 use crate::world::{DescRow, Endpoint, World};
-use std::collections::{BTreeSet, HashMap};
+use foldhash::fast::FixedState;
+use std::collections::BTreeSet;
 use std::sync::Arc;
+
+type HashMap<K, V> = std::collections::HashMap<K, V, FixedState>;
 
 /// What the questions want carried.
 pub(super) type Wanted = BTreeSet<Carry>;
@@ -116,7 +119,7 @@ impl Made {
             numbers: numbers.into_iter().map(|carry| (carry, vec![NOT_CARRIED; rows])).collect(),
             places: texts.into_iter().map(|carry| (carry, vec![0; rows])).collect(),
             texts: Vec::new(),
-            known: HashMap::new(),
+            known: HashMap::default(),
         }
     }
 
@@ -150,10 +153,10 @@ impl Tracker {
             replay: None,
             segment: None,
             latest: None,
-            memory: HashMap::new(),
-            faults: HashMap::new(),
-            ran: HashMap::new(),
-            switched: HashMap::new(),
+            memory: HashMap::default(),
+            faults: HashMap::default(),
+            ran: HashMap::default(),
+            switched: HashMap::default(),
         }
     }
 
@@ -185,6 +188,30 @@ impl Tracker {
         })
     }
 
+    /// Decodes what a walk looks at of every row, so that it need not wait for it. What is damaged is met again by the walk.
+    pub(super) fn decode(batch: &Batch) {
+        batch.positions().ok();
+        batch.thread().ok();
+        batch.time().ok();
+        for (kind, _) in batch.head().kinds.iter().enumerate() {
+            batch.flags(kind).ok();
+            let info = batch.kind_info(kind);
+            if !Replay::changes(info) {
+                continue;
+            }
+            batch.ret(kind).ok();
+            batch.desc(kind).ok();
+            batch.missing(kind).ok();
+            for param in 0..info.params.len() {
+                match batch.slot(kind, param) {
+                    Some((Class::Int, slot)) => drop(batch.int(kind, slot)),
+                    Some((Class::Text, slot)) => drop(batch.text(kind, slot)),
+                    Some((Class::Data | Class::Env, _)) | None => {}
+                }
+            }
+        }
+    }
+
     /// The columns of a batch of events.
     pub(super) fn columns(&mut self, batch: &Batch) -> Result<Arc<Carried>, Error> {
         let places: Vec<Places> =
@@ -193,7 +220,7 @@ impl Tracker {
         if let Some(replay) = &mut self.replay {
             replay.enter(batch);
         }
-        let mut counts: HashMap<u32, [i64; 2]> = HashMap::new();
+        let mut counts: HashMap<u32, [i64; 2]> = HashMap::default();
         batch.for_each_row(|row| self.row(&row, &places[row.kind], &mut made, &mut counts))?;
         batch.damage().map_or(Ok(Arc::new(made.done())), |error| Err(error.clone()))
     }

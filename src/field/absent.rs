@@ -20,8 +20,6 @@ const TRACERS: &str =
 const INFRA: &str = "events that sysdig's agent made of the Docker API are in no capture";
 const API: &str = "the container engine does not tell it, and no recorder since sysdig 0.29 asks the API server";
 const MESOS: &str = "Mesos and Marathon are known to no recorder since sysdig 0.29";
-const SPLIT: &str =
-    "processor time is recorded as the scheduler's own sum, which is not split; `procexit` tells utime and stime";
 const ACCOUNT: &str = "of users and groups the names are recorded alone";
 const AROUND: &str = "a span of time is asked for with --from and --to, or by comparing evt.rawtime with two dates";
 const PLUGIN: &str = "a reel holds no events of Falco's plugins";
@@ -36,8 +34,6 @@ pub(super) static ABSENT: &[Absent] = &[
     absent("mesos.", MESOS, "container.label"),
     absent("marathon.", MESOS, "container.label"),
     absent("evt.infra.", INFRA, "container.name"),
-    absent("thread.cpu.user", SPLIT, "thread.cpu"),
-    absent("thread.cpu.system", SPLIT, "thread.cpu"),
     absent("user.homedir", ACCOUNT, "user.name"),
     absent("user.shell", ACCOUNT, "user.name"),
     absent("evt.around", AROUND, "evt.rawtime"),

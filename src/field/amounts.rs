@@ -1,7 +1,7 @@
 //! `evt.is_open_*`, `evt.count.*`, `evt.buflen.*`: facts about an event that sums and rules ask for.
 
 use super::{ArgRule, Column, Context, Extract, Field, FieldArg};
-use crate::batch::{KindInfo, Row};
+use crate::batch::{KindInfo, Known, Row};
 use crate::event::{Category, Flags, KindFlags};
 use crate::value::{Type, Value};
 use crate::world::DescKind;
@@ -239,16 +239,41 @@ const TMPFILE: i64 = 0o20_000_000;
 /// Any of the three bits that let somebody execute a file.
 const EXECUTABLE: i64 = 0o111;
 
-fn param(row: &Row<'_>, name: &str) -> Option<i64> {
-    row.info().params.iter().position(|p| p.name == name).and_then(|n| row.arg(n).int())
-}
-
 /// The flags of a call of the open family; `None` for other calls, and where they are not known.
 fn open_flags(row: &Row<'_>) -> Option<i64> {
     match row.info().name.as_str() {
-        "open" | "openat" | "openat2" | "open_by_handle_at" => param(row, "flags"),
         // As `creat(2)` says.
         "creat" => Some(O_CREAT | O_WRONLY),
+        _ if opens(row.info()) => row.known(Known::Flags).int(),
+        _ => None,
+    }
+}
+
+/// Whether a kind is a call of the open family.
+fn opens(kind: &KindInfo) -> bool {
+    matches!(kind.name.as_str(), "open" | "openat" | "openat2" | "open_by_handle_at" | "creat")
+}
+
+/// The value of one of these fields for all rows of a kind, where that is the same.
+pub(super) fn of_kind(name: &str, kind: &KindInfo) -> Option<Value<'static>> {
+    let is_memory = kind.category == Category::Memory;
+    let without = |flag: bool, value| (!flag).then_some(value);
+    let (reads, writes) = (kind.flags.has(KindFlags::READS), kind.flags.has(KindFlags::WRITES));
+    match name {
+        "evt.is_open_read" | "evt.is_open_write" | "evt.is_open_exec" | "evt.is_open_create" => {
+            without(opens(kind), Value::Bool(false))
+        }
+        "evt.is_syslog" => without(writes, Value::Bool(false)),
+        "evt.count.error" => without(kind.ret.is_some(), Value::Uint(0)),
+        "evt.count.error.memory" => without(kind.ret.is_some() && is_memory, Value::Uint(0)),
+        "evt.count.error.file" | "evt.count.error.net" | "evt.count.error.other" => {
+            without(kind.ret.is_some() && !is_memory, Value::Uint(0))
+        }
+        "evt.count.procinfo" => without(kind.name == "cputime", Value::Uint(0)),
+        "evt.buflen.in" | "evt.buflen.file.in" | "evt.buflen.net.in" => without(reads, Value::Missing),
+        "evt.buflen.out" | "evt.buflen.file.out" | "evt.buflen.net.out" => without(writes, Value::Missing),
+        "evt.buflen.file" | "evt.buflen.net" => without(reads || writes, Value::Missing),
+        _ if name.starts_with("syslog.") => without(writes, Value::Missing),
         _ => None,
     }
 }
@@ -263,12 +288,12 @@ fn is_open_write<'a>(row: &Row<'a>, _: &'a FieldArg, _: &Context) -> Value<'a> {
 
 fn is_open_exec<'a>(row: &Row<'a>, _: &'a FieldArg, _: &Context) -> Value<'a> {
     let makes = open_flags(row).is_some_and(|flags| flags & (O_CREAT | TMPFILE) != 0);
-    Value::Bool(makes && param(row, "mode").is_some_and(|mode| mode & EXECUTABLE != 0))
+    Value::Bool(makes && row.known(Known::Mode).int().is_some_and(|mode| mode & EXECUTABLE != 0))
 }
 
 fn is_open_create<'a>(row: &Row<'a>, _: &'a FieldArg, _: &Context) -> Value<'a> {
     let Some(flags) = open_flags(row) else { return Value::Bool(false) };
-    let made = param(row, "created").is_some_and(|created| created != 0);
+    let made = row.known(Known::Created).int().is_some_and(|created| created != 0);
     let temporary = flags & TMPFILE != 0 && row.ret().is_some_and(|fd| fd >= 0);
     Value::Bool(made || temporary)
 }

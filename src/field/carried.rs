@@ -214,10 +214,24 @@ pub(super) static FIELDS: &[Field] = &[
     ),
     field(
         "thread.cpu",
-        Type::Uint,
+        Type::Real,
         "Percent of a processor that the thread had since its last cputime event, at most 100; on those events alone.",
         "thread.cpu > 50",
         Extract::Event(cpu),
+    ),
+    field(
+        "thread.cpu.user",
+        Type::Real,
+        "Percent of a processor that the thread had in user mode over its whole life; on procexit events alone, which tell it.",
+        "thread.cpu.user > 50",
+        Extract::Event(cpu_user),
+    ),
+    field(
+        "thread.cpu.system",
+        Type::Real,
+        "Percent of a processor that the thread had in the kernel over its whole life; on procexit events alone, which tell it.",
+        "thread.cpu.system > 12.5",
+        Extract::Event(cpu_system),
     ),
     field(
         "proc.nthreads",
@@ -242,7 +256,7 @@ pub(super) static FIELDS: &[Field] = &[
     ),
     field(
         "proc.fdusage",
-        Type::Uint,
+        Type::Real,
         "Open descriptors of the process in percent of the most it may have.",
         "proc.fdusage > 80",
         Extract::Event(fdusage),
@@ -424,7 +438,26 @@ fn fdopencount<'a>(row: &Row<'a>, _: &'a FieldArg, _: &Context) -> Value<'a> {
 }
 
 fn cpu<'a>(row: &Row<'a>, _: &'a FieldArg, _: &Context) -> Value<'a> {
-    number(row, Carry::Cpu).map_or(Value::Missing, |hundredths| Value::Uint(hundredths as u64 / 100))
+    number(row, Carry::Cpu).map_or(Value::Missing, |hundredths| Value::Ratio { sum: hundredths, of: 100 })
+}
+
+/// Of the thread's life, the part that a parameter of its end tells, ns, in percent.
+fn of_life<'a>(row: &Row<'a>, name: &str) -> Value<'a> {
+    let start = row.thread().start;
+    if row.info().name != "procexit" || start == 0 || row.time() <= start {
+        return Value::Missing;
+    }
+    let param = row.info().params.iter().position(|p| p.name == name);
+    let Some(ns) = param.and_then(|param| row.arg(param).int()) else { return Value::Missing };
+    Value::Ratio { sum: ns.saturating_mul(100), of: row.time() - start }
+}
+
+fn cpu_user<'a>(row: &Row<'a>, _: &'a FieldArg, _: &Context) -> Value<'a> {
+    of_life(row, "utime")
+}
+
+fn cpu_system<'a>(row: &Row<'a>, _: &'a FieldArg, _: &Context) -> Value<'a> {
+    of_life(row, "stime")
 }
 
 fn nchilds<'a>(row: &Row<'a>, _: &'a FieldArg, _: &Context) -> Value<'a> {
@@ -450,7 +483,7 @@ fn thread_vmrss_b<'a>(row: &Row<'a>, _: &'a FieldArg, _: &Context) -> Value<'a> 
 fn fdusage<'a>(row: &Row<'a>, _: &'a FieldArg, _: &Context) -> Value<'a> {
     let (open, most) = (number(row, Carry::Descriptors), row.thread().fdlimit);
     let Some(open) = open.filter(|_| most != 0) else { return Value::Missing };
-    Value::Uint((open as u64).saturating_mul(100) / most)
+    Value::Ratio { sum: open.saturating_mul(100), of: most }
 }
 
 fn name_changed<'a>(row: &Row<'a>, _: &'a FieldArg, _: &Context) -> Value<'a> {

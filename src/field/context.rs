@@ -42,6 +42,7 @@ pub enum BufferFormat {
 
 /// What an answer depends on besides the event: facts of the capture and of the question.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own on the command line")]
 pub struct Context {
     /// Time of the capture's first event, ns UTC (`evt.reltime`).
     pub start: u64,
@@ -65,6 +66,8 @@ pub struct Context {
     pub entries: bool,
     /// Whether the line is about the moment at which the call began, not about its return.
     pub at_entry: bool,
+    /// Whether a line says of a missing value that it was not recorded, where that is why.
+    pub tells_unrecorded: bool,
 }
 
 impl Context {
@@ -96,6 +99,7 @@ impl Default for Context {
             ports: None,
             entries: false,
             at_entry: false,
+            tells_unrecorded: false,
         }
     }
 }

@@ -201,6 +201,15 @@ pub struct FieldRef {
     pub alias: Option<&'static Alias>,
 }
 
+/// What a field is for rows of one kind.
+#[derive(Debug, Clone)]
+pub enum OfKind {
+    /// All have this value.
+    Value(Value<'static>),
+    /// This field gives it.
+    Field(FieldRef),
+}
+
 impl FieldRef {
     /// Whether its values are found in a dictionary, or may be; not where they are made of kinds or numbers alone.
     pub fn needs_dict(&self) -> bool {
@@ -240,6 +249,24 @@ impl FieldRef {
         };
         let is_data = |p: &crate::batch::ParamInfo| p.class == Class::Data && p.ty == ParamType::Bytes;
         kind.params.get(param).is_some_and(is_data).then_some((param, form))
+    }
+
+    /// The same field as it is asked of rows of one kind: with the number of its parameter instead of a name, or the value
+    /// that all of them have.
+    pub fn of_kind(&self, kind: &KindInfo) -> OfKind {
+        if !self.applies(kind) {
+            return OfKind::Value(Value::Missing);
+        }
+        if let Some(value) = super::amounts::of_kind(self.field.name, kind) {
+            return OfKind::Value(value);
+        }
+        let mut field = self.clone();
+        if let ("evt.arg" | "evt.rawarg", FieldArg::Name(_)) = (self.field.name, &self.arg)
+            && let Some(slot) = super::evt::slot(kind, &self.arg)
+        {
+            field.arg = FieldArg::Index(slot.position(kind));
+        }
+        OfKind::Field(field)
     }
 
     /// Whether any event of a kind can have a value; `false` saves reading the kind's table.

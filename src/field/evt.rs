@@ -3,8 +3,8 @@
 use super::moment::{self, written};
 use super::render;
 use super::{ArgRule, Column, Context, Extract, Field, FieldArg};
-use crate::batch::{KindInfo, Row};
-use crate::event::{Arg, Category, Class, Flags, KindFlags, ParamType, errno_name};
+use crate::batch::{KindInfo, Known, Row};
+use crate::event::{Arg, Category, Flags, KindFlags, errno_name};
 use crate::value::{Type, Value};
 use crate::world::DescKind;
 
@@ -409,9 +409,7 @@ fn rawarg<'a>(row: &Row<'a>, arg: &'a FieldArg, _: &Context) -> Value<'a> {
 
 /// Data that an event moved.
 pub(super) fn data<'a>(row: &Row<'a>) -> Option<&'a [u8]> {
-    let params = &row.info().params;
-    let data = params.iter().position(|p| p.class == Class::Data && p.ty == ParamType::Bytes);
-    data.and_then(|n| row.arg(n).bytes())
+    row.known(Known::Data).bytes()
 }
 
 fn buffer<'a>(row: &Row<'a>, _: &'a FieldArg, _: &Context) -> Value<'a> {

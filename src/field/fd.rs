@@ -1,7 +1,7 @@
 //! `fd.*`: of the descriptor that an event is about.
 
 use super::{ArgRule, Context, Extract, Field, FieldArg, ends, path};
-use crate::batch::Row;
+use crate::batch::{Known, Row};
 use crate::event::{Flags, KindFlags};
 use crate::value::{Services, Type, Value, write_i64, write_ip, write_u64};
 use crate::world::dict::Endpoint;
@@ -260,7 +260,7 @@ pub(super) fn number(row: &Row<'_>) -> Option<i64> {
         return None;
     }
     // Of a pair, the second, as sysdig has it.
-    match info.params.iter().position(|p| p.name == "fd2") {
+    match row.batch.place(row.kind, Known::SecondFd) {
         Some(second) => row.arg(second).int().filter(|_| row.ret() == Some(0)),
         None => row.ret().filter(|&fd| fd >= 0),
     }

@@ -1,9 +1,7 @@
 //! `fs.path.*`: the paths that calls on the file system name.
 
-use super::evt::slot;
 use super::{ArgRule, Context, Extract, Field, FieldArg, path, render};
-use crate::batch::Row;
-use crate::event::ParamType;
+use crate::batch::{Known, Row};
 use crate::value::{Type, Value, write_i64};
 
 pub(super) static FIELDS: &[Field] = &[
@@ -97,42 +95,26 @@ pub(super) static FIELDS: &[Field] = &[
     },
 ];
 
-/// Parameters with the path of calls that name one.
-const NAMES: &[&str] = &["name", "path", "pathname", "filename"];
-/// With the first and the second of calls that name two; of a symbolic link the second alone is a path.
-const SOURCES: &[&str] = &["oldpath", "target", "source", "old"];
-const TARGETS: &[&str] = &["newpath", "linkpath", "target", "new"];
-
-/// The first of some parameters that holds a path, and whether it is relative to a descriptor.
-fn find(row: &Row<'_>, names: &[&str]) -> Option<usize> {
-    let is_path = |ty| matches!(ty, ParamType::Path | ParamType::RelPath);
-    let params = &row.info().params;
-    names.iter().find_map(|name| params.iter().position(|p| p.name == *name && is_path(p.ty)))
-}
-
-fn raw<'a>(row: &Row<'a>, names: &[&str]) -> Value<'a> {
-    find(row, names).and_then(|n| row.arg(n).bytes()).map_or(Value::Missing, Value::text)
+fn raw<'a>(row: &Row<'a>, known: Known) -> Value<'a> {
+    row.known(known).bytes().map_or(Value::Missing, Value::text)
 }
 
 /// Whether the call names two paths: of those, the one that is called `target` is the second.
 fn names_two(row: &Row<'_>) -> bool {
-    find(row, TARGETS).is_some()
+    row.batch.place(row.kind, Known::SecondPath).is_some()
 }
 
-fn absolute<'a>(row: &Row<'a>, names: &[&str], ctx: &Context) -> Value<'a> {
-    let Some(param) = find(row, names) else { return Value::Missing };
+fn absolute<'a>(row: &Row<'a>, known: Known, ctx: &Context) -> Value<'a> {
+    let Some(param) = row.batch.place(row.kind, known) else { return Value::Missing };
     let Some(given) = row.arg(param).bytes() else { return Value::Missing };
     if given.starts_with(b"/") {
-        return Value::owned(path::resolve(b"", given));
+        return if path::is_plain(given) { Value::text(given) } else { Value::owned(path::resolve(b"", given)) };
     }
-    let Some(slot) = slot(row.info(), &FieldArg::Name(row.info().params[param].name.clone())) else {
-        return Value::Missing;
-    };
-    render::resolved(row, slot, ctx)
+    render::resolved(row, render::Slot::Param(param), ctx)
 }
 
 fn name<'a>(row: &Row<'a>, _: &'a FieldArg, ctx: &Context) -> Value<'a> {
-    if names_two(row) { Value::Missing } else { absolute(row, NAMES, ctx) }
+    if names_two(row) { Value::Missing } else { absolute(row, Known::Path, ctx) }
 }
 
 /// The path that a call makes where it names two, or else the path that it names.
@@ -145,36 +127,35 @@ fn abspath<'a>(row: &Row<'a>, arg: &'a FieldArg, ctx: &Context) -> Value<'a> {
 }
 
 fn name_raw<'a>(row: &Row<'a>, _: &'a FieldArg, _: &Context) -> Value<'a> {
-    if names_two(row) { Value::Missing } else { raw(row, NAMES) }
+    if names_two(row) { Value::Missing } else { raw(row, Known::Path) }
 }
 
 fn origin<'a>(row: &Row<'a>, _: &'a FieldArg, ctx: &Context) -> Value<'a> {
-    if names_two(row) { absolute(row, SOURCES, ctx) } else { Value::Missing }
+    if names_two(row) { absolute(row, Known::FirstPath, ctx) } else { Value::Missing }
 }
 
 fn origin_raw<'a>(row: &Row<'a>, _: &'a FieldArg, _: &Context) -> Value<'a> {
-    if names_two(row) { raw(row, SOURCES) } else { Value::Missing }
+    if names_two(row) { raw(row, Known::FirstPath) } else { Value::Missing }
 }
 
 fn target<'a>(row: &Row<'a>, _: &'a FieldArg, ctx: &Context) -> Value<'a> {
-    absolute(row, TARGETS, ctx)
+    absolute(row, Known::SecondPath, ctx)
 }
 
 fn target_raw<'a>(row: &Row<'a>, _: &'a FieldArg, _: &Context) -> Value<'a> {
-    raw(row, TARGETS)
+    raw(row, Known::SecondPath)
 }
 
 fn opened_raw<'a>(row: &Row<'a>, _: &'a FieldArg, _: &Context) -> Value<'a> {
     match row.info().name.as_str() {
-        "open" | "openat" | "openat2" | "creat" => raw(row, &["name"]),
+        "open" | "openat" | "openat2" | "creat" => raw(row, Known::Opened),
         _ => Value::Missing,
     }
 }
 
 /// `struct pollfd`: descriptor i32, events and returned events, 2 bytes each (`poll(2)`).
 fn list_nums<'a>(row: &Row<'a>, _: &'a FieldArg, _: &Context) -> Value<'a> {
-    let list = row.info().params.iter().position(|p| p.ty == ParamType::FdList);
-    let Some(bytes) = list.and_then(|n| row.arg(n).bytes()).filter(|list| !list.is_empty()) else {
+    let Some(bytes) = row.known(Known::List).bytes().filter(|list| !list.is_empty()) else {
         return Value::Missing;
     };
     let mut text = Vec::new();

@@ -28,6 +28,7 @@ mod moment;
 mod path;
 mod pod;
 mod proc;
+mod recorded;
 mod render;
 mod rights;
 #[cfg(test)]
@@ -43,7 +44,7 @@ pub use alias::{Alias, aliases};
 pub use carried::{Carry, carries};
 pub use catalogue::{Error, all, lookup, lookup_prefix};
 pub use context::{BufferFormat, Context, TimeFormat};
-pub use entry::{ArgRule, Column, DataForm, Extract, Field, FieldArg, FieldRef, Level};
+pub use entry::{ArgRule, Column, DataForm, Extract, Field, FieldArg, FieldRef, Level, OfKind};
 pub use fd::{desc_name, type_word};
 pub use info::InfoPlan;
 pub use render::{write_fd_name, write_info, write_outputtime, write_value};

@@ -23,6 +23,12 @@ pub(super) fn resolve(base: &[u8], name: &[u8]) -> Vec<u8> {
     out
 }
 
+/// Whether an absolute path is what [`resolve`] makes of it: without empty parts, dots alone and a slash at its end.
+pub(super) fn is_plain(path: &[u8]) -> bool {
+    let is_part = |part: &[u8]| !matches!(part, b"" | b"." | b"..");
+    path == b"/" || path.strip_prefix(b"/").is_some_and(|rest| rest.split(|&b| b == b'/').all(is_part))
+}
+
 /// What is before the last slash; `/` for names directly below the root.
 pub(super) fn directory(path: &[u8]) -> &[u8] {
     match path.iter().rposition(|&b| b == b'/') {
@@ -51,6 +57,9 @@ mod tests {
             ("", "x", "/x"),
         ] {
             assert_eq!(String::from_utf8(resolve(base.as_bytes(), name.as_bytes())).unwrap(), want);
+            assert!(is_plain(want.as_bytes()));
+            let is_same = name.starts_with('/') && resolve(b"", name.as_bytes()) == name.as_bytes();
+            assert_eq!(is_plain(name.as_bytes()), is_same, "{name}");
         }
     }
 

@@ -6,11 +6,11 @@
 use super::address::{write_fd_list, write_fd_set, write_file_list, write_option_value, write_sock_addr, write_tuple};
 use super::buffer::write_buffer;
 use super::{Context, TimeFormat, fd, path};
-use crate::batch::{ParamInfo, Row};
+use crate::batch::{Known, ParamInfo, Row};
 use crate::event::{Arg, Class, FlagTable, Flags, KindFlags, ParamType, SPECS, errno_name, flag_table, signal_name};
 use crate::value::{
     Services, Value, write_date, write_escaped, write_hex, write_i64, write_ip, write_oct, write_padded,
-    write_time_of_day, write_u64,
+    write_ratio_short, write_time_of_day, write_u64,
 };
 use crate::world::ImageRow;
 use foldhash::fast::FixedState;
@@ -27,6 +27,16 @@ pub(super) enum Slot {
     Return,
     /// A parameter.
     Param(usize),
+}
+
+impl Slot {
+    /// Its place among what a kind shows.
+    pub(super) fn position(self, info: &crate::batch::KindInfo) -> u32 {
+        match self {
+            Slot::Return => 0,
+            Slot::Param(n) => n as u32 + u32::from(info.ret.is_some()),
+        }
+    }
 }
 
 /// One value with what is known about it.
@@ -342,8 +352,7 @@ fn write_descriptor(row: &Row<'_>, slot: Slot, v: i64, ctx: &Context, out: &mut 
 
 /// Whether an `fcntl` makes a descriptor: `F_DUPFD` and `F_DUPFD_CLOEXEC` (`linux/fcntl.h`).
 fn is_duplicate(row: &Row<'_>) -> bool {
-    let command = row.info().params.iter().position(|p| p.name == "cmd").and_then(|n| row.arg(n).int());
-    matches!(command, Some(0 | 1030))
+    matches!(row.known(Known::Command).int(), Some(0 | 1030))
 }
 
 /// The name of a thread that the event's own thread knows: itself, its parent, its leader, its creator.
@@ -461,6 +470,7 @@ pub fn write_value(value: &Value<'_>, ty: crate::value::Type, ctx: &Context, out
         Value::Int(v) => write_i64(out, *v),
         Value::Uint(v) if ty == crate::value::Type::Port => Services::write(ctx.ports, out, *v as u16),
         Value::Uint(v) => write_u64(out, *v),
+        Value::Ratio { sum, of } => write_ratio_short(out, *sum, *of),
         Value::Text(bytes) if ty == crate::value::Type::Bytes => write_buffer(out, bytes, ctx.buffer),
         Value::Text(text) => write_text(out, text, ctx),
         Value::Ip(ip) => write_ip(out, *ip),

@@ -3,7 +3,7 @@
 use super::fd::{either, name as fd_name};
 use super::{ArgRule, Context, Extract, Field, FieldArg, container, ends, path};
 use crate::batch::Row;
-use crate::value::{Type, Value};
+use crate::value::{Type, Value, service_of};
 use crate::world::{DescKind, DescRow, Dict, L4, Role};
 
 pub(super) static FIELDS: &[Field] = &[
@@ -89,110 +89,11 @@ pub(super) static FIELDS: &[Field] = &[
     ),
 ];
 
-/// Services by port, of IANA's list (RFC 6335): those that name what a node talks to, by rising number.
-const SERVICES: &[(u16, &str)] = &[
-    (7, "echo"),
-    (9, "discard"),
-    (13, "daytime"),
-    (17, "qotd"),
-    (19, "chargen"),
-    (20, "ftp-data"),
-    (21, "ftp"),
-    (22, "ssh"),
-    (23, "telnet"),
-    (25, "smtp"),
-    (37, "time"),
-    (43, "whois"),
-    (49, "tacacs"),
-    (53, "domain"),
-    (67, "bootps"),
-    (68, "bootpc"),
-    (69, "tftp"),
-    (70, "gopher"),
-    (79, "finger"),
-    (80, "http"),
-    (88, "kerberos"),
-    (110, "pop3"),
-    (111, "sunrpc"),
-    (113, "auth"),
-    (119, "nntp"),
-    (123, "ntp"),
-    (135, "epmap"),
-    (137, "netbios-ns"),
-    (138, "netbios-dgm"),
-    (139, "netbios-ssn"),
-    (143, "imap2"),
-    (161, "snmp"),
-    (162, "snmp-trap"),
-    (177, "xdmcp"),
-    (179, "bgp"),
-    (389, "ldap"),
-    (427, "svrloc"),
-    (443, "https"),
-    (445, "microsoft-ds"),
-    (464, "kpasswd"),
-    (465, "submissions"),
-    (500, "isakmp"),
-    (514, "syslog"),
-    (515, "printer"),
-    (520, "route"),
-    (543, "klogin"),
-    (546, "dhcpv6-client"),
-    (547, "dhcpv6-server"),
-    (554, "rtsp"),
-    (587, "submission"),
-    (623, "asf-rmcp"),
-    (631, "ipp"),
-    (636, "ldaps"),
-    (646, "ldp"),
-    (749, "kerberos-adm"),
-    (853, "domain-s"),
-    (873, "rsync"),
-    (989, "ftps-data"),
-    (990, "ftps"),
-    (993, "imaps"),
-    (995, "pop3s"),
-    (1080, "socks"),
-    (1194, "openvpn"),
-    (1433, "ms-sql-s"),
-    (1521, "ncube-lm"),
-    (1701, "l2f"),
-    (1812, "radius"),
-    (1813, "radius-acct"),
-    (1883, "mqtt"),
-    (2049, "nfs"),
-    (2379, "etcd-client"),
-    (2380, "etcd-server"),
-    (3260, "iscsi-target"),
-    (3306, "mysql"),
-    (3389, "ms-wbt-server"),
-    (3478, "stun"),
-    (3690, "svn"),
-    (4369, "epmd"),
-    (4500, "ipsec-nat-t"),
-    (5060, "sip"),
-    (5061, "sip-tls"),
-    (5222, "xmpp-client"),
-    (5353, "mdns"),
-    (5432, "postgresql"),
-    (5671, "amqps"),
-    (5672, "amqp"),
-    (5900, "rfb"),
-    (6379, "redis"),
-    (6514, "syslog-tls"),
-    (8080, "http-alt"),
-    (8883, "secure-mqtt"),
-    (9100, "jetdirect"),
-    (9418, "git"),
-    (11211, "memcache"),
-    (27017, "mongodb"),
-];
-
 fn service(port: Value<'static>) -> Value<'static> {
     let Value::Uint(port) = port else { return port };
-    match SERVICES.binary_search_by_key(&port, |(number, _)| u64::from(*number)) {
-        Ok(at) => Value::text(SERVICES[at].1.as_bytes()),
-        Err(_) => Value::owned(port.to_string()),
+    match u16::try_from(port).ok().and_then(service_of) {
+        Some(name) => Value::text(name.as_bytes()),
+        None => Value::owned(port.to_string()),
     }
 }
 
@@ -261,8 +162,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn services_stand_by_rising_port_and_others_are_numbers() {
-        assert!(SERVICES.is_sorted_by(|a, b| a.0 < b.0));
+    fn services_have_names_and_other_ports_are_numbers() {
         assert_eq!(service(Value::Uint(443)), Value::text(b"https"));
         assert_eq!(service(Value::Uint(40000)), Value::owned("40000"));
         assert_eq!(service(Value::Missing), Value::Missing);

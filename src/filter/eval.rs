@@ -6,9 +6,9 @@
 use super::memo::Memo;
 use super::plan::{Leaf, Node, Over};
 use super::selection::{Bits, KindSelection, Selection};
-use crate::batch::{Batch, Error, KindInfo};
+use crate::batch::{Batch, Error, KindInfo, Row};
 use crate::event::{Flags, Kind};
-use crate::field::{Column, Context, Extract};
+use crate::field::{Column, Context, Extract, FieldRef, OfKind};
 use crate::value::Value;
 
 pub(super) struct Eval<'e> {
@@ -187,13 +187,18 @@ impl Eval<'_> {
 
     fn events(&mut self, leaf: &Leaf, scope: &Selection) -> Result<Selection, Error> {
         let (batch, ctx) = (self.batch, self.ctx);
-        let missing = without_any(leaf);
-        let mut answer = scope.by_kind(|k| {
-            if applies(leaf, batch.kind_info(k)) {
-                KindSelection::Some(Bits::new(batch.head().kinds[k].rows as usize))
-            } else {
-                all_or_none(missing)
-            }
+        let kinds: Vec<OfKinds> = (0..batch.head().kinds.len())
+            .map(|k| {
+                if scope.kinds[k] == KindSelection::None {
+                    OfKinds::default()
+                } else {
+                    OfKinds::of(leaf, batch.kind_info(k))
+                }
+            })
+            .collect();
+        let mut answer = scope.by_kind(|k| match kinds[k].common(leaf) {
+            Some(all) => all_or_none(all),
+            None => KindSelection::Some(Bits::new(batch.head().kinds[k].rows as usize)),
         });
         let mut asked = scope.clone();
         for (asked, answer) in asked.kinds.iter_mut().zip(&answer.kinds) {
@@ -209,7 +214,7 @@ impl Eval<'_> {
         }
         asked.for_each_row(batch, |row| {
             if let KindSelection::Some(bits) = &mut answer.kinds[row.kind]
-                && leaf.expr.matches(&row, ctx)
+                && leaf.expr.eval(&mut |field| kinds[row.kind].value(field, &row, ctx))
             {
                 bits.set(row.position);
             }
@@ -217,6 +222,43 @@ impl Eval<'_> {
         match batch.damage() {
             Some(damage) => Err(damage.clone()),
             None => Ok(answer),
+        }
+    }
+}
+
+/// A leaf's fields as they are asked of rows of one kind.
+#[derive(Default)]
+struct OfKinds<'e>(Vec<(&'e FieldRef, OfKind)>);
+
+impl<'e> OfKinds<'e> {
+    fn of(leaf: &'e Leaf, info: &KindInfo) -> OfKinds<'e> {
+        let mut fields = Vec::new();
+        leaf.expr.for_each_field(&mut |field| fields.push((field, field.of_kind(info))));
+        OfKinds(fields)
+    }
+
+    /// The answer for all rows, if it depends on nothing else.
+    fn common(&self, leaf: &Leaf) -> Option<bool> {
+        let is_value = |(_, of): &(&FieldRef, OfKind)| matches!(of, OfKind::Value(_));
+        let value = |field: &FieldRef| match self.find(field) {
+            Some(OfKind::Value(value)) => value.clone(),
+            _ => Value::Missing,
+        };
+        self.0.iter().all(is_value).then(|| leaf.expr.eval(&mut |field| value(field)))
+    }
+
+    /// Fields are told apart by where they stand: one may be named twice.
+    #[inline]
+    fn find(&self, field: &FieldRef) -> Option<&OfKind> {
+        self.0.iter().find(|(known, _)| std::ptr::eq(*known, field)).map(|(_, of)| of)
+    }
+
+    #[inline]
+    fn value<'v>(&'v self, field: &'v FieldRef, row: &Row<'v>, ctx: &Context) -> Value<'v> {
+        match self.find(field) {
+            Some(OfKind::Value(value)) => value.clone(),
+            Some(OfKind::Field(field)) => field.value(row, ctx),
+            None => field.value(row, ctx),
         }
     }
 }

@@ -11,6 +11,8 @@ pub enum Literal {
     Bool(bool),
     /// Any integer type.
     Number(i128),
+    /// A number that need not be whole, in billionths.
+    Billionths(i128),
     /// Text, paths and data.
     Text(Vec<u8>),
     /// An address.
@@ -81,6 +83,7 @@ pub(super) fn expected(ty: Type) -> &'static str {
         Type::Text | Type::Path | Type::Bytes => "text",
         Type::Ip => "an IPv4 or IPv6 address",
         Type::Net => "a network such as `10.0.0.0/8`",
+        Type::Real => "a number such as `12.5`",
         Type::Port => "a port, 0 to 65535 or a service such as `https`",
     }
 }
@@ -101,6 +104,7 @@ impl Literal {
             Type::Time => time(text),
             Type::Duration => duration(text),
             Type::Port => port(text),
+            Type::Real => billionths(text).map(Literal::Billionths),
             Type::Ip => text.parse().ok().map(Literal::Ip),
             Type::Net => net(text),
             Type::Text | Type::Path | Type::Bytes => None,
@@ -120,6 +124,7 @@ impl Literal {
             Value::Bool(b) => Literal::Bool(*b),
             Value::Int(n) => Literal::Number(i128::from(*n)),
             Value::Uint(n) => Literal::Number(i128::from(*n)),
+            Value::Ratio { sum, of } => Literal::Billionths(i128::from(*sum) * BILLION / i128::from(*of).max(1)),
             Value::Text(text) => Literal::Text(text.to_vec()),
             Value::Ip(ip) => Literal::Ip(*ip),
         };
@@ -132,6 +137,7 @@ impl Literal {
             (Literal::Bool(a), Value::Bool(b)) => a == b,
             (Literal::Number(a), Value::Int(b)) => *a == i128::from(*b),
             (Literal::Number(a), Value::Uint(b)) => *a == i128::from(*b),
+            (Literal::Billionths(a), Value::Ratio { sum, of }) => i128::from(*sum) * BILLION == scaled(*a, *of),
             (Literal::Text(a), Value::Text(b)) => a[..] == b[..],
             (Literal::Ip(a), Value::Ip(b)) => a == b,
             (Literal::Net(net, bits), Value::Ip(ip)) => contains(*net, *bits, *ip),
@@ -144,6 +150,9 @@ impl Literal {
         match (self, value) {
             (Literal::Number(a), Value::Int(b)) => Some(i128::from(*b).cmp(a)),
             (Literal::Number(a), Value::Uint(b)) => Some(i128::from(*b).cmp(a)),
+            (Literal::Billionths(a), Value::Ratio { sum, of }) => {
+                Some((i128::from(*sum) * BILLION).cmp(&scaled(*a, *of)))
+            }
             (Literal::Text(a), Value::Text(b)) => Some(b[..].cmp(&a[..])),
             _ => None,
         }
@@ -162,6 +171,26 @@ impl Literal {
     pub(super) fn text(&self) -> &[u8] {
         if let Literal::Text(text) = self { text } else { &[] }
     }
+}
+
+const BILLION: i128 = 1_000_000_000;
+
+/// A constant times the divisor of the quotient that it is compared with; constants have few digits, so it fits nearly always.
+fn scaled(billionths: i128, of: u64) -> i128 {
+    billionths.saturating_mul(i128::from(of))
+}
+
+/// A decimal with an optional sign and at most nine digits behind the point, in billionths.
+fn billionths(text: &str) -> Option<i128> {
+    let (is_negative, digits) = text.strip_prefix('-').map_or((false, text), |digits| (true, digits));
+    let (whole, part) = digits.split_once('.').unwrap_or((digits, "0"));
+    let is_number = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+    if !is_number(whole) || !is_number(part) || whole.len() > 18 || part.len() > 9 {
+        return None;
+    }
+    let part = part.parse::<i128>().ok()? * 10i128.pow(9 - part.len() as u32);
+    let number = whole.parse::<i128>().ok()? * BILLION + part;
+    Some(if is_negative { -number } else { number })
 }
 
 fn unsigned(n: i128) -> Option<Literal> {
@@ -195,7 +224,7 @@ fn duration(text: &str) -> Option<Literal> {
 
 /// A number, or the name of a service.
 fn port(text: &str) -> Option<Literal> {
-    let number = integer(text).or_else(|| super::service::port_of(text).map(i128::from));
+    let number = integer(text).or_else(|| crate::value::port_of(text).map(i128::from));
     number.filter(|n| (0..=0xffff).contains(n)).map(Literal::Number)
 }
 

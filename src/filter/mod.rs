@@ -23,7 +23,6 @@ mod plan;
 mod push;
 mod relation;
 mod selection;
-mod service;
 #[cfg(test)]
 mod tests;
 

@@ -26,6 +26,7 @@ fn comparable(a: Type, b: Type) -> bool {
         Type::Text | Type::Path | Type::Bytes => 2,
         Type::Ip => 3,
         Type::Net => 4,
+        Type::Real => 5,
     };
     class(a) == class(b) && class(a) != 4
 }
@@ -274,7 +275,7 @@ impl Parser<'_> {
             match op.reads.read(left.ty(), &name, text) {
                 Ok(constant) => constants.push(constant),
                 Err(message) => {
-                    let near = |text| nearest(text, super::service::names()).map(did_you_mean);
+                    let near = |text| nearest(text, crate::value::service_names()).map(did_you_mean);
                     let name = std::str::from_utf8(text).ok().filter(|_| left.ty() == Type::Port);
                     self.error(span.clone(), message, name.and_then(near));
                 }

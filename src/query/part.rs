@@ -29,6 +29,7 @@ pub(super) fn cell(value: Value) -> Cell {
         Value::Bool(b) => Cell::Bool(b),
         Value::Int(n) => Cell::Int(n),
         Value::Uint(n) => Cell::Uint(n),
+        Value::Ratio { sum, of } => Cell::Ratio { sum, of },
         Value::Ip(ip) => Cell::Ip(ip),
         Value::Text(text) => Cell::Text(text.into_owned()),
         Value::Either(both) => list((*both).into()),

@@ -52,7 +52,7 @@ impl TableQuery {
 
     fn columns(&self) -> Vec<Column> {
         let key = |k: &super::Key| match k.field.ty {
-            Type::Int | Type::Uint | Type::Port => Column::number(&k.name, Unit::None),
+            Type::Int | Type::Uint | Type::Port | Type::Real => Column::number(&k.name, Unit::None),
             Type::Duration => Column::number(&k.name, Unit::Duration),
             _ => Column { name: k.name.clone(), unit: Unit::None, align: Align::Left },
         };

@@ -213,7 +213,7 @@ impl Said<'_> {
 
     fn columns(&self) -> Vec<Column> {
         let key = |k: &Key| match k.field.ty {
-            Type::Int | Type::Uint | Type::Port => Column::number(&k.name, Unit::None),
+            Type::Int | Type::Uint | Type::Port | Type::Real => Column::number(&k.name, Unit::None),
             _ => Column { name: k.name.clone(), unit: Unit::None, align: Align::Left },
         };
         let values = self.query.values.iter().map(Aggregate::heading);

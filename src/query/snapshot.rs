@@ -177,7 +177,7 @@ impl StateColumn {
         match self.field.ty {
             Type::Duration if unit == Unit::None => Column::number(name, Unit::Duration),
             // Names stand left even where a number fills in for one.
-            Type::Int | Type::Uint | Type::Port | Type::Duration => Column::number(name, unit),
+            Type::Int | Type::Uint | Type::Port | Type::Duration | Type::Real => Column::number(name, unit),
             _ => Column { name, unit, align: Align::Left },
         }
     }

@@ -4,7 +4,7 @@ use super::call::Call;
 use super::line::Piece;
 use crate::batch::Row;
 use crate::field::{Context, FieldRef, TimeFormat, write_info, write_value};
-use crate::value::{Type, Value, write_i64, write_json_string, write_u64};
+use crate::value::{Type, Value, write_i64, write_json_string, write_ratio, write_u64};
 
 /// Where a value comes from.
 #[derive(Debug, Clone)]
@@ -129,6 +129,7 @@ fn write_json_value(value: &Value<'_>, ty: Type, ctx: &Context, out: &mut Vec<u8
         Value::Bool(b) => out.extend_from_slice(if *b { b"true" } else { b"false" }),
         Value::Int(v) => write_i64(out, *v),
         Value::Uint(v) => write_u64(out, *v),
+        Value::Ratio { sum, of } => write_ratio(out, *sum, *of),
         Value::Text(text) if ty != Type::Bytes => write_json_string(out, text),
         Value::Text(_) | Value::Ip(_) => {
             let mut text = Vec::new();

@@ -13,6 +13,9 @@ const PROGRAM: &[u8] = b"\x1b[36m";
 const FAILED: &[u8] = b"\x1b[31m";
 const PLAIN: &[u8] = b"\x1b[0m";
 
+/// What is written with `-v` for a value that the recording does not have.
+const UNRECORDED: &[u8] = b"not recorded";
+
 /// A part of a line.
 #[derive(Debug, Clone)]
 pub(super) enum Piece {
@@ -157,8 +160,23 @@ impl Piece {
                 write_info(row, ctx, out);
                 return (true, *width);
             }
-            Piece::Name(_, width) => return (write_fd_name(row, ctx, out), *width),
-            Piece::Field(field, width) => (field.value(row, ctx), field.ty, width),
+            Piece::Name(field, width) => {
+                let from = out.len();
+                let written = write_fd_name(row, ctx, out);
+                if !written && ctx.tells_unrecorded && field.is_unrecorded(row) {
+                    out.truncate(from);
+                    out.extend_from_slice(UNRECORDED);
+                }
+                return (written, *width);
+            }
+            Piece::Field(field, width) => {
+                let value = field.value(row, ctx);
+                if value.is_missing() && ctx.tells_unrecorded && field.is_unrecorded(row) {
+                    out.extend_from_slice(UNRECORDED);
+                    return (false, *width);
+                }
+                (value, field.ty, width)
+            }
             Piece::Made(call, _, width) => (call.value(row, ctx), call.ty(), width),
         };
         write_value(&value, ty, ctx, out);

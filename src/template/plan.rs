@@ -75,7 +75,7 @@ impl<'t, 'b> Plan<'t, 'b> {
             self.template.write_json(row, ctx, out);
             return true;
         }
-        if ctx.at_entry || !self.json && self.template.form == Form::Coloured {
+        if ctx.at_entry || !self.json && (ctx.tells_unrecorded || self.template.form == Form::Coloured) {
             return self.template.write(row, ctx, out);
         }
         let start = out.len();

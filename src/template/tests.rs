@@ -46,6 +46,41 @@ fn lines_are_made_of_fields_widths_and_text() {
 }
 
 #[test]
+fn what_was_not_recorded_says_so_if_asked() {
+    let of = |sample: &Sample, field: &str| {
+        let batch = batch(std::slice::from_ref(sample));
+        let template = Template::parse(&format!("*%{field}")).unwrap();
+        let lines = [false, true].map(|tells_unrecorded| {
+            let ctx = Context { tells_unrecorded, ..Context::default() };
+            let mut out = Vec::new();
+            Plan::of(&template, false, &batch, &ctx).write(&rows(&batch)[0], &ctx, &mut out);
+            String::from_utf8(out).unwrap()
+        });
+        let [plain, told] = lines;
+        assert!(plain == told || plain == "<NA>", "{plain}");
+        told
+    };
+    let known = read();
+    let unknown = Sample { thread: 4, desc: 0, duration: 0, ..Sample::new("read", 4) }.int("fd", 7);
+    for (field, want_known, want_unknown) in [
+        ("proc.name", "nginx", "not recorded"),
+        ("proc.cwd", "/var/www/", "not recorded"),
+        ("fd.name", "/etc/passwd", "not recorded"),
+        ("fd.cip", "<NA>", "not recorded"),
+        ("evt.latency", "1000", "not recorded"),
+        ("evt.arg.size", "4096", "not recorded"),
+        ("evt.buffer", "GET .", "not recorded"),
+        ("proc.vmsize", "not recorded", "not recorded"),
+        ("evt.arg.nothing", "<NA>", "<NA>"),
+        ("fs.path.name", "<NA>", "<NA>"),
+    ] {
+        assert_eq!((of(&known, field).as_str(), of(&unknown, field).as_str()), (want_known, want_unknown), "{field}");
+    }
+    let failed = Sample { ret: -2, ..unknown };
+    assert_eq!(of(&failed, "evt.buffer"), "<NA>");
+}
+
+#[test]
 fn a_template_that_names_no_field_says_where_and_what_instead() {
     for (template, want) in [
         ("%evt.num %proc.nam", "unknown field `proc.nam` at byte 9 of the format\nhelp: did you mean `%proc.name`?"),

@@ -21,8 +21,8 @@ pub use json::{
     json_string, json_text, json_unescape, write_go_json,
 };
 pub use moment::Moment;
-pub use number::{write_hex, write_i64, write_ip, write_oct, write_padded, write_u64};
-pub use service::Services;
+pub use number::{write_hex, write_i64, write_ip, write_oct, write_padded, write_ratio, write_ratio_short, write_u64};
+pub use service::{Services, port_of, service_names, service_of};
 pub use texts::{Fixed, Texts, TextsOf};
 pub use time::{Clock, write_date, write_time_of_day};
 pub use transform::{TRANSFORMERS, Takes, Transformer, call_in, option as option_of};

@@ -94,6 +94,24 @@ pub fn write_oct(out: &mut Vec<u8>, n: u64) {
     write_radix(out, n, 3);
 }
 
+/// Appends a quotient with all digits that it has as a double, as JSON has numbers.
+pub fn write_ratio(out: &mut Vec<u8>, sum: i64, of: u64) {
+    use std::io::Write;
+    // Writing into a vector cannot fail.
+    let _ = write!(out, "{}", sum as f64 / of.max(1) as f64);
+}
+
+/// Appends a quotient with one digit behind the point, rounded, as lines have it.
+pub fn write_ratio_short(out: &mut Vec<u8>, sum: i64, of: u64) {
+    let of = u128::from(of.max(1));
+    let tenths = (u128::from(sum.unsigned_abs()) * 10 + of / 2) / of;
+    if sum < 0 && tenths > 0 {
+        out.push(b'-');
+    }
+    write_u64(out, u64::try_from(tenths / 10).unwrap_or(u64::MAX));
+    out.extend_from_slice(&[b'.', b'0' + (tenths % 10) as u8]);
+}
+
 /// Appends an address.
 pub fn write_ip(out: &mut Vec<u8>, ip: std::net::IpAddr) {
     match ip {
@@ -131,6 +149,19 @@ mod tests {
         }
         for n in [0, -1, 1, i64::MIN, i64::MAX] {
             assert_eq!(text(|o| write_i64(o, n)), n.to_string());
+        }
+        for (sum, of, short, long) in [
+            (0, 7, "0.0", "0"),
+            (300, 1024, "0.3", "0.29296875"),
+            (-1, 2, "-0.5", "-0.5"),
+            (-1, 100, "0.0", "-0.01"),
+            (1999, 20, "100.0", "99.95"),
+            (5, 1, "5.0", "5"),
+        ] {
+            assert_eq!(
+                (text(|o| write_ratio_short(o, sum, of)), text(|o| write_ratio(o, sum, of))),
+                (short.into(), long.into())
+            );
         }
         assert_eq!(text(|o| write_oct(o, 0)), "0");
         assert_eq!(text(|o| write_oct(o, 0o644)), "0644");

@@ -1,9 +1,129 @@
-//! [`Services`]: names of ports, as `/etc/services` has them.
+//! Names of ports: those that IANA registered, and [`Services`], as `/etc/services` has them.
 
 use super::write_u64;
 use std::collections::BTreeMap;
 
-/// Names of ports.
+/// Names of ports in IANA's list (RFC 6335): what is common on Linux nodes, ascending, one name for each.
+const REGISTERED: &[(u16, &str)] = &[
+    (7, "echo"),
+    (9, "discard"),
+    (13, "daytime"),
+    (17, "qotd"),
+    (19, "chargen"),
+    (20, "ftp-data"),
+    (21, "ftp"),
+    (22, "ssh"),
+    (23, "telnet"),
+    (25, "smtp"),
+    (37, "time"),
+    (43, "whois"),
+    (49, "tacacs"),
+    (53, "domain"),
+    (67, "bootps"),
+    (68, "bootpc"),
+    (69, "tftp"),
+    (70, "gopher"),
+    (79, "finger"),
+    (80, "http"),
+    (88, "kerberos"),
+    (110, "pop3"),
+    (111, "sunrpc"),
+    (113, "auth"),
+    (119, "nntp"),
+    (123, "ntp"),
+    (135, "epmap"),
+    (137, "netbios-ns"),
+    (138, "netbios-dgm"),
+    (139, "netbios-ssn"),
+    (143, "imap2"),
+    (161, "snmp"),
+    (162, "snmp-trap"),
+    (177, "xdmcp"),
+    (179, "bgp"),
+    (194, "irc"),
+    (389, "ldap"),
+    (427, "svrloc"),
+    (443, "https"),
+    (445, "microsoft-ds"),
+    (464, "kpasswd"),
+    (465, "submissions"),
+    (500, "isakmp"),
+    (514, "syslog"),
+    (515, "printer"),
+    (520, "route"),
+    (543, "klogin"),
+    (546, "dhcpv6-client"),
+    (547, "dhcpv6-server"),
+    (554, "rtsp"),
+    (587, "submission"),
+    (623, "asf-rmcp"),
+    (631, "ipp"),
+    (636, "ldaps"),
+    (646, "ldp"),
+    (749, "kerberos-adm"),
+    (853, "domain-s"),
+    (873, "rsync"),
+    (989, "ftps-data"),
+    (990, "ftps"),
+    (992, "telnets"),
+    (993, "imaps"),
+    (995, "pop3s"),
+    (1080, "socks"),
+    (1194, "openvpn"),
+    (1433, "ms-sql-s"),
+    (1434, "ms-sql-m"),
+    (1521, "ncube-lm"),
+    (1701, "l2f"),
+    (1812, "radius"),
+    (1813, "radius-acct"),
+    (1883, "mqtt"),
+    (2049, "nfs"),
+    (2379, "etcd-client"),
+    (2380, "etcd-server"),
+    (3260, "iscsi-target"),
+    (3306, "mysql"),
+    (3389, "ms-wbt-server"),
+    (3478, "stun"),
+    (3690, "svn"),
+    (4369, "epmd"),
+    (4500, "ipsec-nat-t"),
+    (5060, "sip"),
+    (5061, "sip-tls"),
+    (5222, "xmpp-client"),
+    (5269, "xmpp-server"),
+    (5353, "mdns"),
+    (5432, "postgresql"),
+    (5671, "amqps"),
+    (5672, "amqp"),
+    (5900, "rfb"),
+    (6000, "x11"),
+    (6379, "redis"),
+    (6514, "syslog-tls"),
+    (6667, "ircd"),
+    (8080, "http-alt"),
+    (8883, "secure-mqtt"),
+    (9100, "jetdirect"),
+    (9418, "git"),
+    (11211, "memcache"),
+    (27017, "mongodb"),
+];
+
+/// The name that a port is registered by; `None` where this is none of the common ones.
+pub fn service_of(port: u16) -> Option<&'static str> {
+    REGISTERED.binary_search_by_key(&port, |(known, _)| *known).ok().map(|at| REGISTERED[at].1)
+}
+
+/// The port of a registered name; `None` where the name is not known.
+pub fn port_of(name: &str) -> Option<u16> {
+    REGISTERED.iter().find(|(_, known)| *known == name).map(|(port, _)| *port)
+}
+
+/// All registered names that are known.
+pub fn service_names() -> impl Iterator<Item = &'static str> {
+    REGISTERED.iter().map(|(_, name)| *name)
+}
+
+/// Names of ports of a machine.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Services {
     names: BTreeMap<u16, String>,
@@ -42,6 +162,16 @@ impl Services {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn ports_ascend_and_names_differ() {
+        assert!(REGISTERED.windows(2).all(|pair| pair[0].0 < pair[1].0));
+        let mut all: Vec<&str> = service_names().collect();
+        all.sort_unstable();
+        assert!(all.windows(2).all(|pair| pair[0] != pair[1]));
+        assert!(REGISTERED.iter().all(|(port, name)| service_of(*port) == Some(name) && port_of(name) == Some(*port)));
+        assert_eq!((service_of(4), port_of("nothing")), (None, None));
+    }
 
     #[test]
     fn services_are_read_as_their_file_has_them() {

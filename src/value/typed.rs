@@ -28,6 +28,8 @@ pub enum Type {
     Net,
     /// A TCP or UDP port.
     Port,
+    /// A number that need not be whole, such as a percentage.
+    Real,
 }
 
 /// A field's value for one event; borrowed from dictionaries and columns where possible.
@@ -41,6 +43,13 @@ pub enum Value<'a> {
     Int(i64),
     /// See [`Type::Uint`], [`Type::Duration`] (ns), [`Type::Time`] (ns), [`Type::Port`].
     Uint(u64),
+    /// See [`Type::Real`]: a quotient that is only divided when it is written, so that it is exact. The divisor is not 0.
+    Ratio {
+        /// Dividend.
+        sum: i64,
+        /// Divisor.
+        of: u64,
+    },
     /// See [`Type::Text`], [`Type::Path`], [`Type::Bytes`].
     Text(Cow<'a, [u8]>),
     /// See [`Type::Ip`], [`Type::Net`].
