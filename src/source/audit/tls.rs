@@ -11,7 +11,9 @@ use std::sync::Arc;
 #[derive(Debug, thiserror::Error)]
 pub enum TlsError {
     /// A file cannot be read, or holds something else.
-    #[error("{path}: expected {expected} (PEM), found {found}")]
+    #[error(
+        "{path}: expected {expected} (PEM), found {found}\nhelp: check the file; `openssl x509 -noout -subject -in FILE` shows a certificate"
+    )]
     File {
         /// The file.
         path: PathBuf,

@@ -30,6 +30,8 @@ const KEPT: Duration = Duration::from_secs(20);
 const LOOK: Duration = Duration::from_secs(60);
 /// Seconds after which what could not be taken is to be sent again.
 const AGAIN: [u32; 2] = [1, 5];
+/// How long nothing is accepted when the system has no room for a connection.
+const RECOVER: Duration = Duration::from_millis(100);
 /// Refusals that are told one by one.
 const MAX_TOLD: u64 = 100;
 
@@ -170,7 +172,16 @@ impl Webhook {
         std::thread::scope(|threads| {
             let mut number = 0u64;
             while !sys::either(self.listener.as_fd(), stop.as_fd(), LOOK)[1] {
-                let Ok((stream, peer)) = self.listener.accept() else { continue };
+                let (stream, peer) = match self.listener.accept() {
+                    Ok(accepted) => accepted,
+                    Err(error) if error.kind() == io::ErrorKind::WouldBlock => continue,
+                    Err(error) => {
+                        // Too many files are open: whoever waits to be accepted still waits.
+                        desk.refuse(&format!("no connection can be taken: {error}"));
+                        std::thread::sleep(RECOVER);
+                        continue;
+                    }
+                };
                 number += 1;
                 let Some(other) = desk.enter(number, &stream) else { continue };
                 let (desk, tls) = (&desk, self.tls.clone());
