@@ -1,19 +1,23 @@
 //! The load that several benches ask questions about: the committed samples, played again and again by several lanes at
-//! once (process ids shifted, steps of time and durations stretched by chance).
+//! once (process ids shifted, steps of time and durations stretched by chance); or a recording of one's own, played again
+//! and again by one.
 
 #![expect(clippy::unwrap_used, reason = "a bench that cannot run has nothing to say")]
+#![allow(dead_code, reason = "each bench takes one of the two")]
 
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 use sysreel::batch::{Encoder, Schema};
 use sysreel::engine::{Assembler, Piece, SegmentLimits};
 use sysreel::event::{Args, Event, OwnedArg, OwnedEvent, ParamType, kinds};
-use sysreel::reel::{Header, Reader, Writer};
+use sysreel::reel::{Error, Header, Reader, Writer};
 
 /// Samples that are played at the same time.
 const LANES: usize = 4;
 /// Distance of the process ids of two lanes.
 const LANE: u32 = 100_000;
+/// Distance of the process ids of two rounds: above the largest that a kernel gives.
+const ROUND: u32 = 4_200_000;
 
 struct Sample {
     initial: Vec<OwnedEvent>,
@@ -22,8 +26,11 @@ struct Sample {
 
 impl Sample {
     fn read(name: &str) -> Sample {
-        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("captures").join(name);
-        let reader = Reader::open(&path).unwrap();
+        Sample::of(&Path::new(env!("CARGO_MANIFEST_DIR")).join("captures").join(name))
+    }
+
+    fn of(path: &Path) -> Sample {
+        let reader = Reader::open(path).unwrap();
         let mut sample = Sample { initial: Vec::new(), events: Vec::new() };
         let mut env = Vec::new();
         for segment in 0..reader.segments().len() {
@@ -95,6 +102,66 @@ impl Lane {
 /// Writes a reel of so many events.
 pub(crate) fn write(path: &Path, events: u64) {
     let samples: Vec<Sample> = ["build.reel", "shell.reel", "web.reel"].map(Sample::read).into();
+    let (mut assembler, writer) = pipeline(path);
+    let mut lanes: Vec<Lane> = (0..LANES)
+        .map(|n| {
+            let (time, dice) = (samples[0].events[0].event().time, 88_172_645_463_325_252 + n as u64);
+            Lane { sample: n % samples.len(), next: 0, time, by: n as u32 * LANE, dice }
+        })
+        .collect();
+    for lane in &lanes {
+        for row in samples.iter().flat_map(|s| &s.initial) {
+            assembler.initial(&moved(&row.event(), lane.by, row.event().time).event());
+        }
+    }
+    for _ in 0..events {
+        let lane = lanes.iter_mut().min_by_key(|l| l.time).unwrap();
+        take(&mut assembler, &lane.take(&samples).event());
+    }
+    let end = lanes.iter().map(|l| l.time).max().unwrap();
+    end_at(assembler, writer, end);
+}
+
+/// Writes a recording again and again, until there are so many events: each time its processes have other ids.
+pub(crate) fn repeat(recording: &Path, path: &Path, events: u64) {
+    let samples = [Sample::of(recording)];
+    let (mut assembler, writer) = pipeline(path);
+    let time = samples[0].events[0].event().time;
+    let mut lane = Lane { sample: 0, next: 0, time, by: 0, dice: 88_172_645_463_325_252 };
+    for n in 0..events {
+        if lane.next == 0 {
+            lane.by = (n / samples[0].events.len() as u64) as u32 * ROUND;
+            for row in &samples[0].initial {
+                let row = moved(&row.event(), lane.by, lane.time);
+                if n == 0 { assembler.initial(&row.event()) } else { assembler.event(&row.event()).unwrap() }
+            }
+        }
+        take(&mut assembler, &lane.take(&samples).event());
+    }
+    end_at(assembler, writer, lane.time);
+}
+
+/// All events of a recording in order, its initial state before them.
+pub(crate) fn events(recording: &Path) -> (Vec<OwnedEvent>, Vec<OwnedEvent>) {
+    let sample = Sample::of(recording);
+    (sample.initial, sample.events)
+}
+
+fn take(assembler: &mut Assembler<Error>, event: &Event<'_>) {
+    if event.kind != kinds::LOSS {
+        assembler.event(event).unwrap();
+    }
+    drop(assembler.take_wants());
+}
+
+fn end_at(mut assembler: Assembler<Error>, writer: Arc<Mutex<Writer>>, end: u64) {
+    assembler.finish(end).unwrap();
+    drop(assembler);
+    Arc::into_inner(writer).unwrap().into_inner().unwrap().finish().unwrap();
+}
+
+/// What makes a reel of events.
+fn pipeline(path: &Path) -> (Assembler<Error>, Arc<Mutex<Writer>>) {
     let schema = Schema::current();
     let writer = Arc::new(Mutex::new(Writer::create(path, &Header::default()).unwrap()));
     let (out, mut encoder) = (Arc::clone(&writer), Encoder::new());
@@ -112,28 +179,5 @@ pub(crate) fn write(path: &Path, events: u64) {
             Piece::End => writer.close_segment(),
         }
     });
-    let mut assembler = Assembler::new(SegmentLimits::default(), hand_on);
-    let mut lanes: Vec<Lane> = (0..LANES)
-        .map(|n| {
-            let (time, dice) = (samples[0].events[0].event().time, 88_172_645_463_325_252 + n as u64);
-            Lane { sample: n % samples.len(), next: 0, time, by: n as u32 * LANE, dice }
-        })
-        .collect();
-    for lane in &lanes {
-        for row in samples.iter().flat_map(|s| &s.initial) {
-            assembler.initial(&moved(&row.event(), lane.by, row.event().time).event());
-        }
-    }
-    for _ in 0..events {
-        let lane = lanes.iter_mut().min_by_key(|l| l.time).unwrap();
-        let event = lane.take(&samples);
-        if event.event().kind != kinds::LOSS {
-            assembler.event(&event.event()).unwrap();
-        }
-        drop(assembler.take_wants());
-    }
-    let end = lanes.iter().map(|l| l.time).max().unwrap();
-    assembler.finish(end).unwrap();
-    drop(assembler);
-    Arc::into_inner(writer).unwrap().into_inner().unwrap().finish().unwrap();
+    (Assembler::new(SegmentLimits::default(), hand_on), writer)
 }

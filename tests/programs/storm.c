@@ -145,11 +145,22 @@ static void writes(long count) {
         if (write(fd, "x", 1) != 1) fail("write");
 }
 
+/* COUNT calls that do nothing, as fast as they go. */
+static void calls(long count) {
+    for (long i = 0; i < count; i++) getppid();
+}
+
+/* COUNT opens of one file, each closed again. */
+static void files(long count) {
+    for (long i = 0; i < count; i++) close(open("/etc/passwd", O_RDONLY));
+}
+
 static const struct {
     const char *name;
     void (*run)(long);
 } kinds[] = {{"forks", forks}, {"execs", execs}, {"opens", opens}, {"connections", connections}, {"peers", peers},
-             {"descriptors", descriptors}, {"threads", threads}, {"deep", deep}, {"writes", writes}};
+             {"descriptors", descriptors}, {"threads", threads}, {"deep", deep}, {"writes", writes},
+             {"calls", calls}, {"files", files}};
 
 int main(int argc, char **argv) {
     for (size_t i = 0; argc == 3 && i < sizeof kinds / sizeof *kinds; i++) {
