@@ -53,7 +53,7 @@ fn row(work: &str, unit: &str, bound: Bound, measured: Option<f64>) {
         Most(must, aim) => ("≤", must, aim),
         Least(must, aim) => ("≥", must, aim),
     };
-    let is_within = |limit: f64, found: f64| matches!(bound, Most(..)) == (found <= limit) || found == limit;
+    let is_within = |limit: f64, found: f64| if matches!(bound, Most(..)) { found <= limit } else { found >= limit };
     let verdict = match measured {
         None => "not measured",
         Some(found) if is_within(aim, found) => "ok, aim",
@@ -194,7 +194,7 @@ fn questions(folder: &Path, big: &Path, few: &Path) {
     filters(&reels, rows);
     let [big_name, few_name] = [big, few].map(|path| path.to_str().unwrap());
     let rate = |rows: u64, path: &str, more: &[&str]| {
-        let words = [&[SYSREEL, "-q", "--threads", "1", "-r", path], more].concat();
+        let words = [&[SYSREEL, "--threads", "1", "-r", path], more].concat();
         command(&words, 3).map(|(seconds, _)| rows as f64 / seconds / 1e6)
     };
     row(
@@ -217,7 +217,7 @@ fn questions(folder: &Path, big: &Path, few: &Path) {
     {
         let wall = |threads: &'static str| {
             let words: Vec<&str> =
-                [SYSREEL, "-q", "--threads", threads, "-r", path].into_iter().chain(more.iter().copied()).collect();
+                [SYSREEL, "--threads", threads, "-r", path].into_iter().chain(more.iter().copied()).collect();
             command(&words, 3).map(|(_, wall)| wall)
         };
         let ratio = wall("1").zip(wall("2")).map(|(one, two)| one / two);
@@ -245,7 +245,7 @@ fn opening(reels: &Reels, path: &str) {
     let mut times: Vec<f64> = (0..ROUNDS)
         .filter_map(|_| {
             let begun = Instant::now();
-            let done = Command::new(SYSREEL).args(["-q", "-r", path, &filter]).stdout(Stdio::null()).status().ok()?;
+            let done = Command::new(SYSREEL).args(["-r", path, &filter]).stdout(Stdio::null()).status().ok()?;
             done.success().then(|| begun.elapsed().as_secs_f64() * 1e3)
         })
         .collect();

@@ -24,9 +24,9 @@ use common::live::{able, program};
 use record::{RINGS_MB, Recording, STORMS};
 use std::path::Path;
 use std::sync::{Arc, Mutex};
-use std::time::{Duration, Instant};
 use sysreel::batch::{Columns, Encoder, Schema};
 use sysreel::engine::{Assembler, Batches, Piece, Reels, SegmentLimits};
+use sysreel::sys::process_usage;
 
 fn rounds() -> u32 {
     std::env::var("SYSREEL_BENCH_ROUNDS").ok().and_then(|n| n.parse().ok()).unwrap_or(2)
@@ -86,10 +86,16 @@ fn keep(path: &Path, events: u64) {
     println!("{}: {events} events, {} bytes", path.display(), std::fs::metadata(path).unwrap().len());
 }
 
+/// Processor time of this process, ns.
+fn cpu() -> u64 {
+    process_usage().user_ns + process_usage().system_ns
+}
+
 #[derive(Default)]
 struct Handed {
     columns: Vec<Columns>,
-    encoding: Duration,
+    /// Processor time, ns.
+    encoding: u64,
     bytes: u64,
 }
 
@@ -102,10 +108,10 @@ fn stages(path: &Path) {
             let (sink, schema, mut encoder) = (Arc::clone(&handed), Schema::current(), Encoder::new());
             let hand_on = Box::new(move |piece| {
                 if let Piece::Batch(columns) = piece {
-                    let begun = Instant::now();
+                    let begun = cpu();
                     let encoded = encoder.encode(&columns, &schema).map_err(|e| e.to_string())?;
                     let mut handed = sink.lock().map_err(|e| e.to_string())?;
-                    handed.encoding += begun.elapsed();
+                    handed.encoding += cpu() - begun;
                     handed.bytes += encoded.body.len() as u64;
                     handed.columns.push(columns);
                 }
@@ -113,7 +119,7 @@ fn stages(path: &Path) {
             });
             let mut assembler = Assembler::new(SegmentLimits::default(), hand_on);
             initial.iter().for_each(|row| assembler.initial(&row.event()));
-            let begun = Instant::now();
+            let begun = cpu();
             for (n, event) in events.iter().enumerate() {
                 assembler.event(&event.event()).unwrap();
                 if n % 4_096 == 0 {
@@ -123,9 +129,9 @@ fn stages(path: &Path) {
                 }
             }
             assembler.finish(u64::MAX).unwrap();
-            let all = begun.elapsed();
+            let all = cpu() - begun;
             let handed = handed.lock().unwrap();
-            let per = |time: Duration| time.as_nanos() as f64 / events.len() as f64;
+            let per = |ns: u64| ns as f64 / events.len() as f64;
             [per(all.saturating_sub(handed.encoding)), per(handed.encoding), handed.bytes as f64 / events.len() as f64]
         })
         .collect();

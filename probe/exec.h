@@ -130,6 +130,18 @@ static __always_inline void put_exec_numbers(u64 *v, struct task_struct *task, p
 }
 #define EXEC_NUMBERS 26
 
+/* Whether none of the last programs on this processor was executed in a control group. */
+static __always_inline bool is_new_group(struct ring *ring, u64 group)
+{
+	u64 *last = ring->groups;
+	if (last[0] == group || last[1] == group || last[2] == group)
+		return false;
+	last[2] = last[1];
+	last[1] = last[0];
+	last[0] = group;
+	return true;
+}
+
 SEC("tp_btf/sched_process_exec")
 int BPF_PROG(on_exec, struct task_struct *task, pid_t old_tid, struct linux_binprm *bprm)
 {
@@ -148,6 +160,7 @@ int BPF_PROG(on_exec, struct task_struct *task, pid_t old_tid, struct linux_binp
 		return 0;
 	u64 *v = (void *)(r + 1);
 	put_exec_numbers(v, task, old_tid);
+	u64 group = v[4];
 	bpf_get_current_comm(v + EXEC_NUMBERS, 16);
 	u32 at = sizeof(*r) + EXEC_NUMBERS * 8 + 16;
 	at = put_text(r, at, BPF_CORE_READ(bprm, filename), true);
@@ -160,8 +173,10 @@ int BPF_PROG(on_exec, struct task_struct *task, pid_t old_tid, struct linux_binp
 		at = put_missing(r, at);
 	}
 	finish(&out, r, at);
-	/* What /proc says of a new program is asked for at once: it may not be there for long. */
-	if (*(volatile u64 *)&out.ring->sleep == QUIET)
+	/* What /proc says of a new program is asked for at once: it may not be there for long. Where much happens, only what is
+	 * new there: the name of a control group. */
+	u64 sleep = *(volatile u64 *)&out.ring->sleep;
+	if (is_new_group(out.ring, group) ? sleep : sleep == QUIET)
 		ring_bell(out.ring);
 	return 0;
 }

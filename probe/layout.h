@@ -84,9 +84,9 @@ struct verdict {
 };
 
 enum asleep { AWAKE, ASLEEP, QUIET };
-/* head, drops, nested and events are ours, tail is user space's; it sets `sleep` before it sleeps, and we clear that when we wake it. */
+/* head, drops, nested, events and groups (those that programs were last executed in) are ours, tail is user space's; it sets `sleep` before it sleeps, and we clear that when we wake it. */
 struct ring {
-	u64 head, busy, drops, nested, events, unused0[3];
+	u64 head, busy, drops, nested, events, groups[3];
 	u64 tail, sleep, unused1[6];
 };
 

@@ -35,6 +35,8 @@ pub trait Store: Send + Sync {
     fn text(&self, kind: usize, slot: usize) -> Result<Vec<u32>, Error>;
     /// A data column of a local kind.
     fn data(&self, kind: usize, slot: usize) -> Result<DataColumn, Error>;
+    /// Shows all bytes of a data column, end to end, without telling where each row's begin.
+    fn data_bytes(&self, kind: usize, slot: usize, look: &mut dyn FnMut(&[u8])) -> Result<(), Error>;
 }
 
 type Cache<T> = OnceLock<Result<T, Error>>;
@@ -324,6 +326,17 @@ impl Batch {
     pub fn data_run(&self, kind: usize, slot: usize) -> Result<DataRun<'_>, Error> {
         let index = cached(&self.tables[kind].data[slot], || self.store.data(kind, slot).map(DataIndex::of))?;
         Ok(DataRun { ends: &index.ends, bytes: &index.bytes })
+    }
+
+    /// Whether `look` says so of the bytes of a data column, all rows end to end. Where it does not, no row need be told
+    /// apart, and no length is decoded.
+    pub fn any_data(&self, kind: usize, slot: usize, look: impl Fn(&[u8]) -> bool) -> Result<bool, Error> {
+        if let Some(Ok(index)) = self.tables[kind].data[slot].get() {
+            return Ok(look(&index.bytes));
+        }
+        let mut found = false;
+        self.store.data_bytes(kind, slot, &mut |bytes| found = look(bytes))?;
+        Ok(found)
     }
 
     /// Keeps the first error that a row's accessor met, so that the asker can discard what it made of this batch.

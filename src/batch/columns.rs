@@ -137,4 +137,8 @@ impl Store for PlainStore {
     fn data(&self, kind: usize, slot: usize) -> Result<DataColumn, Error> {
         Ok(self.columns.tables[kind].data[slot].clone().spread())
     }
+    fn data_bytes(&self, kind: usize, slot: usize, look: &mut dyn FnMut(&[u8])) -> Result<(), Error> {
+        look(&self.columns.tables[kind].data[slot].bytes);
+        Ok(())
+    }
 }

@@ -59,26 +59,34 @@ struct Naps {
     longest: Duration,
     /// Rounds in a row that brought little.
     quiet: u32,
+    /// The probe woke it before the last round.
+    rang: bool,
 }
 
 impl Naps {
     /// What was recorded is to be handed on once in `flush`.
     fn new(flush: Duration) -> Naps {
-        Naps { longest: (flush / 10).clamp(Duration::from_micros(100), 20 * MOMENT), quiet: 0 }
+        Naps { longest: (flush / 10).clamp(Duration::from_micros(100), 20 * MOMENT), quiet: 0, rang: false }
     }
 
     /// Sleeps after a round that brought so many bytes.
     fn sleep(&mut self, drain: &mut Drain, bytes: usize) {
         self.quiet = if bytes < LITTLE { self.quiet.saturating_add(1) } else { 0 };
+        if std::mem::take(&mut self.rang) && bytes < MUCH {
+            // What rang is handed on by the second round.
+            return std::thread::sleep(self.longest.min(MOMENT));
+        }
         if self.quiet <= QUIET_ROUNDS {
-            drain.sleep(self.longest.min(6 * MOMENT), WakeOn::Filling);
+            self.rang = drain.sleep(self.longest, WakeOn::Filling);
         } else if drain.sleep(self.longest, WakeOn::Programs) {
-            // What rang is handed on by the next round but one.
-            self.quiet = 0;
+            (self.rang, self.quiet) = (true, 0);
             std::thread::sleep(self.longest.min(MOMENT));
         }
     }
 }
+
+/// Bytes of records of a round after which rings were what rang.
+const MUCH: usize = 1 << 20;
 
 /// Bytes of records of a round that is called quiet.
 const LITTLE: usize = 16 << 10;

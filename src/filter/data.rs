@@ -51,6 +51,12 @@ pub(super) fn select(
     }
     let Some((Class::Data, slot)) = batch.slot(kind, param) else { return Ok(None) };
     let rows = batch.head().kinds[kind].rows as usize;
+    // Mostly no row has it: then bytes are looked through as they lie in the batch, and lengths not at all.
+    if let Some(needles) = needles_of(&leaf.expr, form)
+        && !batch.any_data(kind, slot, |bytes| needles.iter().any(|needle| needle.is_in(bytes)))?
+    {
+        return Ok(Some(Bits::new(rows)));
+    }
     let run = batch.data_run(kind, slot)?;
     let asked = Asked { run, form, missing: batch.missing(kind)?, param: param as u32, rows };
     Ok(Some(match scope {
@@ -113,10 +119,7 @@ impl Asked<'_> {
 
     fn check(&self, check: &Check) -> Bits {
         let is_exact = self.form == DataForm::Bytes;
-        let needles = Needle::all_of(check);
-        let looked_for =
-            needles.map(|all| if is_exact { Some(all) } else { all.into_iter().map(Needle::without_dots).collect() });
-        let Some(needles) = looked_for.flatten() else {
+        let Some(needles) = Needle::looked_for(check, self.form) else {
             return Bits::of((0..self.rows).map(|at| check.test(&self.value(at))));
         };
         let mut bits = Bits::new(self.rows);
@@ -128,6 +131,19 @@ impl Asked<'_> {
             });
         }
         bits
+    }
+}
+
+/// The needles one of which data must have to pass an expression; `None`: it may pass without any.
+fn needles_of(expr: &Expr, form: DataForm) -> Option<Vec<Needle<'_>>> {
+    match expr {
+        Expr::And(parts) => parts.iter().find_map(|part| needles_of(part, form)),
+        Expr::Or(parts) => {
+            let all: Option<Vec<_>> = parts.iter().map(|part| needles_of(part, form)).collect();
+            all.map(|all| all.concat())
+        }
+        Expr::Check(check) => Needle::looked_for(check, form),
+        Expr::Not(_) | Expr::Relation(_) => None,
     }
 }
 
@@ -149,6 +165,20 @@ impl<'n> Needle<'n> {
             return None;
         }
         Some(texts.into_iter().map(|bytes| Needle { bytes, any_case }).collect())
+    }
+
+    /// The needles one of which data must have to pass a check that is shown a form of it; `None`: it is of another sort.
+    fn looked_for(check: &'n Check, form: DataForm) -> Option<Vec<Needle<'n>>> {
+        let all = Needle::all_of(check)?;
+        if form == DataForm::Bytes { Some(all) } else { all.into_iter().map(Needle::without_dots).collect() }
+    }
+
+    fn is_in(self, bytes: &[u8]) -> bool {
+        if self.any_case {
+            find_any_case(bytes, self.bytes, rarest(self.bytes)).is_some()
+        } else {
+            memchr::memmem::find(bytes, self.bytes).is_some()
+        }
     }
 
     /// The longest piece that is the same in data and in what is shown of it: a dot may stand for any other byte, and
@@ -241,6 +271,21 @@ mod tests {
         assert_eq!(agree(&[b"aaaaa", &[b'a'; 80]], &[b'a'; 70], false), [1]);
         assert_eq!(agree(&[b"aaaaa", &[b'a'; 69]], &[b'a'; 70], false), [0usize; 0]);
         assert_eq!(agree(&[b"\xffX\x00", b"x\x00"], b"x\x00", true), [0, 1]);
+    }
+
+    #[test]
+    fn needles_stand_for_an_expression_only_where_one_of_them_must_be_there() {
+        let needles = |text: &str| {
+            let filter = crate::filter::Filter::parse(text).expect("a filter");
+            let needles = needles_of(filter.expr(), DataForm::Bytes);
+            needles.map(|all| all.iter().map(|n| String::from_utf8_lossy(n.bytes).into_owned()).collect::<Vec<_>>())
+        };
+        let some = |all: &[&str]| Some(all.iter().map(|n| (*n).to_owned()).collect::<Vec<_>>());
+        assert_eq!(needles("evt.buffer contains ab"), some(&["ab"]));
+        assert_eq!(needles("evt.buffer contains ab or evt.buffer icontains cd"), some(&["ab", "cd"]));
+        assert_eq!(needles("evt.buffer startswith ab and evt.buffer contains cd"), some(&["cd"]));
+        assert_eq!(needles("evt.buffer contains ab or evt.buffer startswith cd"), None);
+        assert_eq!(needles("not evt.buffer contains ab"), None);
     }
 
     #[test]

@@ -61,9 +61,9 @@ pub struct RingCounters {
 /// What is to wake a reader that goes to sleep: `enum asleep` in the probe.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum WakeOn {
-    /// A ring that is a quarter full.
+    /// A ring that is a quarter full, or a program that is executed in another control group than the last ones.
     Filling = 1,
-    /// That, or a program that is executed.
+    /// That, or any program that is executed.
     Programs = 2,
 }
 

@@ -345,6 +345,15 @@ impl Store for StoredBatch {
             spread(&lengths, bytes, &shares, MAX_DATA).ok_or_else(fault)
         })
     }
+
+    fn data_bytes(&self, kind: usize, slot: usize, look: &mut dyn FnMut(&[u8])) -> Result<(), Error> {
+        let column = self.parameter("data", kind, Class::Data, slot)?;
+        let (_, chunk) = self.table("data", kind, column)?;
+        self.column("data", chunk + 1, |bytes| {
+            look(bytes);
+            Ok(())
+        })
+    }
 }
 
 /// Whether each local kind occurs as often as the head says. Four counters per kind keep equal neighbours apart.

@@ -69,7 +69,7 @@ impl Drain {
         self.rings.falls_asleep(wake_on);
     }
 
-    /// Sleeps at most so long, unless a ring becomes a quarter full or what `wake_on` names happens. Says whether it did.
+    /// Sleeps at most so long, unless what `wake_on` names happens. Says whether it did.
     pub fn sleep(&mut self, longest: Duration, wake_on: WakeOn) -> bool {
         self.falls_asleep(wake_on);
         let bell = self.bell.as_ref().map(AsFd::as_fd);
