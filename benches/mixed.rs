@@ -118,14 +118,17 @@ fn stages(path: &Path) {
                 Ok::<(), String>(())
             });
             let mut assembler = Assembler::new(SegmentLimits::default(), hand_on);
-            initial.iter().for_each(|row| assembler.initial(&row.event()));
+            for row in &initial {
+                assembler.initial(&row.event());
+            }
             let begun = cpu();
             for (n, event) in events.iter().enumerate() {
                 assembler.event(&event.event()).unwrap();
                 if n % 4_096 == 0 {
                     drop(assembler.take_wants());
-                    let columns = handed.lock().unwrap().columns.pop();
-                    columns.into_iter().for_each(|columns| assembler.recycle(columns));
+                    if let Some(columns) = handed.lock().unwrap().columns.pop() {
+                        assembler.recycle(columns);
+                    }
                 }
             }
             assembler.finish(u64::MAX).unwrap();

@@ -3,6 +3,7 @@
 
 use super::error::Error;
 use crate::batch::Schema;
+use crate::batch::codec::decompress;
 use crate::batch::codec::limits::MAX_SMALL_BODY;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -171,7 +172,7 @@ pub(super) fn unpack(body: &[u8], limit: usize) -> Result<Vec<u8>, String> {
     if stored.len() == length {
         return Ok(stored.to_vec());
     }
-    let plain = zstd::bulk::decompress(stored, length).map_err(|e| format!("expected zstd, found {e}"))?;
+    let plain = decompress(stored, length).map_err(|e| format!("expected zstd, found {e}"))?;
     if plain.len() == length {
         Ok(plain)
     } else {
@@ -220,7 +221,7 @@ pub(super) fn take_part(bytes: &[u8], limit: usize) -> Result<(Vec<u8>, &[u8]), 
     if stored == plain {
         return Ok((bytes.to_vec(), rest));
     }
-    let inflated = zstd::bulk::decompress(bytes, plain).map_err(|e| format!("expected zstd, found {e}"))?;
+    let inflated = decompress(bytes, plain).map_err(|e| format!("expected zstd, found {e}"))?;
     if inflated.len() == plain {
         Ok((inflated, rest))
     } else {

@@ -264,16 +264,22 @@ pub(super) fn inflate(bytes: &[u8], inflated: usize, limit: usize) -> Result<std
         return Ok(bytes.into());
     }
     let failed = |e: std::io::Error| Fault::new(format!("{inflated} bytes under zstd"), e.to_string());
+    let plain = decompress(bytes, inflated).map_err(failed)?;
+    if plain.len() == inflated {
+        Ok(plain.into())
+    } else {
+        Err(Fault::new(format!("{inflated} bytes inflated"), format!("{}", plain.len())))
+    }
+}
+
+/// At most `inflated` bytes of what is under zstd, with the decompressor that this thread keeps: one is 160 KB, and a
+/// segment has a hundred frames.
+pub(crate) fn decompress(bytes: &[u8], inflated: usize) -> std::io::Result<Vec<u8>> {
     DECOMPRESSOR.with_borrow_mut(|slot| {
         let zstd = match slot {
             Some(zstd) => zstd,
-            None => slot.insert(zstd::bulk::Decompressor::new().map_err(failed)?),
+            None => slot.insert(zstd::bulk::Decompressor::new()?),
         };
-        let plain = zstd.decompress(bytes, inflated).map_err(failed)?;
-        if plain.len() == inflated {
-            Ok(plain.into())
-        } else {
-            Err(Fault::new(format!("{inflated} bytes inflated"), format!("{}", plain.len())))
-        }
+        zstd.decompress(bytes, inflated)
     })
 }

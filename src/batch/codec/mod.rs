@@ -21,6 +21,7 @@ mod varint;
 pub(crate) mod tests;
 
 pub use directory::PackedHead;
+pub(crate) use directory::decompress;
 pub use encoder::{Encoded, Encoder};
 pub use stored::{Bytes, StoredBatch};
 pub use varint::{put as put_varint, take as take_varint};

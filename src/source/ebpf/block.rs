@@ -67,10 +67,11 @@ impl<'a> Iterator for Records<'a> {
 
     fn next(&mut self) -> Option<&'a [u8]> {
         let (len, _) = peek(self.rest)?;
-        // The drain wrote it on another processor: each line costs a trip to that one's cache. A record is about two
-        // lines, so these are the ones of the record but three.
-        prefetch(self.rest, AHEAD);
-        prefetch(self.rest, AHEAD + 64);
+        // The drain wrote it on another processor: each line costs a trip to that one's cache. As much is fetched ahead as is
+        // passed over now.
+        for at in (AHEAD..AHEAD + len).step_by(64) {
+            prefetch(self.rest, at);
+        }
         let (record, rest) = self.rest.split_at(len);
         self.rest = rest;
         Some(record)

@@ -1,7 +1,7 @@
 //! [`Decoder`]: records into events.
 
 use super::plan::{EXEC_NUMBERS, ExitPart, Part, Plan, Plans, REQUEST, RESULT, Step, TIMESPEC32};
-use super::record::{COMPAT, HEADER, LAST, MAX_ITEMS, Record, TRUNCATED, Type, UNKNOWN, items};
+use super::record::{COMPAT, LAST, MAX_ITEMS, Record, TRUNCATED, Type, UNKNOWN, items};
 use crate::event::{Arg, Args, Event, Flags, ParamType};
 use crate::sys::ClockPair;
 use std::collections::HashMap;
@@ -389,16 +389,6 @@ fn without_directory(path: &[u8]) -> &[u8] {
         None => &[],
         Some(b'/') => &rest[digits + 1..],
         Some(_) => path,
-    }
-}
-
-impl Record<'_> {
-    /// The record's bytes, to be kept.
-    fn to_vec(self) -> Vec<u8> {
-        let mut bytes = Vec::with_capacity(HEADER + self.after(0).len());
-        bytes.extend_from_slice(self.header());
-        bytes.extend_from_slice(self.after(0));
-        bytes
     }
 }
 

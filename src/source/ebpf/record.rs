@@ -29,44 +29,36 @@ pub(super) enum Type {
     Switch,
 }
 
-/// A record whose header is known to be there.
+/// A record whose header is known to be there. Two words, so that it is handed on in registers: one that was put together in
+/// memory and read as a whole waits for all that was written before it, and what events are written into is mostly cold.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Record<'a> {
-    header: &'a [u8; HEADER],
-    rest: &'a [u8],
-}
-
-fn u16_at(bytes: &[u8; HEADER], at: usize) -> u16 {
-    u16::from_le_bytes([bytes[at], bytes[at + 1]])
-}
-
-fn u32_at(bytes: &[u8; HEADER], at: usize) -> u32 {
-    u32::from_le_bytes([bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3]])
-}
-
-fn u64_at(bytes: &[u8; HEADER], at: usize) -> u64 {
-    u64::from(u32_at(bytes, at)) | u64::from(u32_at(bytes, at + 4)) << 32
+    bytes: &'a [u8],
 }
 
 /// Length and time of the record that begins here, `None` if none can.
 pub(super) fn peek(bytes: &[u8]) -> Option<(usize, u64)> {
-    let header = bytes.first_chunk::<HEADER>()?;
-    let len = usize::from(u16_at(header, 0));
-    (len >= HEADER && len.is_multiple_of(8) && len <= bytes.len()).then(|| (len, u64_at(header, 16)))
+    let record = Record::new(bytes)?;
+    let len = usize::from(u16::from_le_bytes(record.at(0)));
+    (len >= HEADER && len.is_multiple_of(8) && len <= bytes.len()).then(|| (len, record.time()))
 }
 
 impl<'a> Record<'a> {
     pub(super) fn new(bytes: &'a [u8]) -> Option<Record<'a>> {
-        let (header, rest) = bytes.split_first_chunk::<HEADER>()?;
-        Some(Record { header, rest })
+        (bytes.len() >= HEADER).then_some(Record { bytes })
     }
 
-    pub(super) fn header(&self) -> &'a [u8] {
-        self.header
+    /// Its bytes, to be kept.
+    pub(super) fn to_vec(self) -> Vec<u8> {
+        self.bytes.to_vec()
+    }
+
+    fn at<const N: usize>(&self, at: usize) -> [u8; N] {
+        self.bytes.get(at..).and_then(<[u8]>::first_chunk).copied().unwrap_or([0; N])
     }
 
     pub(super) fn kind(&self) -> Option<Type> {
-        Some(match self.header[2] {
+        Some(match self.bytes[2] {
             1 => Type::Call,
             2 => Type::Enter,
             3 => Type::Fork,
@@ -82,46 +74,45 @@ impl<'a> Record<'a> {
     }
 
     pub(super) fn flags(&self) -> u8 {
-        self.header[3]
+        self.bytes[3]
     }
 
     pub(super) fn nr(&self) -> u16 {
-        u16_at(self.header, 4)
+        u16::from_le_bytes(self.at(4))
     }
 
     pub(super) fn cpu(&self) -> u16 {
-        u16_at(self.header, 6)
+        u16::from_le_bytes(self.at(6))
     }
 
     pub(super) fn tid(&self) -> u32 {
-        u32_at(self.header, 8)
+        u32::from_le_bytes(self.at(8))
     }
 
     pub(super) fn pid(&self) -> u32 {
-        u32_at(self.header, 12)
+        u32::from_le_bytes(self.at(12))
     }
 
     pub(super) fn time(&self) -> u64 {
-        u64_at(self.header, 16)
+        u64::from_le_bytes(self.at(16))
     }
 
     pub(super) fn enter(&self) -> u64 {
-        u64_at(self.header, 24)
+        u64::from_le_bytes(self.at(24))
     }
 
     pub(super) fn ret(&self) -> i64 {
-        u64_at(self.header, 32) as i64
+        i64::from_le_bytes(self.at(32))
     }
 
     /// The n-th argument; 0 where the record is too short.
     pub(super) fn word(&self, n: usize) -> u64 {
-        let bytes = self.rest.get(n * 8..n * 8 + 8).and_then(<[u8]>::first_chunk);
-        bytes.map_or(0, |b| u64::from_le_bytes(*b))
+        u64::from_le_bytes(self.at(HEADER + n * 8))
     }
 
     /// What follows the first `words` arguments.
     pub(super) fn after(&self, words: usize) -> &'a [u8] {
-        self.rest.get(words * 8..).unwrap_or_default()
+        self.bytes.get(HEADER + words * 8..).unwrap_or_default()
     }
 }
 
