@@ -138,7 +138,12 @@ impl Store for PlainStore {
         Ok(self.columns.tables[kind].data[slot].clone().spread())
     }
     fn data_bytes(&self, kind: usize, slot: usize, look: &mut dyn FnMut(&[u8])) -> Result<(), Error> {
-        look(&self.columns.tables[kind].data[slot].bytes);
+        let column = &self.columns.tables[kind].data[slot];
+        if column.shares.is_empty() {
+            look(&column.bytes);
+        } else {
+            look(&column.clone().spread().bytes);
+        }
         Ok(())
     }
 }

@@ -7,8 +7,8 @@ use super::unpack::{Element, each, unpack};
 use super::varint::unzigzag;
 use super::{Fault, lengths, runs};
 use crate::batch::share::spread;
-use crate::batch::{DataColumn, Error, Head, KindRows, MAX_KINDS, Runs, Schema, Store};
-use crate::event::Class;
+use crate::batch::{DataColumn, Error, Head, KindInfo, KindRows, MAX_KINDS, Runs, Schema, Store};
+use crate::event::{Class, ParamType};
 use std::borrow::Cow;
 use std::ops::Range;
 use std::sync::{Arc, OnceLock};
@@ -349,6 +349,13 @@ impl Store for StoredBatch {
     fn data_bytes(&self, kind: usize, slot: usize, look: &mut dyn FnMut(&[u8])) -> Result<(), Error> {
         let column = self.parameter("data", kind, Class::Data, slot)?;
         let (_, chunk) = self.table("data", kind, column)?;
+        let info = self.schema.kinds.get(usize::from(self.kinds[kind].kind));
+        let is_json = |info: &KindInfo| info.params.iter().any(|p| p.class == Class::Data && p.ty == ParamType::Json);
+        if info.is_some_and(is_json) {
+            // Pieces of its rows may stand elsewhere.
+            look(&self.data(kind, slot)?.bytes);
+            return Ok(());
+        }
         self.column("data", chunk + 1, |bytes| {
             look(bytes);
             Ok(())
