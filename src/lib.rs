@@ -18,6 +18,7 @@ pub mod reel;
 pub mod filter;
 pub mod template;
 
+pub mod policy;
 pub mod query;
 
 pub mod format;

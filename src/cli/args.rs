@@ -130,15 +130,21 @@ pub struct Options {
     /// Go on in another file before this one has more than MB million bytes
     #[arg(short = 'C', long = "file-size", value_name = "MB", value_parser = above_zero, allow_negative_numbers = true, help_heading = "Several files")]
     pub file_size: Option<NonZeroU64>,
-    /// Go on in another file every SEC seconds; `%` in FILE is the local time at its start, as in date(1)
-    #[arg(short = 'G', long = "seconds", value_name = "SEC", value_parser = above_zero, allow_negative_numbers = true, help_heading = "Several files")]
-    pub slice: Option<NonZeroU64>,
+    /// Go on in another file every SEC seconds; `%` in FILE is the local time at its start, as in date(1); `day` and `hour`: by UTC
+    #[arg(short = 'G', long = "seconds", value_name = "SEC", value_parser = slice, allow_negative_numbers = true, help_heading = "Several files")]
+    pub slice: Option<Slice>,
     /// Go on in another file after N events
     #[arg(short = 'e', long = "event-limit", value_name = "N", value_parser = above_zero, allow_negative_numbers = true, help_heading = "Several files")]
     pub file_events: Option<NonZeroU64>,
     /// Keep the last N files
     #[arg(short = 'W', long = "limit", value_name = "N", value_parser = above_zero, allow_negative_numbers = true, help_heading = "Several files")]
     pub files: Option<NonZeroU64>,
+    /// Keep audit events and their bodies so long: Metadata=90d,Request=30d,RequestResponse=7d,verb=delete=1y
+    #[arg(long, value_name = "WHAT=AGE", help_heading = "Several files")]
+    pub keep: Vec<String>,
+    /// prune: only say what would go
+    #[arg(long, help_heading = "Several files")]
+    pub dry_run: bool,
     /// Begin with the first name, not behind the files that are there
     #[arg(long, help_heading = "Several files")]
     pub start_over: bool,
@@ -276,6 +282,15 @@ fn size(text: &str) -> Result<u64, String> {
     number.checked_mul(1 << shift).ok_or_else(|| format!("`{text}` is too large"))
 }
 
+/// A slice of time, each in a file of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Slice {
+    /// How long it is.
+    pub seconds: NonZeroU64,
+    /// It ends where days and hours do in UTC.
+    pub aligned: bool,
+}
+
 /// Reads a moment.
 pub(super) fn moment(text: &str) -> Result<Moment, String> {
     Moment::parse(text).ok_or_else(|| format!("expected {}, found `{text}`", Moment::FORMS))
@@ -283,6 +298,17 @@ pub(super) fn moment(text: &str) -> Result<Moment, String> {
 
 fn above_zero(text: &str) -> Result<NonZeroU64, String> {
     text.parse().map_err(|_| format!("expected a whole number above 0, found `{text}`"))
+}
+
+/// Reads what `-G` was given.
+fn slice(text: &str) -> Result<Slice, String> {
+    let aligned = |seconds: u64| NonZeroU64::new(seconds).map(|seconds| Slice { seconds, aligned: true });
+    let named = match text {
+        "day" => aligned(86_400),
+        "hour" => aligned(3600),
+        _ => None,
+    };
+    named.map_or_else(|| above_zero(text).map(|seconds| Slice { seconds, aligned: false }), Ok)
 }
 
 fn threads(text: &str) -> Result<NonZeroUsize, String> {

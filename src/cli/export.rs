@@ -27,8 +27,12 @@ pub(super) fn check(options: &Options) -> Result<(), Failure> {
             "it says who is to read the scap that is written",
         ));
     }
-    let several =
-        [("-C", options.file_size), ("-G", options.slice), ("-e", options.file_events), ("-W", options.files)];
+    let several = [
+        ("-C", options.file_size),
+        ("-G", options.slice.map(|slice| slice.seconds)),
+        ("-e", options.file_events),
+        ("-W", options.files),
+    ];
     if let Some((flag, _)) = several.iter().find(|(_, given)| is_scap && given.is_some()) {
         return Err(Failure::new(
             format!("expected no {flag} with -w FILE.scap, found one"),

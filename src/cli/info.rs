@@ -161,12 +161,24 @@ fn provenance(table: &mut Table, header: &Header) {
     table.rows.extend(rows.map(|(what, value)| vec![text(what), value]));
 }
 
+/// What was taken out of a reel.
+fn pruned_text(pruned: &crate::reel::Pruned) -> String {
+    let (crate::reel::Pruned { time, keep, events, bodies: [response, both], .. }, zone) = (pruned, 0);
+    let when = moment(*time, zone);
+    format!(
+        "{events} audit events went, {response} lost their response, {both} both bodies; last at {when}, kept: {keep}"
+    )
+}
+
 /// Who recorded what, when, and how much.
 fn about(path: &Path, reader: &Reader) -> Table {
     let (sums, header) = (Sums::of(reader), reader.header());
     let mut table = pairs("reel");
     table.rows.push(vec![text("file"), text(path.display().to_string())]);
     provenance(&mut table, header);
+    if let Some(pruned) = &header.pruned {
+        table.rows.push(vec![text("pruned"), text(pruned_text(pruned))]);
+    }
     if let Some((start, end)) = sums.span {
         table.rows.push(vec![text("first event"), text(moment(start, 0))]);
         table.rows.push(vec![text("last event"), text(moment(end, 0))]);

@@ -142,18 +142,23 @@ fn rotation(options: &Options) -> Rotation {
     let number = |n: Option<NonZeroU64>| n.map(NonZeroU64::get);
     Rotation {
         size: number(options.file_size).map(|megabytes| megabytes.saturating_mul(1_000_000)),
-        seconds: number(options.slice),
+        seconds: number(options.slice.map(|slice| slice.seconds)),
+        aligned: options.slice.is_some_and(|slice| slice.aligned),
         events: number(options.file_events),
         files: number(options.files),
         start_over: options.start_over,
         goes_on: false,
+        // What cannot be understood was told before.
+        keep: super::prune::keep(options).ok().flatten().unwrap_or_default(),
     }
 }
 
 /// What the flags of rotation need from each other.
 fn check(options: &Options, path: &Path) -> Result<(), Failure> {
+    super::prune::keep(options)?;
     let rotation = rotation(options);
-    let extra = [("-W", rotation.files.is_some()), ("--start-over", rotation.start_over)];
+    let extra =
+        [("-W", rotation.files.is_some()), ("--start-over", rotation.start_over), ("--keep", !options.keep.is_empty())];
     if let Some((flag, _)) = extra.iter().find(|(_, given)| *given && !rotation.is_on()) {
         return Err(Failure::new(
             format!("expected -C, -G or -e with {flag}, found none"),

@@ -3,8 +3,8 @@
 use super::args::{Options, parse};
 use super::exit::{Failure, code, say, usage};
 use super::{
-    audit, chisel, complete, convert, diff, events, export, fields, help, info, lines, list, plan, question, record,
-    replay, verify, watch,
+    audit, chisel, complete, convert, diff, events, export, fields, help, info, lines, list, plan, prune, question,
+    record, replay, verify, watch,
 };
 use crate::chisel::Library;
 use clap::error::ErrorKind;
@@ -13,12 +13,11 @@ use std::io::{self, Write};
 use std::process::ExitCode;
 
 /// Subcommands that are planned; a word that is none of these starts a filter.
-const NOT_YET: &[&str] =
-    &["repair", "redact", "note", "rules", "detect", "falco", "doctor", "dump", "prune", "top", "serve"];
+const NOT_YET: &[&str] = &["repair", "redact", "note", "rules", "detect", "falco", "doctor", "dump", "top", "serve"];
 
 /// Subcommands that are there.
 pub(super) const KNOWN: &[&str] =
-    &["audit", "chisel", "convert", "diff", "help", "info", "plan", "verify", "version", "completions", "man"];
+    &["audit", "chisel", "convert", "diff", "help", "info", "plan", "prune", "verify", "version", "completions", "man"];
 
 /// Runs a command line, the program's name first. Exit codes: 0 done, also when whoever read the output had
 /// enough; 1 a check found something; 2 usage or failure.
@@ -116,8 +115,12 @@ fn dispatch(options: &Options, words: &[OsString], out: &mut (dyn Write + Send))
         return Err(Failure::new("expected a command after `--`, found nothing", "for example `-- ls -l`"));
     }
     ignored(options);
-    let rotates =
-        [("-C", options.file_size), ("-G", options.slice), ("-e", options.file_events), ("-W", options.files)];
+    let rotates = [
+        ("-C", options.file_size),
+        ("-G", options.slice.map(|slice| slice.seconds)),
+        ("-e", options.file_events),
+        ("-W", options.files),
+    ];
     if let (None, Some((flag, _))) = (&options.write, rotates.iter().find(|(_, given)| given.is_some())) {
         return Err(Failure::new(
             format!("expected -w FILE with {flag}, found none"),
@@ -185,6 +188,7 @@ fn ignored(options: &Options) {
             ("--switches", options.switches),
             ("--flush", options.flush.is_some()),
             ("--sync", options.sync),
+            ("--keep", !options.keep.is_empty()),
         ]
     };
     let names: Vec<&str> = given.iter().filter(|(_, given)| *given).map(|(name, _)| *name).collect();
@@ -211,6 +215,7 @@ fn subcommand(options: &Options, library: &Library, out: &mut (dyn Write + Send)
         "chisel" => chisel::chisel(options, library, out),
         "convert" => lines::json_lines(options, library, out),
         "plan" => plan::plan(options, out),
+        "prune" => prune::prune(options, &options.words[1..], out),
         "info" => info::info(options, &options.words[1..], out),
         "verify" => verify::verify(options, &options.words[1..], out),
         word if NOT_YET.contains(&word) => {

@@ -399,7 +399,7 @@ fn open_log(
 }
 
 /// A file without a name, in the folder for such (`TMPDIR`).
-fn temporary() -> std::io::Result<File> {
+pub(super) fn temporary() -> std::io::Result<File> {
     static NUMBER: AtomicU64 = AtomicU64::new(0);
     let number = NUMBER.fetch_add(1, Ordering::Relaxed);
     let path = std::env::temp_dir().join(format!(".sysreel-{}-{number}", std::process::id()));

@@ -36,6 +36,7 @@ mod place;
 mod play;
 #[cfg(test)]
 mod play_tests;
+mod prune;
 #[cfg(feature = "linux")]
 mod push;
 #[cfg(feature = "linux")]
@@ -76,6 +77,7 @@ pub use live::{LiveRequest, LiveSummary, capture};
 #[cfg(feature = "linux")]
 pub use place::Place;
 pub use play::{Batches, Damaged, Glance, Options, Played, Question, left_out, play};
+pub use prune::{PruneCounts, prune};
 #[cfg(feature = "linux")]
 pub use record::{RecordSummary, record};
 pub use reels::Reels;

@@ -460,10 +460,15 @@ fn gaps(files: &[Opened], stream: &[usize], told: &mut Vec<String>) {
         if missing > 0 {
             let files = if missing == 1 { "1 file is".to_owned() } else { format!("{missing} files are") };
             told.push(format!("{files} missing between {from} and {to}"));
-        } else if next.hash != [0; 32] && next.hash != before.reader.last_hash() {
+        } else if next.hash != [0; 32] && next.hash != before.reader.last_hash() && !is_pruned(before, next.hash) {
             told.push(format!("{from} does not end as it did when {to} was begun: it was cut or changed"));
         }
     }
+}
+
+/// Whether a file had this last hash before something was taken out of it.
+fn is_pruned(file: &Opened, hash: [u8; 32]) -> bool {
+    file.reader.header().pruned.as_ref().is_some_and(|pruned| pruned.hash == hash)
 }
 
 fn short(error: &Error) -> String {

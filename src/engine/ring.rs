@@ -6,6 +6,7 @@
 
 use super::error::Error;
 use super::rotate::Rotation;
+use crate::policy::Keep;
 use crate::reel::{self, Link, Reader};
 use crate::sys;
 use std::ffi::{OsStr, OsString};
@@ -108,7 +109,9 @@ impl Ring {
             let width = self.rotation.files.map_or(0, |files| files.to_string().len());
             return self.with(&format!("{:0width$}", self.index));
         }
-        let text = sys::local_text(time, format).ok().flatten().unwrap_or_else(|| format.to_vec());
+        let text =
+            if self.rotation.aligned { utc_text(time, format) } else { sys::local_text(time, format).ok().flatten() };
+        let text = text.unwrap_or_else(|| format.to_vec());
         let path = self.path.with_file_name(OsStr::from_bytes(&text));
         if self.rotation.size.is_some() {
             return appended(&path, &self.index.to_string());
@@ -175,6 +178,17 @@ impl Ring {
         self.rotation.files.is_some() && self.members.len() > usize::from(self.is_open)
     }
 
+    /// How long audit events are kept.
+    pub(super) fn keep(&self) -> &Keep {
+        &self.rotation.keep
+    }
+
+    /// The files that are complete, oldest first.
+    pub(super) fn complete(&self) -> Vec<PathBuf> {
+        let open = usize::from(self.is_open);
+        self.members.iter().take(self.members.len() - open.min(self.members.len())).map(|m| m.path.clone()).collect()
+    }
+
     /// Takes the oldest file away.
     pub(super) fn drop_oldest(&mut self) -> Result<PathBuf, (PathBuf, std::io::Error)> {
         let path = self.members.remove(0).path;
@@ -204,6 +218,14 @@ impl Ring {
             self.link.hash = hash;
         }
     }
+}
+
+/// A time (ns UTC) in UTC, as `strftime` writes it; `None` where the format is none.
+fn utc_text(time: u64, format: &[u8]) -> Option<Vec<u8>> {
+    let moment = jiff::Timestamp::from_nanosecond(i128::from(time)).ok()?;
+    let format = std::str::from_utf8(format).ok()?;
+    let text = jiff::fmt::strtime::format(format, &moment.to_zoned(jiff::tz::TimeZone::UTC)).ok()?;
+    (!text.is_empty()).then(|| text.into_bytes())
 }
 
 fn name(path: &Path) -> &OsStr {
@@ -311,6 +333,18 @@ mod tests {
         let both = Rotation { size: Some(1), ..rotation };
         let mut ring = Ring::open(&folder.path().join("%s.both"), &both, 0).unwrap();
         assert_eq!([write(&mut ring, 100 * second), write(&mut ring, 100 * second)], ["100.both0", "100.both1"]);
+    }
+
+    #[test]
+    fn days_are_named_in_utc() {
+        let folder = tempfile::tempdir().unwrap();
+        let rotation = Rotation { seconds: Some(86_400), aligned: true, ..Rotation::default() };
+        let mut ring = Ring::open(&folder.path().join("audit-%Y.%m.%d.reel"), &rotation, 0).unwrap();
+        // 2026-11-21 23:59:59 and a second later; what begins anew on the same day stands beside what is there.
+        let times = [1_795_305_599, 1_795_305_600, 1_795_305_700].map(|s| s * 1_000_000_000);
+        let names: Vec<String> = times.iter().map(|&time| write(&mut ring, time)).collect();
+        assert_eq!(names, ["audit-2026.11.21.reel", "audit-2026.11.22.reel", "audit-2026.11.22.reel1"]);
+        assert_eq!(ring.complete().len(), 3);
     }
 
     #[test]

@@ -2,6 +2,7 @@
 //! stands at the seam; [`Gauge`] tells it what the write thread has done so far.
 
 use super::assembler::Cost;
+use crate::policy::Keep;
 use std::collections::VecDeque;
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 
@@ -18,6 +19,8 @@ pub struct Rotation {
     pub size: Option<u64>,
     /// After this many seconds of event time.
     pub seconds: Option<u64>,
+    /// Slices of time end where they do in UTC (at midnight), not so long after their first event, and are named by UTC.
+    pub aligned: bool,
     /// After this many events.
     pub events: Option<u64>,
     /// The most files: the oldest makes room for the next.
@@ -26,6 +29,8 @@ pub struct Rotation {
     pub start_over: bool,
     /// Files do not end by themselves, but nothing that is there is written over: a recording goes on in the next file.
     pub goes_on: bool,
+    /// How long audit events are kept: older files of the row are pruned each time that one begins.
+    pub keep: Keep,
 }
 
 impl Rotation {
@@ -160,7 +165,8 @@ impl Pace {
     /// A file begins with an event of a time, ns UTC. Slices of time begin with the second of their first event.
     pub(super) fn begin(&mut self, time: u64) {
         let slice = self.rotation.seconds.map(|s| s.saturating_mul(SECOND));
-        self.until = slice.map_or(u64::MAX, |slice| (time - time % SECOND).saturating_add(slice));
+        let begun = |slice: u64| time - time % if self.rotation.aligned { slice.max(1) } else { SECOND };
+        self.until = slice.map_or(u64::MAX, |slice| begun(slice).saturating_add(slice));
         self.file += 1;
         (self.file_batches, self.events, self.over) = (0, 0, false);
         (self.most_rows, self.most_bytes) = (u64::MAX, u64::MAX);
@@ -274,6 +280,15 @@ mod tests {
         pace.begin(112 * SECOND + 5);
         assert!(!pace.is_over(117 * SECOND - 1));
         assert!(pace.is_over(117 * SECOND));
+    }
+
+    #[test]
+    fn days_end_at_midnight() {
+        let day = 86_400;
+        let (mut pace, _) = pace(Rotation { seconds: Some(day), aligned: true, ..Rotation::default() }, true);
+        pace.begin((3 * day + 5) * SECOND + 700);
+        assert!(!pace.is_over(4 * day * SECOND - 1));
+        assert!(pace.is_over(4 * day * SECOND));
     }
 
     #[test]

@@ -5,6 +5,7 @@
 
 use super::error::Error;
 use super::place::Place;
+use super::prune::prune;
 use super::ring::Ring;
 use super::rotate::Gauge;
 use crate::reel::{self, Header, Totals, Writer};
@@ -12,6 +13,7 @@ use std::os::fd::AsRawFd;
 use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 /// Time between two tries, at first and at most.
@@ -53,6 +55,8 @@ pub(super) struct Spool<'a> {
     looked: Option<Instant>,
     /// It was not there under its name when that was looked at last.
     is_moved: bool,
+    /// Takes out of older files what is too old; says what happened.
+    pruning: Option<JoinHandle<Vec<String>>>,
 }
 
 impl<'a> Spool<'a> {
@@ -78,6 +82,7 @@ impl<'a> Spool<'a> {
             written: Written::default(),
             looked: None,
             is_moved: false,
+            pruning: None,
         }
     }
 
@@ -95,14 +100,49 @@ impl<'a> Spool<'a> {
     pub(super) fn rotate(&mut self, time: u64) -> Result<(), Error> {
         let held = self.writer.as_ref().and_then(|(_, writer)| writer.hold());
         self.close()?;
+        // It must not put back what the ring takes away.
+        self.end_pruning();
         self.open(time)?;
         drop(held);
+        self.begin_pruning();
         Ok(())
     }
 
     /// Says something.
     pub(super) fn say(&self, text: &str) {
         (self.tell)(text);
+    }
+
+    /// Has what is too old taken out of the files before, on a thread of its own.
+    fn begin_pruning(&mut self) {
+        let (keep, files) = (self.ring.keep().clone(), self.ring.complete());
+        if keep.is_empty() || files.is_empty() {
+            return;
+        }
+        let now = crate::sys::realtime_ns();
+        let each = move || {
+            let mut told = Vec::new();
+            for file in files {
+                let name = file.display();
+                match prune(&file, &keep, now, false) {
+                    Ok(counts) if counts.is_nothing() => {}
+                    Ok(counts) => told.push(format!("note: {name}: {counts}")),
+                    // `--keep` is about audit events; a row of files with system calls has them all.
+                    Err(Error::Mixed(_)) => break,
+                    Err(error) => {
+                        told.push(format!("warning: {}", error.to_string().lines().next().unwrap_or_default()));
+                    }
+                }
+            }
+            told
+        };
+        self.pruning = std::thread::Builder::new().name("prune".to_owned()).spawn(each).ok();
+    }
+
+    fn end_pruning(&mut self) {
+        for told in self.pruning.take().and_then(|thread| thread.join().ok()).into_iter().flatten() {
+            (self.tell)(&told);
+        }
     }
 
     /// Bytes of the file at hand.
@@ -163,6 +203,7 @@ impl<'a> Spool<'a> {
     /// Ends the recording.
     pub(super) fn finish(mut self) -> Result<Written, Error> {
         self.close()?;
+        self.end_pruning();
         Ok(self.written)
     }
 
@@ -258,4 +299,46 @@ fn is_full(error: &reel::Error) -> bool {
 fn first_line(error: &reel::Error) -> String {
     let text = error.to_string();
     text.lines().next().unwrap_or_default().to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::{Rotation, import_audit};
+    use crate::policy::Keep;
+    use crate::reel::{Link, Reader};
+
+    #[test]
+    fn older_files_of_a_row_are_pruned_when_the_next_begins() {
+        let folder = tempfile::tempdir().unwrap();
+        let (path, log) = (folder.path().join("x"), folder.path().join("log"));
+        let event = |id: &str| {
+            format!(
+                "{{\"auditID\":\"{id}\",\"requestObject\":{{\"a\":1}},\"stageTimestamp\":\"2020-11-21T12:00:0{id}.000000Z\"}}\n"
+            )
+        };
+        std::fs::write(&log, event("1") + &event("2")).unwrap();
+        let input = crate::source::scap::open(&log).unwrap();
+        let link = Link { sequence: 1, row: 5, naming: "x".to_owned(), ..Link::default() };
+        let create = |header: &Header| {
+            let failed = |error| Error::Write { path: path.clone(), error };
+            Writer::create(&folder.path().join("x0"), &Header { link, ..header.clone() }).map_err(failed)
+        };
+        import_audit(vec![("log".to_owned(), input)], create, &mut |_, _| {}).unwrap();
+        let keep = Keep::parse(["Request=1d"]).unwrap();
+        let rotation = Rotation { events: Some(1), keep, ..Rotation::default() };
+        let ring = Ring::open(&path, &rotation, 50).unwrap();
+        let (place, gauge, ending) = (Place::default(), Gauge::default(), AtomicBool::new(false));
+        let told = std::sync::Mutex::new(Vec::new());
+        let tell = |text: &str| told.lock().unwrap().push(text.to_owned());
+        let mut spool = Spool::new(Header::default(), ring, &place, true, &gauge, &ending, &tell);
+        spool.begin().unwrap();
+        spool.rotate(60).unwrap();
+        spool.finish().unwrap();
+        let told = told.into_inner().unwrap().join("\n");
+        assert!(told.contains("x0: of 2 audit events 0 went, 0 lost their response and 2 both bodies"), "{told}");
+        let reader = Reader::open(&folder.path().join("x0")).unwrap();
+        assert_eq!(reader.header().pruned.as_ref().map(|pruned| pruned.bodies), Some([0, 2]));
+        assert_eq!((reader.header().link.sequence, reader.header().link.row), (1, 5));
+    }
 }

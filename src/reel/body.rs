@@ -44,6 +44,23 @@ pub struct Header {
     pub footed: bool,
     /// Its place in a row of files that one recording wrote one after the other.
     pub link: Link,
+    /// What was taken out of it since it was written; `None`: nothing.
+    pub pruned: Option<Pruned>,
+}
+
+/// What was taken out of a reel of audit events, by `prune` or by its recorder.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Pruned {
+    /// Hash of the last frame of the reel as it was recorded: what the next file of its row is linked to.
+    pub hash: [u8; 32],
+    /// When that was done last, ns since 1970 UTC.
+    pub time: u64,
+    /// What was asked for then (`--keep`).
+    pub keep: String,
+    /// Events that went, all times together.
+    pub events: u64,
+    /// Events that went without their response, and those without both bodies.
+    pub bodies: [u64; 2],
 }
 
 /// A reel's place in a row of files that follow each other without a gap, so that a missing one is noticed.

@@ -24,7 +24,7 @@ mod writer;
 #[cfg(test)]
 mod tests;
 
-pub use body::{ClockPair, Close, Header, Link, Loss, Note, SegmentStart};
+pub use body::{ClockPair, Close, Header, Link, Loss, Note, Pruned, SegmentStart};
 pub use error::{Damage, DamageKind, Error, Hit};
 pub use frame::{FrameKind, HEADER_BYTES, MAGIC, VERSION};
 pub use input::{header_of, is_recorded};

@@ -370,6 +370,14 @@ pub(in crate::field) static EVENT_FIELDS: &[Field] = &[
         extract: Extract::Event(|row, _, _| event::annotation(row, "cluster_name")),
     },
     Field {
+        name: "ka.pruned",
+        ty: Type::Text,
+        arg: ArgRule::No,
+        doc: "Which bodies were taken out of the event because of their age (`sysreel prune`, `--keep`).",
+        example: "ka.pruned exists",
+        extract: Extract::Event(|row, _, _| event::annotation(row, "sysreel/pruned")),
+    },
+    Field {
         name: "ka.annotation",
         ty: Type::Text,
         arg: ArgRule::OptionalName,
