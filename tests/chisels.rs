@@ -47,7 +47,9 @@ fn every_example_gives_the_output_that_is_kept() {
             }
         }
     }
-    assert!(std::fs::metadata(folder.join("around.scap")).is_ok_and(|file| file.len() > 0));
+    for name in ["around.scap", "spy_logs.scap", "spy_syslog.scap"] {
+        assert!(std::fs::metadata(folder.join(name)).is_ok_and(|file| file.len() > 0), "{name}");
+    }
     let streams = std::fs::read_dir(folder.join("udp_dump_files")).unwrap().count();
     assert!(streams > 0, "udp_extract wrote no file");
     std::fs::remove_dir_all(&folder).unwrap();
