@@ -132,10 +132,16 @@ fn prepare(query: &mut Query, is_one: bool, dropped: &mut Vec<String>) -> Result
             Ok(())
         }
         Query::State(_, query) => prepare(query, is_one, dropped),
-        _ => Err(Failure::new(
-            "expected a chisel that makes a table with diff, found another",
-            "such as -c topfiles_bytes, -c topscalls or -c lsof",
-        )),
+        _ => match query.as_table() {
+            Some(table) => {
+                *query = Query::Table(table);
+                prepare(query, is_one, dropped)
+            }
+            None => Err(Failure::new(
+                "expected a chisel that tells amounts with diff, found another",
+                "such as -c topfiles_bytes, -c topscalls, -c timeline or -c lsof",
+            )),
+        },
     }
 }
 

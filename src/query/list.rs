@@ -1,11 +1,11 @@
 //! [`ListQuery`]: matching events as rows of a table, a column for each field, sorted and cut.
 
-use super::{Operator, Order, Span, StateColumn, View};
+use super::{Aggregate, How, Key, Operator, Order, Span, StateColumn, TableQuery, View};
 use crate::batch::{Batch, Error};
 use crate::event::Flags;
 use crate::field::FieldRef;
 use crate::filter::Selection;
-use crate::report::{Cell, Report, Table};
+use crate::report::{Cell, Report, Table, Unit};
 use std::cmp::Ordering;
 
 /// Rows that are kept beyond those that will be shown, before the others are thrown away.
@@ -58,6 +58,33 @@ impl Operator for ListQuery {
             each(&column.field);
             column.or.iter().for_each(&mut *each);
         }
+    }
+
+    fn as_table(&self) -> Option<TableQuery> {
+        let when = |field: &str| field == "evt.num" || field.starts_with("evt.") && field.contains("time");
+        let columns = || self.columns.iter().filter(|column| !when(column.field.field.name));
+        let aggregate = |name: &str, unit: Unit, how: How, field: Option<FieldRef>| Aggregate {
+            name: name.to_owned(),
+            unit,
+            how,
+            field,
+            and: Vec::new(),
+            only: None,
+        };
+        let mut values = vec![aggregate("ROWS", Unit::None, How::Count, None)];
+        let is_amount = |column: &&StateColumn| column.unit != Unit::None;
+        values.extend(
+            columns().filter(is_amount).map(|c| aggregate(&c.name, c.unit, How::Sum, Some(c.field.clone()))),
+        );
+        let key = |column: &StateColumn| Key { name: column.name.clone(), field: column.field.clone() };
+        Some(TableQuery {
+            title: self.title.clone(),
+            about: self.about.clone(),
+            keys: columns().filter(|column| !is_amount(column)).map(key).collect(),
+            values,
+            order: Order { column: 0, descending: true },
+            top: None,
+        })
     }
 
     fn add(

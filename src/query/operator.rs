@@ -45,6 +45,12 @@ pub trait Operator: Send + Sync + 'static {
     /// Calls `each` for every field that it names.
     fn fields(&self, each: &mut dyn FnMut(&FieldRef));
 
+    /// The amounts that it tells as a table without times and numbers of events, so that they can be held against those of
+    /// another recording; `None`: it has none.
+    fn as_table(&self) -> Option<TableQuery> {
+        None
+    }
+
     /// Takes the selected rows of a batch; on an error nothing of it.
     fn add(
         &self,
@@ -66,6 +72,9 @@ pub trait AnyOperator: Send + Sync {
     /// See [`Operator::fields`].
     fn fields_any(&self, each: &mut dyn FnMut(&FieldRef));
 
+    /// See [`Operator::as_table`].
+    fn table_any(&self) -> Option<TableQuery>;
+
     /// See [`Operator::add`].
     fn add_any(&self, partial: &mut dyn Any, batch: &Batch, selection: &Selection, view: View<'_>)
     -> Result<(), Error>;
@@ -81,6 +90,10 @@ impl<T: Operator> AnyOperator for T {
 
     fn fields_any(&self, each: &mut dyn FnMut(&FieldRef)) {
         self.fields(each);
+    }
+
+    fn table_any(&self) -> Option<TableQuery> {
+        self.as_table()
     }
 
     fn add_any(
@@ -155,6 +168,16 @@ impl Query {
             }),
             Query::State(_, query) => query.for_each_field(each),
             Query::Other(operator) => operator.fields_any(each),
+        }
+    }
+
+    /// What it says as a table of amounts, see [`Operator::as_table`]; `None`: it cannot be said so.
+    pub fn as_table(&self) -> Option<TableQuery> {
+        match self {
+            Query::Table(table) => Some(table.clone()),
+            Query::Tree(tree) => Some(tree.as_table()),
+            Query::Other(operator) => operator.table_any(),
+            Query::Nothing | Query::Lines(_) | Query::Snapshot(_) | Query::State(..) => None,
         }
     }
 

@@ -4,7 +4,7 @@ use super::aggregate::{Groups, Slots, Total};
 use super::group::{Grouper, KindIds, walk};
 use super::part::NONE;
 use super::table::add_all;
-use super::{Aggregate, Key, Operator, Span, View};
+use super::{Aggregate, Key, Operator, Order, Span, TableQuery, View};
 use crate::batch::{Batch, Error};
 use crate::field::FieldRef;
 use crate::filter::Selection;
@@ -55,6 +55,17 @@ impl Operator for SeriesQuery {
     fn fields(&self, each: &mut dyn FnMut(&FieldRef)) {
         self.keys.iter().for_each(|key| each(&key.field));
         self.values.iter().for_each(|value| value.for_each_field(each));
+    }
+
+    fn as_table(&self) -> Option<TableQuery> {
+        Some(TableQuery {
+            title: self.title.clone(),
+            about: self.about.clone(),
+            keys: self.keys.clone(),
+            values: self.values.clone(),
+            order: Order { column: 0, descending: true },
+            top: None,
+        })
     }
 
     fn begin(&self) -> SeriesPartial {

@@ -1,7 +1,7 @@
 //! [`TreeQuery`]: the processes of a recording as a tree, with what was aggregated of each and of all below it.
 
 use super::rank::Span;
-use super::table::{TableQuery, TableWorker};
+use super::table::{Key, TableQuery, TableWorker};
 use crate::batch::{Batch, Error};
 use crate::event::{Arg, signal_name};
 use crate::field::{Context, Extract, FieldRef};
@@ -59,6 +59,11 @@ fn id_of(process: &ThreadRow) -> Id {
 }
 
 impl TreeQuery {
+    /// Its amounts by what processes are called, without those below them.
+    pub(super) fn as_table(&self) -> TableQuery {
+        TableQuery { keys: vec![Key { name: self.name.clone(), field: self.label.clone() }], ..self.table.clone() }
+    }
+
     /// A worker that has seen nothing.
     pub(super) fn worker(&self) -> TreeWorker {
         TreeWorker { table: self.table.worker(), nodes: BTreeMap::new(), ends: BTreeMap::new() }
