@@ -4,7 +4,7 @@
 
 mod common;
 
-use common::live::{SYSREEL, able, has_any, until};
+use common::live::{SYSREEL, able, has_by, until};
 use std::process::{Command, Output};
 
 /// A tmux of its own, with one window; it ends with the test.
@@ -48,7 +48,7 @@ impl Drop for Window {
 #[test]
 fn a_live_table_follows_the_window_and_leaves_it_clean() {
     let test = "a_live_table_follows_the_window_and_leaves_it_clean";
-    if !able(test) || !has_any(test, "tmux", "-V") {
+    if !able(test) || !has_by(test, "tmux", "-V") {
         return;
     }
     let window = Window::open(&format!("{SYSREEL} -q -c topscalls -M 600; echo left with $?; exec cat"));

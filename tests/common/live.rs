@@ -45,11 +45,11 @@ pub fn able_with(test: &str, more: &[(u32, &str)]) -> bool {
 
 /// Whether a program is installed; says so if not.
 pub fn has(test: &str, program: &str) -> bool {
-    has_any(test, program, "--version")
+    has_by(test, program, "--version")
 }
 
 /// Whether a program is installed that says its version with this option.
-pub fn has_any(test: &str, program: &str, version: &str) -> bool {
+pub fn has_by(test: &str, program: &str, version: &str) -> bool {
     let found = Command::new(program).arg(version).stdout(Stdio::null()).stderr(Stdio::null()).status().is_ok();
     if !found {
         skip(test, &format!("needs {program}"));
