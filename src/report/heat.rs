@@ -52,9 +52,12 @@ impl Heat {
 
     /// Appends the buckets of a row as blanks on a background.
     fn paint(&self, row: &[u64], out: &mut String) {
-        let colour = |&count: &u64| match self.shade(count, COLOURS.len()) {
-            0 => None,
-            n => COLOURS.get(n.min(COLOURS.len()) - 1),
+        let most = self.rows.iter().flatten().copied().max().unwrap_or(0);
+        let bits = |n: u64| (u64::BITS - n.leading_zeros()) as usize;
+        // The lightest is for the fullest bucket, as the key below says.
+        let colour = |&count: &u64| {
+            let shade = (bits(count) * COLOURS.len()).div_ceil(bits(most).max(1));
+            shade.checked_sub(1).and_then(|shade| COLOURS.get(shade))
         };
         // Neighbours of a colour share its sequence, and nothing stands behind the last event.
         let end = row.iter().rposition(|&count| count > 0).map_or(0, |last| last + 1);
