@@ -73,9 +73,7 @@ impl Operator for ListQuery {
         };
         let mut values = vec![aggregate("ROWS", Unit::None, How::Count, None)];
         let is_amount = |column: &&StateColumn| column.unit != Unit::None;
-        values.extend(
-            columns().filter(is_amount).map(|c| aggregate(&c.name, c.unit, How::Sum, Some(c.field.clone()))),
-        );
+        values.extend(columns().filter(is_amount).map(|c| aggregate(&c.name, c.unit, How::Sum, Some(c.field.clone()))));
         let key = |column: &StateColumn| Key { name: column.name.clone(), field: column.field.clone() };
         Some(TableQuery {
             title: self.title.clone(),
