@@ -1,6 +1,11 @@
 //! Live tables on a real terminal, which tmux is: drawn in place, cut to the window as it is resized, and left clean.
 
-#![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a test that cannot go on fails, and says so")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "a test that cannot go on fails, and says so"
+)]
 
 mod common;
 
