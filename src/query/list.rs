@@ -61,8 +61,12 @@ impl Operator for ListQuery {
     }
 
     fn as_table(&self) -> Option<TableQuery> {
-        let when = |field: &str| field == "evt.num" || field.starts_with("evt.") && field.contains("time");
-        let columns = || self.columns.iter().filter(|column| !when(column.field.field.name));
+        // What is of one event alone: its time, its number, its parameters written out.
+        let is_single = |field: &str| {
+            matches!(field, "evt.num" | "evt.args" | "evt.info" | "evt.buffer")
+                || field.starts_with("evt.") && field.contains("time")
+        };
+        let columns = || self.columns.iter().filter(|column| !is_single(column.field.field.name));
         let aggregate = |name: &str, unit: Unit, how: How, field: Option<FieldRef>| Aggregate {
             name: name.to_owned(),
             unit,
