@@ -18,8 +18,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// Pieces that may wait between the two threads.
-const QUEUE: usize = 2;
+/// Pieces that may wait between the two threads; a batch of audit events may have 30 MiB.
+const QUEUE: usize = 1;
 /// Events between two looks at how far it is.
 const TOLD_EVERY: u64 = 1 << 16;
 /// Batches of a segment that wait for its end.

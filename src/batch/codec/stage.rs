@@ -9,6 +9,9 @@ const RAW_BELOW: usize = 64;
 /// Data from so many bytes on in which whole objects come again far apart (JSON) is searched for them.
 const LONG_FROM: usize = 1 << 20;
 
+/// Level of zstd for it at least: it is the bulk of a log with bodies, and a tenth smaller than at the level of a recording.
+const LONG_LEVEL: i32 = 6;
+
 /// How far apart they may be: 64 MiB.
 const LONG_WINDOW: u32 = 26;
 
@@ -127,7 +130,10 @@ impl Stage {
         }
         let zstd = match if is_far { &mut self.far } else { &mut self.compressor } {
             Some(zstd) => zstd,
-            none => none.insert(zstd::bulk::Compressor::new(self.level).map_err(failed)?),
+            none => {
+                let level = if is_far { self.level.max(LONG_LEVEL) } else { self.level };
+                none.insert(zstd::bulk::Compressor::new(level).map_err(failed)?)
+            }
         };
         if is_far {
             zstd.window_log(LONG_WINDOW).map_err(failed)?;

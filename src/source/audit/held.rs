@@ -8,6 +8,9 @@ use std::collections::BinaryHeap;
 const EVENTS: usize = 16_384;
 const BYTES: usize = 24 << 20;
 
+/// Bytes of a buffer that is kept for the next event: most have fewer at Metadata level, and as many buffers as events may wait.
+const SPARE: usize = 2 << 10;
+
 /// An event with its bytes in one piece.
 #[derive(Default)]
 struct Slot {
@@ -44,6 +47,7 @@ impl Held {
         (slot.time, slot.duration) = (event.time, event.duration);
         slot.args.clear();
         slot.bytes.clear();
+        slot.bytes.reserve_exact(event.args.iter().filter_map(|arg| arg.bytes()).map(<[u8]>::len).sum());
         for arg in &event.args {
             slot.args.push(match arg {
                 Arg::Missing => Kept::Missing,
@@ -89,7 +93,7 @@ impl Held {
                 .collect();
             let head = crate::event::audit_head(slot.time, slot.duration);
             each(&Event { args, ..head })?;
-            if slot.bytes.capacity() > 1 << 16 {
+            if slot.bytes.capacity() > SPARE {
                 slot.bytes = Vec::new();
             }
             self.free.push(place);

@@ -92,6 +92,11 @@ impl<R: Read> Pieces<R> {
         self.start = to;
     }
 
+    /// Takes a line, up to a place in it: there is no end of a line before that.
+    pub(super) fn take_line(&mut self, to: usize) {
+        self.start = to;
+    }
+
     /// The value that begins where the line does, over several lines if need be. What is none is passed over to the end
     /// of its first line.
     pub(super) fn value(&mut self) -> std::io::Result<Found> {

@@ -122,7 +122,7 @@ impl Reader {
         let Next::Line(range) = pieces.next()? else { return Ok(false) };
         // Most lines are one event each.
         if let Line::Taken = self.line(pieces.bytes(range.clone())) {
-            pieces.take(range.end);
+            pieces.take_line(range.end);
             return Ok(true);
         }
         let (line, start) = (pieces.line(), pieces.offset(range.start));
