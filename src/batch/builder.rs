@@ -3,7 +3,7 @@
 use super::share::Sharer;
 use super::{Columns, DataColumn, MAX_KINDS, MAX_ROWS, Share, Table};
 use crate::event::{Arg, Class, Event, ParamType, SPECS};
-use crate::world::{Effect, Interner, StrId};
+use crate::world::{Effect, Interner};
 
 /// No table yet.
 const NONE: u16 = u16::MAX;
@@ -17,9 +17,6 @@ const JSON_SHARE: usize = 10;
 
 /// And many times as many where most of them stand in the batch already: 192 MiB, which whoever reads them needs room for.
 const SHARED_SHARE: usize = 64;
-
-/// Texts of a column of audit events that are compared before one is looked up: most are those of an event shortly before.
-const RECENT: usize = 3;
 
 /// Bytes of a row in the four columns that all kinds share: time, processor, thread, kind.
 const ROW_BYTES: usize = 8 + 2 + 4 + 1;
@@ -37,8 +34,6 @@ struct Plan {
     counts: [u8; 3],
     /// Bytes that a row takes in all columns, data aside.
     bytes: usize,
-    /// Texts that came last in each column of texts; empty where they are looked up at once.
-    recent: Vec<[StrId; RECENT]>,
     /// What finds repeated objects, for each column of data; empty where they are not looked for.
     sharers: Vec<Sharer>,
 }
@@ -198,9 +193,7 @@ impl Plan {
         let per_row = 8 * usize::from(has_ret) + size_of::<u64>() + 2 * size_of::<u32>() + 1;
         let bytes = ROW_BYTES + per_row + 8 * ints + 4 * texts + 4 * data;
         let is_json = spec.params.iter().any(|param| param.class == Class::Data && param.ty == ParamType::Json);
-        let of_json = |count: usize| if is_json { count } else { 0 };
-        let recent = vec![[StrId::NONE; RECENT]; of_json(texts)];
-        Plan { has_ret, slots, counts, bytes, recent, sharers: vec![Sharer::default(); of_json(data)] }
+        Plan { has_ret, slots, counts, bytes, sharers: vec![Sharer::default(); if is_json { data } else { 0 }] }
     }
 
     fn table(&self, kind: u16) -> Table {
@@ -228,14 +221,7 @@ impl Plan {
             let slot = usize::from(slot);
             match (class, arg) {
                 (Class::Int, Arg::Int(value)) => table.ints[slot].push(value),
-                (Class::Text, Arg::Bytes(text)) => {
-                    let id = match self.recent.get_mut(slot) {
-                        Some(recent) => look_up(recent, text, interner),
-                        None => interner.text(text),
-                    };
-                    table.texts[slot].push(id.0);
-                }
-
+                (Class::Text, Arg::Bytes(text)) => table.texts[slot].push(interner.text(text).0),
                 (Class::Data, Arg::Bytes(data)) => {
                     if let Some(sharer) = self.sharers.get_mut(slot) {
                         own += sharer.push(&mut table.data[slot], data);
@@ -255,17 +241,6 @@ impl Plan {
         table.missing.push(missing);
         bytes + own / JSON_SHARE + raw / SHARED_SHARE
     }
-}
-
-/// The id of a text that is probably a recent one.
-fn look_up(recent: &mut [StrId; RECENT], text: &[u8], interner: &mut Interner) -> StrId {
-    if let Some(at) = recent.iter().position(|&id| interner.is_text(id, text)) {
-        recent[..=at].rotate_right(1);
-    } else {
-        recent.rotate_right(1);
-        recent[0] = interner.text(text);
-    }
-    recent[0]
 }
 
 impl Table {

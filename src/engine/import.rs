@@ -4,7 +4,7 @@ use super::assembler::{Assembler, Piece, SegmentLimits};
 use super::error::Error;
 use super::slim::{drop_columns, slim};
 use crate::batch::codec::limits::MAX_PIPE;
-use crate::batch::{Columns, Encoder, Schema};
+use crate::batch::{Columns, DataColumn, Encoder, Schema};
 use crate::event::Event;
 use crate::format::scap::stream::Damage;
 use crate::reel::{self, Header, Note, Reader, Totals, Writer};
@@ -22,6 +22,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 const QUEUE: usize = 1;
 /// Events between two looks at how far it is.
 const TOLD_EVERY: u64 = 1 << 16;
+/// Bytes of a column of data whose buffer is used again.
+const MOST_SPARE: usize = 2 << 20;
 /// Batches of a segment that wait for its end.
 const HELD: usize = 3;
 /// Level of zstd for a capture that is so small that all of it waited.
@@ -289,6 +291,10 @@ impl Out<'_> {
                 }
                 let encoded = self.encoder.encode(&columns, &self.schema)?;
                 if self.numbers.is_none() {
+                    // What is large is let go at once, and not when it is taken back.
+                    let data = columns.tables.iter_mut().flat_map(|table| &mut table.data);
+                    data.filter(|column| column.bytes.capacity() > MOST_SPARE)
+                        .for_each(|column| *column = DataColumn::default());
                     self.spare.try_send(columns).ok();
                 }
                 if encoded.head.snapshot { writer.snapshot(&encoded) } else { writer.batch(&encoded) }

@@ -83,11 +83,6 @@ impl Interner {
         self.last
     }
 
-    /// Whether a text has this id.
-    pub fn is_text(&self, id: StrId, text: &[u8]) -> bool {
-        self.dict.strings.get(id) == Some(text)
-    }
-
     fn find_text(&mut self, text: &[u8]) -> StrId {
         let hash = self.hasher.hash_one(text);
         let strings = &self.dict.strings;

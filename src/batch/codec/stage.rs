@@ -10,7 +10,7 @@ const RAW_BELOW: usize = 64;
 const LONG_FROM: usize = 1 << 20;
 
 /// Level of zstd for it at least: it is the bulk of a log with bodies, and a tenth smaller than at the level of a recording.
-const LONG_LEVEL: i32 = 6;
+const LONG_LEVEL: i32 = 9;
 
 /// How far apart they may be: 64 MiB.
 const LONG_WINDOW: u32 = 26;
