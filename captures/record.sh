@@ -1,6 +1,8 @@
 #!/usr/bin/env bash
 # Records the samples of this folder anew: as root, with make, gcc, python3 and curl installed.
 #
+# (audit.reel is cut out of an API server's log by cut_audit.sh.)
+#
 # Each is the process tree of one command, in an empty environment and a scratch folder, under a made-up host name, so
 # that a sample holds that tree and nothing else of the machine: no interface but the loopback, and the mounts that every
 # machine has.

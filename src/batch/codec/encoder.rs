@@ -18,6 +18,9 @@ const OWN_FRAMES_FROM: usize = 1_000;
 /// the others within [`MAX_COLUMNS`](super::limits::MAX_COLUMNS).
 const SMALL_DATA: usize = 2 << 20;
 
+/// And at most so many for each row: requests are longer, and stay where the answers are that repeat them.
+const SHORT_DATA: usize = 64;
+
 /// Turns a signed step into a code that keeps the order, so that the smallest step becomes the base of the planes.
 pub(super) const STEP_BIAS: u64 = 1 << 63;
 
@@ -140,7 +143,8 @@ impl Encoder {
             let Encoder { stage, packer, codes, .. } = self;
             stage.put(Group::Ints, |out| put_lengths(out, packer, codes, column, &table.ret));
             // Whoever asks for an id need not inflate the objects beside it.
-            stage.is_data_alone = is_json && is_large && column.bytes.len() <= SMALL_DATA;
+            let is_short = column.bytes.len() <= SMALL_DATA.min(SHORT_DATA * column.lengths.len());
+            stage.is_data_alone = is_json && is_large && is_short;
             stage.put(Group::Data, |out| out.extend_from_slice(&column.bytes));
             stage.end()?;
         }
