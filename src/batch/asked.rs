@@ -81,6 +81,7 @@ pub struct Batch {
     damage: OnceLock<Error>,
     origin: Option<Arc<Origin>>,
     carried: OnceLock<Arc<super::Carried>>,
+    joined: OnceLock<Arc<super::Carried>>,
 }
 
 /// Where events come from.
@@ -136,6 +137,7 @@ impl Batch {
             damage: OnceLock::new(),
             origin: None,
             carried: OnceLock::new(),
+            joined: OnceLock::new(),
         }
     }
 
@@ -154,6 +156,16 @@ impl Batch {
     /// What rows before say about its rows, if somebody asked.
     pub fn carried(&self) -> Option<&super::Carried> {
         self.carried.get().map(|carried| &**carried)
+    }
+
+    /// Adds what events of another sort say about its rows.
+    pub fn join(&self, joined: Arc<super::Carried>) {
+        self.joined.set(joined).ok();
+    }
+
+    /// What events of another sort say about its rows, if somebody asked.
+    pub fn joined(&self) -> Option<&super::Carried> {
+        self.joined.get().map(|joined| &**joined)
     }
 
     /// Where its events come from, if that was said.

@@ -80,6 +80,15 @@ impl Chisel {
         if let Some(flame) = &self.flame {
             return self.flame(flame, args);
         }
+        if let Some(tables) = &self.tables {
+            return self.tables(tables, args, style);
+        }
+        if let Some(burst) = &self.burst {
+            return self.burst(burst, args);
+        }
+        if let Some(history) = &self.history {
+            return self.history(history, args);
+        }
         Ok(Query::Nothing)
     }
 

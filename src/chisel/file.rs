@@ -1,8 +1,8 @@
 //! [`Chisel`]: a chisel file, parsed and checked as far as that needs no arguments.
 
 use super::{
-    ArgDef, AroundDef, Error, ExchangeDef, FlameDef, HistogramDef, ListDef, SaveDef, SequenceDef, SeriesDef,
-    ThresholdDef, ViewDef,
+    ArgDef, AroundDef, BurstDef, Error, ExchangeDef, FlameDef, HistogramDef, HistoryDef, ListDef, SaveDef, SequenceDef,
+    SeriesDef, TablePartDef, ThresholdDef, ViewDef,
 };
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{MapAccess, Visitor};
@@ -64,6 +64,12 @@ pub struct Chisel {
     pub exchange: Option<ExchangeDef>,
     /// The operator: stacks of processes.
     pub flame: Option<FlameDef>,
+    /// The operator: several tables of the same events.
+    pub tables: Option<Vec<TablePartDef>>,
+    /// The operator: who did so many things within so long.
+    pub burst: Option<BurstDef>,
+    /// The operator: what became of objects.
+    pub history: Option<HistoryDef>,
     /// How the interactive screen shows it; `-cl` lists a chisel with this only with `-v`.
     pub view: Option<ViewDef>,
     /// What its report says beside its rows.
@@ -292,7 +298,7 @@ impl Chisel {
                 text,
                 None,
                 message,
-                "a chisel has one of [table], [lines], [list], [snapshot], [tree], [series], [histogram], [sequence], [threshold], [exchange], [flame]",
+                "a chisel has one of [table], [lines], [list], [snapshot], [tree], [series], [histogram], [sequence], [threshold], [exchange], [flame], [[tables]], [burst], [history]",
             ));
         }
         if let Some(table) = &chisel.table {
@@ -301,6 +307,9 @@ impl Chisel {
                 let message = "expected at least one column and one key";
                 return Err(chisel.at("table", message, "give `by` and `columns`"));
             }
+        }
+        for part in chisel.tables.iter().flatten() {
+            chisel.check_columns(&part.columns)?;
         }
         if let Some(series) = &chisel.series {
             chisel.check_columns(&series.columns)?;
@@ -324,6 +333,9 @@ impl Chisel {
             self.threshold.is_some(),
             self.exchange.is_some(),
             self.flame.is_some(),
+            self.tables.is_some(),
+            self.burst.is_some(),
+            self.history.is_some(),
         ];
         of_state.into_iter().chain(of_events).filter(|&is_there| is_there).count()
     }
@@ -401,7 +413,7 @@ mod tests {
             (
                 "[table]",
                 "[lines]\nformat = \"%evt.num\"\n[table]",
-                "expected one operator, found 2 in chisel t.toml, line 1\n  | about = \"x\"\n  | ^\nhelp: a chisel has one of [table], [lines], [list], [snapshot], [tree], [series], [histogram], [sequence], [threshold], [exchange], [flame]",
+                "expected one operator, found 2 in chisel t.toml, line 1\n  | about = \"x\"\n  | ^\nhelp: a chisel has one of [table], [lines], [list], [snapshot], [tree], [series], [histogram], [sequence], [threshold], [exchange], [flame], [[tables]], [burst], [history]",
             ),
         ] {
             let error = Chisel::parse("t", "t.toml", &good.replace(from, to)).unwrap_err();

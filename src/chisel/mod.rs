@@ -12,6 +12,8 @@ mod library;
 mod prepare;
 mod sequence;
 mod snapshot;
+mod story;
+mod tables;
 mod threshold;
 mod tree;
 mod view;
@@ -27,5 +29,7 @@ pub use file::{
 pub use library::Library;
 pub use prepare::{Prepared, Style};
 pub use sequence::{SequenceDef, StepDef};
+pub use story::{BurstDef, HistoryDef};
+pub use tables::TablePartDef;
 pub use threshold::ThresholdDef;
 pub use view::{ActionDef, ViewDef};

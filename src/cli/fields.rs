@@ -1,7 +1,7 @@
 //! `-l`: the fields, by class or by what they say, as text, JSON lines or the reference of `docs/fields.md`.
 
 use super::exit::Failure;
-use crate::field::{Alias, Field, absent_fields, aliases, all, carries};
+use crate::field::{Alias, Field, absent_fields, aliases, all, carries, joins};
 use crate::value::Type;
 use std::io::Write;
 
@@ -103,7 +103,13 @@ fn text(out: &mut dyn Write, chosen: &[&Field], long: bool) -> Result<(), Failur
 
 /// What a question about it costs.
 fn level(field: &Field) -> &'static str {
-    if carries(field).is_some() { "carried" } else { field.level().name() }
+    if carries(field).is_some() {
+        "carried"
+    } else if joins(field).is_some() {
+        "joined"
+    } else {
+        field.level().name()
+    }
 }
 
 fn type_name(ty: Type) -> String {
@@ -173,6 +179,6 @@ What filters, formats, chisels and `-j` can name. Made by `sysreel -l --markdown
 part of it, `-l WORD` what is about something, `-l --json` one object for each.
 
 The level is where a field is answered, and so what a question about it costs: once for each *kind* of event, row of a *thread* or
-of a *descriptor*, or for each *event*; what is *carried* depends on the events before, which are walked through in order where a question names it. Values that are not there make every check false, `!=` included; they are written `<NA>`,
+of a *descriptor*, or for each *event*; what is *carried* depends on the events before, which are walked through in order where a question names it; what is *joined* on events of another sort, which are looked for first. Values that are not there make every check false, `!=` included; they are written `<NA>`,
 and `null` in JSON. Times and durations are nanoseconds, and a filter may name them with a unit.
 ";

@@ -2,7 +2,7 @@
 
 use super::clock::Clock;
 use crate::event::{Args, Event, Flags, Kind, OwnedArg, OwnedEvent, kinds};
-use crate::source::proc::{Observer, cgroup_of, groups, users};
+use crate::source::proc::{Groups, Observer, groups, users};
 use crate::world::Want;
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 use std::collections::{BTreeMap, BTreeSet};
@@ -43,6 +43,7 @@ impl Resolver {
                 users: Names::new(USERS, users),
                 groups: Names::new(GROUPS, groups),
                 observer: Observer::new(clock.pair()),
+                control: Groups::default(),
             };
             let send = |want, time, found| facts.send(Answer { want, time, found }).is_ok();
             loop {
@@ -157,6 +158,7 @@ struct Finder {
     users: Names,
     groups: Names,
     observer: Observer,
+    control: Groups,
 }
 
 impl Finder {
@@ -172,7 +174,9 @@ impl Finder {
         match want {
             Want::User(id) => self.users.find(kinds::SNAP_USER, id),
             Want::Group(id) => self.groups.find(kinds::SNAP_GROUP, id),
-            Want::Cgroup { pid, id } => cgroup_of(pid).into_iter().map(|path| moved(pid, id, path)).collect(),
+            Want::Cgroup { pid, id } => {
+                self.control.find(pid, id).into_iter().map(|path| moved(pid, id, path)).collect()
+            }
             Want::Thread { pid, .. } => self.observer.process(pid),
             Want::Descriptor { pid, fd } => self.observer.descriptor(pid, fd),
         }

@@ -1,8 +1,10 @@
 //! The pipelines: record, watch, play.
 
+mod asked;
 mod assembler;
 #[cfg(feature = "linux")]
 mod audited;
+mod behind;
 mod carry;
 mod carrying;
 mod claims;
@@ -25,6 +27,7 @@ mod follow;
 mod handover;
 mod import;
 mod import_audit;
+mod joining;
 #[cfg(feature = "linux")]
 mod intake;
 #[cfg(feature = "linux")]

@@ -186,6 +186,9 @@ pub fn play(
     options: &Options,
     out: &mut dyn Write,
 ) -> io::Result<Played> {
+    let joined = super::joining::wanted(questions);
+    let joining = (!joined.is_empty()).then(|| super::joining::Joining::new(batches, joined));
+    let batches: &dyn Batches = joining.as_ref().map_or(batches, |joining| joining);
     let wanted = super::carrying::wanted(questions);
     if !wanted.is_empty() {
         let carrying = super::carrying::Carrying::new(batches, wanted);

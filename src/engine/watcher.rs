@@ -1,6 +1,7 @@
 //! [`Watcher`]: questions asked of batches as they come, live or from a reel that grows.
 
 use super::carry::Tracker;
+use super::joining::Joiner;
 use super::play::{Asker, Options, Question};
 use super::replay::Replay;
 use super::state::moment;
@@ -61,6 +62,8 @@ pub(super) struct Watcher<'a> {
     replay: Option<Replay>,
     /// What is carried along the rows, where a question names some of it.
     tracker: Option<Tracker>,
+    /// What events of another sort say, where a question names some of it.
+    joiner: Option<Joiner>,
     /// Number of the segment, and whether its last batch was of its initial state.
     segment: (u64, bool),
     /// Remarks that every report makes.
@@ -80,6 +83,7 @@ impl<'a> Watcher<'a> {
         let interval = u64::try_from(interval.as_nanos()).unwrap_or(u64::MAX).max(SHORTEST);
         let replay = questions.iter().any(|q| q.query.of_state().is_some()).then(Replay::new);
         let wanted = super::carrying::wanted(questions);
+        let joined = super::joining::wanted(questions);
         Watcher {
             screen,
             asker: Asker::new(questions, options),
@@ -89,6 +93,7 @@ impl<'a> Watcher<'a> {
             lost: 0,
             replay,
             tracker: (!wanted.is_empty()).then(|| Tracker::new(&wanted)),
+            joiner: (!joined.is_empty()).then(|| Joiner::live(&joined)),
             segment: (0, false),
             notes: Vec::new(),
             tz_offset_s: options.ctx.tz_offset_s,
@@ -103,11 +108,14 @@ impl<'a> Watcher<'a> {
     /// Whether a question is about the state, so that rows of the initial state are of use.
     #[cfg(feature = "linux")]
     pub(super) fn wants_state(&self) -> bool {
-        self.replay.is_some() || self.tracker.is_some()
+        self.replay.is_some() || self.tracker.is_some() || self.joiner.is_some()
     }
 
     /// Adds what is carried along the rows, if a question names some of it.
     fn track(&mut self, batch: &Batch) -> Result<(), crate::batch::Error> {
+        if let Some(joiner) = &mut self.joiner {
+            joiner.follow(batch)?;
+        }
         let Some(tracker) = &mut self.tracker else { return Ok(()) };
         let snapshot = batch.head().snapshot;
         if snapshot && !self.segment.1 {

@@ -3,8 +3,8 @@
 use super::absent::{absent_field, absent_fields};
 use super::alias::{ALIASES, Alias};
 use super::{
-    ArgRule, Field, FieldArg, FieldRef, about, amounts, audit, carried, container, engine, evt, fd, fspath, lineage,
-    pod, proc, rights, service, syslog, user,
+    ArgRule, Field, FieldArg, FieldRef, about, amounts, audit, carried, container, engine, evt, fd, fspath, joined,
+    lineage, pod, proc, rights, service, syslog, user,
 };
 use crate::event::{ParamType, SPECS};
 use crate::value::Type;
@@ -67,7 +67,7 @@ impl Error {
 pub fn all() -> impl Iterator<Item = &'static Field> {
     let classes =
         [evt::FIELDS, amounts::FIELDS, about::FIELDS, proc::FIELDS, lineage::FIELDS, fd::FIELDS, fspath::FIELDS];
-    let audit = [audit::EVENT_FIELDS, audit::BODY_FIELDS];
+    let audit = [audit::EVENT_FIELDS, audit::OBJECT_FIELDS, audit::BODY_FIELDS];
     classes
         .into_iter()
         .chain([
@@ -76,6 +76,7 @@ pub fn all() -> impl Iterator<Item = &'static Field> {
             engine::FIELDS,
             rights::FIELDS,
             carried::FIELDS,
+            joined::FIELDS,
             pod::FIELDS,
             syslog::FIELDS,
             service::FIELDS,

@@ -3,12 +3,14 @@
 //! gives the same bytes.
 
 mod aggregate;
+mod burst;
 pub mod choose;
 mod decode;
 mod exchange;
 mod flame;
 mod group;
 mod histogram;
+mod history;
 mod lines;
 mod list;
 #[cfg(test)]
@@ -21,6 +23,7 @@ mod sequence;
 mod series;
 mod snapshot;
 mod table;
+mod tables;
 #[cfg(test)]
 mod tests;
 #[cfg(test)]
@@ -30,10 +33,12 @@ mod tree;
 mod values;
 
 pub use aggregate::{Aggregate, How};
+pub use burst::BurstQuery;
 pub use decode::Protocol;
 pub use exchange::{ExchangeQuery, Sum};
 pub use flame::FlameQuery;
 pub use histogram::{Buckets, HistogramQuery};
+pub use history::HistoryQuery;
 pub use lines::{LineData, Lines, LinesQuery};
 pub use list::ListQuery;
 pub use operator::{AnyOperator, Operator, Query, View, Worker};
@@ -42,5 +47,6 @@ pub use sequence::{SequenceQuery, Step};
 pub use series::SeriesQuery;
 pub use snapshot::{Rows, SnapshotQuery, SnapshotWorker, StateColumn};
 pub use table::{Key, Order, TableQuery, TableWorker};
+pub use tables::{TablePart, TablesQuery};
 pub use threshold::ThresholdQuery;
 pub use tree::{TreeQuery, TreeWorker};

@@ -3,7 +3,7 @@
 use crate::batch::{Batch, Row};
 use crate::field::{Context, Extract, FieldRef, Level};
 use crate::report::Cell;
-use crate::value::Value;
+use crate::value::{Value, write_date, write_time_of_day};
 use foldhash::fast::FixedState;
 use std::collections::HashMap;
 
@@ -57,6 +57,15 @@ fn list(values: Vec<Value>) -> Cell {
             Cell::Missing | Cell::Ratio { .. } => {}
         }
     }
+    Cell::Text(text)
+}
+
+/// A moment (ns UTC) as local date and time of day.
+pub(super) fn moment(time: u64, ctx: &Context) -> Cell {
+    let mut text = Vec::with_capacity(20);
+    write_date(&mut text, time, ctx.offset_s(time));
+    text.push(b' ');
+    write_time_of_day(&mut text, time, ctx.offset_s(time), false);
     Cell::Text(text)
 }
 

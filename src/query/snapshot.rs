@@ -6,7 +6,7 @@ use crate::field::{Context, FieldRef};
 use crate::filter::{Bits, KindSelection, Selection};
 use crate::query::{Order, part::cell};
 use crate::report::{Align, Cell, Column, Report, Table, Unit};
-use crate::value::{Type, Value, write_date, write_time_of_day};
+use crate::value::{Type, Value};
 use std::collections::BTreeSet;
 
 /// What the rows of a state are.
@@ -187,11 +187,7 @@ impl StateColumn {
 fn of_field(field: &FieldRef, row: &Row<'_>, ctx: &Context) -> Cell {
     match field.value(row, ctx) {
         Value::Uint(time) if field.ty == Type::Time && !field.field.name.starts_with("evt.rawtime") => {
-            let mut text = Vec::with_capacity(20);
-            write_date(&mut text, time, ctx.offset_s(time));
-            text.push(b' ');
-            write_time_of_day(&mut text, time, ctx.offset_s(time), false);
-            Cell::Text(text)
+            super::part::moment(time, ctx)
         }
         value => cell(value),
     }

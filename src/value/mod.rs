@@ -4,6 +4,7 @@ mod amount;
 mod base64;
 mod escape;
 mod json;
+mod leaves;
 mod moment;
 mod number;
 mod service;
@@ -20,6 +21,7 @@ pub use json::{
     JsonFault, JsonItem, JsonItems, json_blank, json_element, json_end, json_items, json_member, json_pointer,
     json_string, json_text, json_unescape, write_go_json,
 };
+pub use leaves::json_leaves;
 pub use moment::Moment;
 pub use number::{write_hex, write_i64, write_ip, write_oct, write_padded, write_ratio, write_ratio_short, write_u64};
 pub use service::{Services, port_of, service_names, service_of};

@@ -164,7 +164,11 @@ pub(super) fn pod<'a>(row: &Row<'a>) -> Value<'a> {
 
 /// The object's name, of a new one as the answer has it.
 pub(super) fn target<'a>(row: &Row<'a>) -> Value<'a> {
-    text(row, P::Name)
+    match text(row, P::Name) {
+        // With `generateName` no one but the answer knows it.
+        Value::Missing if bytes(row, P::Verb) == Some(b"create") => inside(row, P::Response, &["metadata", "name"]),
+        name => name,
+    }
 }
 
 /// `json.value[/pointer]`.

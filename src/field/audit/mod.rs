@@ -4,7 +4,9 @@ mod bodies;
 mod body;
 mod catalogue;
 mod event;
+mod object;
 mod walk;
 
 pub(super) use bodies::BODY_FIELDS;
 pub(super) use catalogue::EVENT_FIELDS;
+pub(super) use object::OBJECT_FIELDS;

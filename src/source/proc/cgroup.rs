@@ -1,7 +1,9 @@
 //! Which of a process's control groups says most about it.
 
 use super::file;
-use std::path::Path;
+use std::collections::{HashMap, HashSet};
+use std::os::unix::fs::DirEntryExt;
+use std::path::{Path, PathBuf};
 
 /// Words in a control group's path that container runtimes put there.
 const RUNTIMES: [&str; 9] =
@@ -24,9 +26,67 @@ pub(super) fn choose(text: &str) -> Option<&str> {
 }
 
 /// The path of the control group that says most about a process; `None` if it is gone.
-pub fn cgroup_of(pid: u32) -> Option<String> {
+fn cgroup_of(pid: u32) -> Option<String> {
     let text = file::text(Path::new(&format!("/proc/{pid}/cgroup")), file::TEXT_LIMIT)?;
     choose(&text).map(str::to_owned)
+}
+
+/// Groups that are looked at in one walk, and how deep.
+const MOST: usize = 1 << 16;
+const MAX_DEPTH: usize = 32;
+
+/// Finds the control groups of processes that are gone already, as short-lived commands are: by the group's id, which is the number of
+/// its folder's inode in the unified hierarchy (`bpf_get_current_cgroup_id`).
+#[derive(Debug, Default)]
+pub struct Groups {
+    by_id: HashMap<u64, String>,
+    /// Ids that no folder had; their groups are gone, too.
+    missing: HashSet<u64>,
+}
+
+impl Groups {
+    /// The path of a process's group that says most; `id` is that of its group in the unified hierarchy.
+    pub fn find(&mut self, pid: u32, id: u64) -> Option<String> {
+        let told = cgroup_of(pid);
+        if told.as_deref().is_some_and(names_container) {
+            return told;
+        }
+        if !self.by_id.contains_key(&id) && !self.missing.contains(&id) {
+            self.walk();
+            if !self.by_id.contains_key(&id) && self.missing.len() < MOST {
+                self.missing.insert(id);
+            }
+        }
+        let own = self.by_id.get(&id).filter(|path| told.is_none() || names_container(path));
+        own.cloned().or(told)
+    }
+
+    /// Looks at all groups that there are.
+    fn walk(&mut self) {
+        let Some(root) = unified() else { return };
+        self.by_id.clear();
+        let mut pending = vec![(root.clone(), 0)];
+        while let Some((folder, depth)) = pending.pop() {
+            for entry in std::fs::read_dir(&folder).into_iter().flatten().flatten() {
+                if self.by_id.len() >= MOST || !entry.file_type().is_ok_and(|ty| ty.is_dir()) {
+                    continue;
+                }
+                let path = entry.path();
+                let below = path.strip_prefix(&root).map(|path| format!("/{}", path.display())).unwrap_or_default();
+                self.by_id.insert(entry.ino(), below);
+                if depth < MAX_DEPTH {
+                    pending.push((path, depth + 1));
+                }
+            }
+        }
+    }
+}
+
+/// Where the unified hierarchy is mounted.
+fn unified() -> Option<PathBuf> {
+    let mounts = std::fs::read_to_string("/proc/self/mounts").ok()?;
+    let words = mounts.lines().map(|line| line.split(' ').collect::<Vec<_>>());
+    words.filter(|words| words.get(2) == Some(&"cgroup2")).find_map(|words| words.get(1).map(PathBuf::from))
 }
 
 #[cfg(test)]

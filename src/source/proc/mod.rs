@@ -17,7 +17,7 @@ mod snapshot;
 mod socket;
 mod user;
 
-pub use cgroup::cgroup_of;
+pub use cgroup::Groups;
 pub use observer::{Observer, family};
 pub use snapshot::{Error, Scope, Snapshot, cputime_of, snapshot};
 pub use user::{groups, users};
