@@ -83,9 +83,6 @@ impl Chisel {
         if let Some(tables) = &self.tables {
             return self.tables(tables, args, style);
         }
-        if let Some(burst) = &self.burst {
-            return self.burst(burst, args);
-        }
         if let Some(history) = &self.history {
             return self.history(history, args);
         }

@@ -1,7 +1,7 @@
 //! [`Chisel`]: a chisel file, parsed and checked as far as that needs no arguments.
 
 use super::{
-    ArgDef, AroundDef, BurstDef, Error, ExchangeDef, FlameDef, HistogramDef, HistoryDef, ListDef, SaveDef, SequenceDef,
+    ArgDef, AroundDef, Error, ExchangeDef, FlameDef, HistogramDef, HistoryDef, ListDef, SaveDef, SequenceDef,
     SeriesDef, TablePartDef, ThresholdDef, ViewDef,
 };
 use serde::de::value::MapAccessDeserializer;
@@ -66,8 +66,6 @@ pub struct Chisel {
     pub flame: Option<FlameDef>,
     /// The operator: several tables of the same events.
     pub tables: Option<Vec<TablePartDef>>,
-    /// The operator: who did so many things within so long.
-    pub burst: Option<BurstDef>,
     /// The operator: what became of objects.
     pub history: Option<HistoryDef>,
     /// How the interactive screen shows it; `-cl` lists a chisel with this only with `-v`.
@@ -298,7 +296,7 @@ impl Chisel {
                 text,
                 None,
                 message,
-                "a chisel has one of [table], [lines], [list], [snapshot], [tree], [series], [histogram], [sequence], [threshold], [exchange], [flame], [[tables]], [burst], [history]",
+                "a chisel has one of [table], [lines], [list], [snapshot], [tree], [series], [histogram], [sequence], [threshold], [exchange], [flame], [[tables]], [history]",
             ));
         }
         if let Some(table) = &chisel.table {
@@ -334,7 +332,6 @@ impl Chisel {
             self.exchange.is_some(),
             self.flame.is_some(),
             self.tables.is_some(),
-            self.burst.is_some(),
             self.history.is_some(),
         ];
         of_state.into_iter().chain(of_events).filter(|&is_there| is_there).count()
@@ -413,7 +410,7 @@ mod tests {
             (
                 "[table]",
                 "[lines]\nformat = \"%evt.num\"\n[table]",
-                "expected one operator, found 2 in chisel t.toml, line 1\n  | about = \"x\"\n  | ^\nhelp: a chisel has one of [table], [lines], [list], [snapshot], [tree], [series], [histogram], [sequence], [threshold], [exchange], [flame], [[tables]], [burst], [history]",
+                "expected one operator, found 2 in chisel t.toml, line 1\n  | about = \"x\"\n  | ^\nhelp: a chisel has one of [table], [lines], [list], [snapshot], [tree], [series], [histogram], [sequence], [threshold], [exchange], [flame], [[tables]], [history]",
             ),
         ] {
             let error = Chisel::parse("t", "t.toml", &good.replace(from, to)).unwrap_err();

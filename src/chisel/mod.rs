@@ -29,7 +29,7 @@ pub use file::{
 pub use library::Library;
 pub use prepare::{Prepared, Style};
 pub use sequence::{SequenceDef, StepDef};
-pub use story::{BurstDef, HistoryDef};
+pub use story::HistoryDef;
 pub use tables::TablePartDef;
 pub use threshold::ThresholdDef;
 pub use view::{ActionDef, ViewDef};

@@ -27,9 +27,9 @@ mod follow;
 mod handover;
 mod import;
 mod import_audit;
-mod joining;
 #[cfg(feature = "linux")]
 mod intake;
+mod joining;
 #[cfg(feature = "linux")]
 mod live;
 mod mixed;

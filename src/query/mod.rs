@@ -3,7 +3,6 @@
 //! gives the same bytes.
 
 mod aggregate;
-mod burst;
 pub mod choose;
 mod decode;
 mod exchange;
@@ -33,7 +32,6 @@ mod tree;
 mod values;
 
 pub use aggregate::{Aggregate, How};
-pub use burst::BurstQuery;
 pub use decode::Protocol;
 pub use exchange::{ExchangeQuery, Sum};
 pub use flame::FlameQuery;
