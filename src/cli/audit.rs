@@ -2,6 +2,7 @@
 
 use super::args::Options;
 use super::exit::Failure;
+use crate::chisel::Library;
 use crate::engine::Audit;
 use crate::source::audit::MAX_VALUE;
 use std::io::Write;
@@ -102,12 +103,13 @@ fn listen(options: &Options) -> Result<Option<crate::source::audit::Listen>, Fai
 }
 
 /// `sysreel audit …`.
-pub(super) fn subcommand(options: &Options, out: &mut dyn Write) -> Result<(), Failure> {
+pub(super) fn subcommand(options: &Options, library: &Library, out: &mut dyn Write) -> Result<(), Failure> {
     match options.words.get(1).map(String::as_str) {
         Some("kubeconfig") => kubeconfig(options, out),
+        Some("policy") => super::policy::policy(options, &options.words[2..], library, out),
         found => Err(Failure::new(
-            format!("expected `audit kubeconfig ADDRESS`, found `audit {}`", found.unwrap_or_default()),
-            "it writes what the API server needs to send its audit events here",
+            format!("expected kubeconfig or policy behind `audit`, found {}", found.unwrap_or("nothing")),
+            "`audit kubeconfig ADDRESS` writes the API server's side of the webhook; `audit policy check FILE` reads a policy",
         )),
     }
 }

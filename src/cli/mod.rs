@@ -17,6 +17,7 @@
 //! | `every` | `-r` with `--every` |
 //! | `export` | `-w FILE.scap` |
 //! | `screen` | live answers on a terminal |
+//! | `policy` | `audit policy check`, `test` and `coverage` |
 //! | `prune` | what is older than it is to be kept goes |
 //! | `plot` | `--svg`, `--html` |
 //! | `exit` | codes and messages |
@@ -40,6 +41,7 @@ mod list;
 mod manual;
 mod plan;
 mod plot;
+mod policy;
 mod progress;
 mod prune;
 mod question;

@@ -7,7 +7,8 @@ use super::progress::{Imports, Progress};
 use super::question::{context, headers, questions};
 use crate::chisel::Library;
 use crate::engine::{self, Played, Question, Reels, State, WithStates};
-use crate::field::Context;
+use crate::field::{Context, FieldRef};
+use crate::policy::{PolicyLevel, level_needed};
 use crate::query::{Query, Span};
 use crate::report::Report;
 use std::env;
@@ -49,6 +50,9 @@ pub(super) fn replay(options: &Options, library: &Library, out: &mut dyn Write) 
         span: crate::query::Span { start: from, end: until.map_or(span.end, |u| u.min(span.end)) },
         notes: reels.notes(),
     };
+    if !options.quiet {
+        told_level(&questions, &reels);
+    }
     headers(options, &questions, out)?;
     if let Some(time) = options.every {
         return super::every::every(options, time, (&reels, &questions), &play, out).map(drop);
@@ -69,6 +73,27 @@ pub(super) fn replay(options: &Options, library: &Library, out: &mut dyn Write) 
     write_reports(options, &played, out)?;
     warn(&played);
     Ok(())
+}
+
+/// Says so where a question is about what the audit policy did not have logged.
+fn told_level(questions: &[Question], reels: &Reels) {
+    let mut needs: Option<(PolicyLevel, String)> = None;
+    let mut look = |field: &FieldRef| {
+        let level = level_needed(field);
+        if level > PolicyLevel::Metadata && needs.as_ref().is_none_or(|(most, _)| level > *most) {
+            needs = Some((level, field.to_string()));
+        }
+    };
+    for question in questions {
+        question.filter.iter().flat_map(crate::filter::Filter::fields).for_each(&mut look);
+        question.query.for_each_field(&mut look);
+    }
+    let Some((needed, field)) = needs else { return };
+    if let Some(found) = engine::most_logged(reels, needed).filter(|found| *found < needed) {
+        let (needed, found) = (needed.name(), found.name());
+        say(format_args!("note: `{field}` needs audit events at level {needed}, found {found} at most"));
+        say("help: `sysreel audit policy coverage FILE` says what an audit policy leaves out (docs/policy.md)");
+    }
 }
 
 /// The time that is asked about: `--from`, and the earlier of `--to` and `-M`, ns UTC.

@@ -207,7 +207,7 @@ fn subcommand(options: &Options, library: &Library, out: &mut (dyn Write + Send)
     Some(match word.as_str() {
         "not" => return None,
         "version" => version(out),
-        "audit" => audit::subcommand(options, out),
+        "audit" => audit::subcommand(options, library, out),
         "diff" => diff::diff(options, library, out),
         "help" => help::help(&options.words[1..], library, out),
         "man" => help::man(library, out),

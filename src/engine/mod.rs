@@ -61,6 +61,7 @@ mod state;
 mod timeline;
 #[cfg(feature = "linux")]
 mod traced;
+mod volumes;
 #[cfg(feature = "linux")]
 mod watch;
 mod watcher;
@@ -94,6 +95,7 @@ pub use state::{State, WithStates, moment, states_at};
 pub use timeline::{Mixed, Slice};
 #[cfg(feature = "linux")]
 pub use traced::Chosen;
+pub use volumes::{Volume, Volumes, most_logged, volumes};
 #[cfg(feature = "linux")]
 pub use watch::watch;
 pub use watcher::{Interval, Screen};

@@ -12,6 +12,7 @@ mod texts;
 mod time;
 mod transform;
 mod typed;
+mod yaml;
 mod zone;
 
 pub use amount::{parse_duration, parse_size};
@@ -29,4 +30,5 @@ pub use texts::{Fixed, Texts, TextsOf};
 pub use time::{Clock, write_date, write_time_of_day};
 pub use transform::{TRANSFORMERS, Takes, Transformer, call_in, option as option_of};
 pub use typed::{Type, Value};
+pub use yaml::{YamlFault, YamlNode, YamlValue, parse_yaml};
 pub use zone::{Zone, ZoneError};
