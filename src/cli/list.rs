@@ -53,7 +53,7 @@ pub(super) fn chisel(out: &mut dyn Write, library: &Library, chisel: &Chisel) ->
         writeln!(out, "  (none)")?;
     }
     for (index, example) in chisel.examples.iter().enumerate() {
-        let args: String = example.args.iter().flat_map(|a| [" ", a.as_str()]).collect();
+        let args = as_typed(&example.word());
         let at = example.at.as_ref().map(|at| format!(" --at {at}")).unwrap_or_default();
         let capture = match Path::new(&example.capture).extension() {
             Some(_) => example.capture.clone(),
@@ -73,4 +73,15 @@ pub(super) fn chisel(out: &mut dyn Write, library: &Library, chisel: &Chisel) ->
         }
     }
     Ok(())
+}
+
+/// A word of arguments behind a blank, as it is typed in a shell; nothing for none.
+fn as_typed(word: &str) -> String {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "._-/:=,%+@".contains(c);
+    match word {
+        "" => String::new(),
+        word if word.chars().all(is_plain) => format!(" {word}"),
+        word if word.contains('\'') => format!(" \"{word}\""),
+        word => format!(" '{word}'"),
+    }
 }
