@@ -16,6 +16,7 @@ mod row;
 mod schema;
 mod share;
 mod told;
+mod whole;
 
 pub use asked::{Batch, DataRun, Origin, Store};
 pub use builder::Builder;

@@ -167,6 +167,9 @@ pub struct Options {
     /// With -r: nothing from TIME on; with `convert FILE…`: the form, `jsonl` (Kubernetes audit events as they came)
     #[arg(long, value_name = "TIME|FORM", allow_hyphen_values = true, help_heading = "Limits")]
     pub to: Option<String>,
+    /// With `convert FILE TO`: writes a reel again, as small as it gets
+    #[arg(long, help_heading = "Limits")]
+    pub compact: bool,
     /// With -w: the filter is for the display alone, and everything is recorded
     #[arg(short = 'd', long = "displayflt", help_heading = "Limits")]
     pub display_filter: bool,

@@ -39,6 +39,7 @@ mod info;
 mod lines;
 mod list;
 mod manual;
+mod pack;
 mod plan;
 mod plot;
 mod policy;

@@ -3,8 +3,8 @@
 use super::args::{Options, parse};
 use super::exit::{Failure, code, say, usage};
 use super::{
-    audit, chisel, complete, convert, diff, events, export, fields, help, info, lines, list, plan, prune, question,
-    record, replay, verify, watch,
+    audit, chisel, complete, convert, diff, events, export, fields, help, info, lines, list, pack, plan, prune,
+    question, record, replay, verify, watch,
 };
 use crate::chisel::Library;
 use clap::error::ErrorKind;
@@ -213,6 +213,7 @@ fn subcommand(options: &Options, library: &Library, out: &mut (dyn Write + Send)
         "man" => help::man(library, out),
         "completions" => complete::script(&options.words[1..], out),
         "chisel" => chisel::chisel(options, library, out),
+        "convert" if options.compact => pack::pack(options),
         "convert" => lines::json_lines(options, library, out),
         "plan" => plan::plan(options, out),
         "prune" => prune::prune(options, &options.words[1..], out),

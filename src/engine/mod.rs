@@ -45,6 +45,7 @@ mod push;
 #[cfg(feature = "linux")]
 mod record;
 mod reels;
+mod repack;
 mod replay;
 mod request;
 #[cfg(feature = "linux")]
@@ -85,6 +86,7 @@ pub use prune::{PruneCounts, prune};
 #[cfg(feature = "linux")]
 pub use record::{RecordSummary, record};
 pub use reels::Reels;
+pub use repack::repack;
 pub use request::{Audit, Record, Source, Watch};
 pub use rotate::{OVERSHOOT, Pace, Rotation};
 #[cfg(feature = "linux")]

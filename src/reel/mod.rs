@@ -28,7 +28,7 @@ pub use body::{ClockPair, Close, Header, Link, Loss, Note, Pruned, SegmentStart}
 pub use error::{Damage, DamageKind, Error, Hit};
 pub use frame::{FrameKind, HEADER_BYTES, MAGIC, VERSION};
 pub use input::{header_of, is_recorded};
-pub use reader::Reader;
+pub use reader::{Aside, Reader};
 pub use segment::{BatchRef, Heads, SegmentInfo};
 pub use tail::{Tail, Tailed};
 pub use verify::Verdict;

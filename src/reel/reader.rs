@@ -11,10 +11,21 @@ use super::{dictionary, index, input, locate};
 use crate::batch::codec::Bytes;
 use crate::batch::codec::limits::MAX_SEGMENT_DICTIONARY;
 use crate::batch::{Batch, Head, Schema, StoredBatch};
-use crate::world::Dict;
+use crate::world::{Delta, Dict, LateFact};
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+
+/// What stands beside the batches of a segment.
+#[derive(Debug, Clone)]
+pub enum Aside {
+    /// What became known of rows that were written already.
+    Late(Vec<LateFact>),
+    /// Events were lost.
+    Loss(Loss),
+    /// A remark.
+    Note(Note),
+}
 
 /// A reel being read. Shared between threads.
 pub struct Reader {
@@ -325,6 +336,30 @@ impl Reader {
         let dict = Arc::new(dict);
         *kept = Arc::downgrade(&dict);
         Ok(dict)
+    }
+
+    /// All that a segment's dictionary was made of, as one; an error where a frame of it is damaged.
+    pub fn delta(&self, segment: usize) -> Result<Delta, Error> {
+        let (mut all, mut left) = (Delta::default(), MAX_SEGMENT_DICTIONARY);
+        for &index in &self.slot(segment)?.dictionaries {
+            let frame = self.located(self.frame(index)?);
+            let next = self.body(&frame).and_then(|bytes| dictionary::load(bytes, &mut left)).map_err(Error::Encode)?;
+            all.follow(next).map_err(|e| Error::Encode(e.to_string()))?;
+        }
+        Ok(all)
+    }
+
+    /// What stands beside the batches of a segment, in its order.
+    pub fn asides(&self, segment: usize) -> Result<Vec<Aside>, Error> {
+        let info = &self.slot(segment)?.info;
+        let is_its = |frame: &&Found| (frame.part, frame.segment) == (info.part, info.number);
+        let load = |frame: &Found| match frame.kind {
+            FrameKind::Late => self.load(frame).map(Aside::Late),
+            FrameKind::Loss => self.load(frame).map(Aside::Loss),
+            FrameKind::Note => self.load(frame).map(Aside::Note),
+            _ => None,
+        };
+        Ok(self.layout.frames.iter().filter(is_its).filter_map(load).collect())
     }
 
     pub(super) fn data(&self) -> &[u8] {

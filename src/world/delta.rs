@@ -23,6 +23,34 @@ pub struct DeltaError {
     pub found: String,
 }
 
+impl Delta {
+    /// Appends the delta that came next; an error where one between them is missing.
+    pub fn follow(&mut self, next: Delta) -> Result<(), DeltaError> {
+        let tables = [
+            (
+                "strings",
+                &mut self.first_string,
+                self.string_lengths.len(),
+                next.first_string,
+                next.string_lengths.len(),
+            ),
+            ("images", &mut self.first_image, self.images.len(), next.first_image, next.images.len()),
+            ("threads", &mut self.first_thread, self.threads.len(), next.first_thread, next.threads.len()),
+            ("descriptors", &mut self.first_desc, self.descs.len(), next.first_desc, next.descs.len()),
+        ];
+        for (table, own, have, first, count) in tables {
+            if count > 0 && have == 0 {
+                *own = first;
+            } else if count > 0 && *own as usize + have != first as usize {
+                let expected = format!("row {}", *own as usize + have);
+                return Err(DeltaError { table, expected, found: format!("row {first}") });
+            }
+        }
+        self.extend(next);
+        Ok(())
+    }
+}
+
 impl Dict {
     /// Appends a copy of what a segment's recorder appended, see [`Dict::append`].
     pub fn apply(&mut self, delta: &Delta) -> Result<(), DeltaError> {
