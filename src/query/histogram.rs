@@ -13,8 +13,11 @@ use std::collections::BTreeMap;
 /// Buckets of a decade of a logarithmic axis.
 const PER_DECADE: usize = 6;
 
-/// Buckets of a linear axis.
-const LINEAR: usize = 60;
+/// Buckets of a linear axis, and how many a name on it stands for.
+const LINEAR: (usize, usize) = (60, 6);
+/// The same of the hours of a day.
+const HOURS: (usize, usize) = (48, 8);
+const DAY: u64 = 86_400_000_000_000;
 
 /// The most rows that are drawn.
 const MAX_ROWS: u64 = 20_000;
@@ -63,15 +66,20 @@ impl HistogramQuery {
                 (0..=count).map(|n| 10f64.powf(n as f64 / PER_DECADE as f64).round() as u64).collect()
             }
             Buckets::Offset => {
-                (0..=LINEAR as u64).map(|n| (u128::from(self.step) * u128::from(n) / LINEAR as u128) as u64).collect()
+                let count = self.linear().0 as u64;
+                (0..=count).map(|n| (u128::from(self.step) * u128::from(n) / u128::from(count)) as u64).collect()
             }
         }
+    }
+
+    fn linear(&self) -> (usize, usize) {
+        if self.step == DAY { HOURS } else { LINEAR }
     }
 
     fn marks(&self) -> Vec<usize> {
         let (count, every) = match self.buckets {
             Buckets::Decades(decades) => (decades as usize * PER_DECADE, PER_DECADE),
-            Buckets::Offset => (LINEAR, LINEAR / 10),
+            Buckets::Offset => self.linear(),
         };
         (0..count).step_by(every).collect()
     }
@@ -98,6 +106,8 @@ impl Operator for HistogramQuery {
         let mut ids = grouper.ids(batch, selection, view.in_flight, view.ctx)?;
         let time = batch.time()?;
         let is_offset = self.buckets == Buckets::Offset;
+        // Days begin at midnight where the events were recorded.
+        let local = i64::from(view.ctx.tz_offset_s) * 1_000_000_000;
         let source = Source::of(&Aggregate {
             name: String::new(),
             unit: Unit::None,
@@ -127,12 +137,12 @@ impl Operator for HistogramQuery {
             |kind| used.get(kind).copied().unwrap_or(false),
             |index, thread, kind, position| {
                 let mut id = ids[kind].get(position);
-                let moment = time.get(index).copied().unwrap_or(0);
+                let mut moment = time.get(index).copied().unwrap_or(0).saturating_add_signed(local);
                 if id != NONE && is_offset {
                     // When it began: the row has the time of its end.
                     let row = Row { batch, index, kind, position, thread };
-                    let began = moment.saturating_sub(row.duration().unwrap_or(0));
-                    id = bucket(&bounds, last, (began % self.step.max(1)) as i64);
+                    moment = moment.saturating_sub(row.duration().unwrap_or(0));
+                    id = bucket(&bounds, last, (moment % self.step.max(1)) as i64);
                 } else if id != NONE && by_row {
                     let row = Row { batch, index, kind, position, thread };
                     id = super::values::number(&self.field, &row, view.ctx).map_or(NONE, |v| bucket(&bounds, last, v));
@@ -161,7 +171,11 @@ impl Operator for HistogramQuery {
         }
         let bounds = self.bounds();
         let step = self.step.max(1);
-        let first = all.keys().next().copied().unwrap_or(span.start / step);
+        let first = all
+            .keys()
+            .next()
+            .copied()
+            .unwrap_or(span.start.saturating_add_signed(i64::from(tz_offset_s) * 1_000_000_000) / step);
         let end = all.keys().next_back().map_or(first, |last| last + 1);
         let shown = end.min(first.saturating_add(MAX_ROWS));
         if shown < end {
@@ -170,7 +184,7 @@ impl Operator for HistogramQuery {
         let rows = (first..shown).map(|slot| all.remove(&slot).unwrap_or_else(|| vec![0; bounds.len() - 1])).collect();
         let heat = Heat {
             title: String::new(),
-            start: first.saturating_mul(step),
+            start: first.saturating_mul(step).saturating_add_signed(-i64::from(tz_offset_s) * 1_000_000_000),
             step,
             tz_offset_s,
             value: self.name.clone(),

@@ -1,7 +1,7 @@
 //! A heat map in the characters of a terminal, with colours or without.
 
 use super::{Heat, Unit};
-use crate::value::write_time_of_day;
+use crate::value::{write_date, write_time_of_day};
 
 /// From one event on, each twice as dense: the last stands for everything above.
 const SHADES: &[u8] = b".:-=+*%@#";
@@ -16,6 +16,9 @@ const PLAIN: &str = "\x1b[0m";
 /// Characters of a row's time and the blank behind it.
 const LABEL: usize = 14;
 
+/// ns.
+const HOUR: u64 = 3_600_000_000_000;
+
 impl Heat {
     /// The shade of a bucket, from 0 (no event) on; logarithmic, so that few events are seen beside many. The darkest
     /// is for the fullest bucket of the map.
@@ -29,11 +32,16 @@ impl Heat {
         if bits(most) <= shades { bits(count) } else { (bits(count) * shades).div_ceil(bits(most)) }
     }
 
-    /// Local time of day at which a row begins.
+    /// Local time of day at which a row begins, or its date if it lasts a day or longer.
     pub fn time_of(&self, row: usize) -> String {
         let mut text = Vec::new();
         let time = self.start.saturating_add(self.step.saturating_mul(row as u64));
-        write_time_of_day(&mut text, time, self.tz_offset_s, true);
+        if self.step >= 24 * HOUR {
+            write_date(&mut text, time, self.tz_offset_s);
+            text.resize(LABEL - 2, b' ');
+        } else {
+            write_time_of_day(&mut text, time, self.tz_offset_s, true);
+        }
         text.truncate(LABEL - 2);
         String::from_utf8(text).unwrap_or_default()
     }
@@ -42,6 +50,7 @@ impl Heat {
     pub fn mark(&self, bound: usize) -> String {
         let value = self.bounds.get(bound).copied().unwrap_or(0);
         match self.unit {
+            Unit::Duration if value >= HOUR && value % HOUR == 0 => format!("{}h", value / HOUR),
             Unit::Duration if value >= 1_000_000_000 => format!("{}s", value / 1_000_000_000),
             Unit::Duration if value >= 1_000_000 => format!("{}ms", value / 1_000_000),
             Unit::Duration if value >= 1_000 => format!("{}us", value / 1_000),
