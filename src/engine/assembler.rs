@@ -111,6 +111,7 @@ pub struct Assembler<E> {
     /// Number of the event that is being taken in, if it has one of its own.
     number: Option<u64>,
     /// Time of the latest event of another clock, ns UTC.
+    #[cfg(feature = "linux")]
     aside: u64,
 }
 
@@ -130,6 +131,7 @@ impl<E> Assembler<E> {
             pace: None,
             doubtful: [0; 2],
             number: None,
+            #[cfg(feature = "linux")]
             aside: 0,
         }
     }
