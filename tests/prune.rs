@@ -143,6 +143,11 @@ fn what_cannot_be_pruned_is_told_and_stays() {
         (&["prune", path][..], "expected --keep, found none"),
         (&["prune", path, "--keep", "Metadata=soon"], "expected an age such as"),
         (&["prune", "--keep", "Metadata=1d"], "expected a reel, found none"),
+        // Pruning leaves reels with system calls as they are, so a recorder of them does not promise it.
+        (
+            &["-w", "x", "-G", "day", "--keep", "Metadata=1d", "--", "true"],
+            "expected a recording of audit events alone",
+        ),
     ] {
         let output = run(words);
         let said = String::from_utf8_lossy(&output.stderr).into_owned();

@@ -3,6 +3,7 @@
 use super::args::Options;
 use crate::batch::Batch;
 use crate::engine::{Batches, Glance, Slice};
+use crate::report::escape;
 use crate::world::Dict;
 use std::io::{self, IsTerminal, Write};
 use std::path::Path;
@@ -26,7 +27,7 @@ impl Imports {
         if let Some(percent) = (read * 100).checked_div(all).filter(|_| self.shows) {
             self.told = true;
             // There is nobody to tell if that fails.
-            let _ = write!(io::stderr(), "\r{}: {percent} %", path.display());
+            let _ = write!(io::stderr(), "\r{}: {percent} %", escape(path.as_os_str().as_encoded_bytes()));
         }
     }
 

@@ -165,6 +165,13 @@ fn check(options: &Options, path: &Path) -> Result<(), Failure> {
             "they say when the next file begins: -C MB, -G SEC, -e N",
         ));
     }
+    let is_audit = options.audit_log.is_some() || options.audit_webhook.is_some();
+    if !options.keep.is_empty() && (!is_audit || options.ebpf || !options.command.is_empty()) {
+        return Err(Failure::new(
+            "expected a recording of audit events alone with --keep, found one of system calls",
+            "-W N bounds the files of such a recording; audit events that are to be kept longer go into reels of their own",
+        ));
+    }
     if rotation.is_on() && is_stream(path) {
         return Err(Failure::new(
             format!("expected a file name with -C, -G or -e, found `{}`", path.display()),

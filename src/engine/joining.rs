@@ -114,6 +114,8 @@ struct Made {
     places: Vec<(Join, Vec<u32>)>,
     texts: Vec<Box<[u8]>>,
     known: HashMap<Box<[u8]>, u32>,
+    /// What a request puts into each of `places`, by its number: the rows of a session all say the same.
+    requests: HashMap<u32, Vec<u32>>,
 }
 
 impl Made {
@@ -124,6 +126,7 @@ impl Made {
             places: texts.into_iter().map(|join| (join, vec![0; rows])).collect(),
             texts: Vec::new(),
             known: HashMap::new(),
+            requests: HashMap::new(),
         }
     }
 
@@ -134,20 +137,40 @@ impl Made {
     }
 
     fn text(&mut self, of: Join, row: usize, text: &[u8]) {
-        let Some((_, places)) = self.places.iter_mut().find(|(join, _)| *join == of) else { return };
-        if text.is_empty() {
-            return;
+        let Some(column) = self.places.iter().position(|(join, _)| *join == of) else { return };
+        let place = self.place(text);
+        if place != 0 {
+            self.places[column].1[row] = place;
         }
-        let place = self.known.get(text).copied().unwrap_or_else(|| {
+    }
+
+    /// Where a text stands; 0 if there is none.
+    fn place(&mut self, text: &[u8]) -> u32 {
+        if text.is_empty() {
+            return 0;
+        }
+        self.known.get(text).copied().unwrap_or_else(|| {
             self.texts.push(text.into());
             self.known.insert(text.into(), self.texts.len() as u32);
             self.texts.len() as u32
-        });
-        places[row] = place;
+        })
     }
 
     fn put_request(&mut self, row: usize, number: u32, request: &Request, behind: &Behind) {
         self.number(Join::Time, row, Some(request.key.1 as i64));
+        if !self.requests.contains_key(&number) {
+            let places = self.places_of(request, behind.by.get(&number).copied().unwrap_or_default());
+            self.requests.insert(number, places);
+        }
+        for ((_, column), &place) in
+            self.places.iter_mut().zip(&self.requests[&number]).filter(|(_, place)| **place != 0)
+        {
+            column[row] = place;
+        }
+    }
+
+    /// What a request puts into each column of texts, 0 where it says nothing; `by`: what the answer rests on.
+    fn places_of(&mut self, request: &Request, by: &str) -> Vec<u32> {
         let pod = [&request.namespace[..], &request.pod].join(&b'/');
         let command = request.argv.join(&b' ');
         let texts: [(Join, &[u8]); 12] = [
@@ -162,11 +185,11 @@ impl Made {
             (Join::Pod, &pod),
             (Join::Container, &request.container),
             (Join::Command, &command),
-            (Join::By, behind.by.get(&number).copied().unwrap_or_default().as_bytes()),
+            (Join::By, by.as_bytes()),
         ];
-        for (join, text) in texts {
-            self.text(join, row, text);
-        }
+        let wanted: Vec<Join> = self.places.iter().map(|(join, _)| *join).collect();
+        let text = |join: Join| texts.iter().find(|(of, _)| *of == join).map_or(&[][..], |(_, text)| text);
+        wanted.into_iter().map(|join| self.place(text(join))).collect()
     }
 
     fn done(self) -> Carried {

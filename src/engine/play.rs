@@ -1,4 +1,4 @@
-//! Replay: batches are claimed in order by worker threads, and their results put back in order.
+//! Replay: worker threads claim batches ([`Claims`]); lines are put back in order ([`Handover`]), everything else is merged at the end.
 
 use super::claims::Claims;
 use super::early::Early;
