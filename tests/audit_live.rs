@@ -488,6 +488,16 @@ fn only_clients_with_a_certificate_are_let_in() {
 }
 
 #[test]
+fn a_log_in_a_folder_that_is_not_there_is_an_error() {
+    let folder = tempfile::tempdir().unwrap();
+    let log = folder.path().join("logs/audit.log");
+    let words = ["--audit-log", log.to_str().unwrap(), "-M", "1"];
+    let output = Command::new(env!("CARGO_BIN_EXE_sysreel")).args(words).output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(output.status.code() == Some(2) && said.contains("found no folder"), "{said}");
+}
+
+#[test]
 fn without_a_file_what_comes_is_shown() {
     let folder = tempfile::tempdir().unwrap();
     let log = Log { path: folder.path().join("audit.log"), rotated: 0 };

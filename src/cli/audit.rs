@@ -62,9 +62,22 @@ pub(super) fn audit(options: &Options, path: Option<&Path>) -> Result<Option<Aud
     }))
 }
 
-/// Another folder to work in must not make another log of it.
+/// Another folder to work in must not make another log of it. The log itself may come later; its folder is what is watched.
 fn absolute(path: &Path) -> Result<PathBuf, Failure> {
-    std::path::absolute(path).map_err(|error| Failure::new(format!("{}: {error}", path.display()), "name a log"))
+    let failed = |error| Failure::new(format!("{}: {error}", path.display()), "name a log");
+    let path = std::path::absolute(path).map_err(failed)?;
+    let folder = path.parent().unwrap_or(Path::new("/"));
+    if !folder.is_dir() {
+        return Err(Failure::new(
+            format!(
+                "{}: expected a log in a folder that is there, found no folder {}",
+                path.display(),
+                folder.display()
+            ),
+            "give what --audit-log-path of the API server says",
+        ));
+    }
+    Ok(path)
 }
 
 /// Where the position stands beside a recording; nowhere for what is no file.
