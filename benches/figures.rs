@@ -19,11 +19,14 @@
 mod calls;
 #[path = "../tests/common/mod.rs"]
 mod common;
+#[path = "load/floor.rs"]
+mod floor;
 mod load;
 #[path = "load/record.rs"]
 mod record;
 
 use common::live::{able, program};
+use floor::Floor;
 use record::{RINGS_MB, Recording, STORMS};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -101,25 +104,40 @@ fn recording(folder: &Path) -> Option<Recording> {
 }
 
 /// How much slower `dd bs=1` is while it is recorded, by its processor time: others on the machine do not count.
+/// Beside it what that can be at best: with programs at the tracepoints that do nothing, and that only read the clock.
 fn slowed(folder: &Path) {
-    let words = ["dd", "if=/dev/zero", "of=/dev/null", "bs=1", "count=2000000", "status=none"];
-    let own = |recorded: bool| {
-        // Of the loop alone: the recorder's start is no part of it.
-        let script = "TIMEFORMAT='%U %S'; time \"$@\" 2> /dev/null";
-        let told = folder.join("dd.time");
-        let timed = ["bash", "-c", &format!("{{ {script}; }} 2> {}", told.display()), "time"];
-        if recorded {
-            let all: Vec<&str> = timed.into_iter().chain(words).collect();
-            let recording = record::record(folder, "dd", &all);
-            assert!(recording.lost == 0.0, "{} events lost", recording.lost);
-        } else {
-            Command::new(timed[0]).args(&timed[1..]).args(words).status().unwrap();
-        }
-        let told = std::fs::read_to_string(told).unwrap();
-        told.split_whitespace().map(|part| part.parse::<f64>().unwrap()).sum::<f64>()
+    let ratio_to_plain = |held: &dyn Fn() -> Option<Floor>, is_recorded| {
+        let mut ratios: Vec<f64> = (0..3)
+            .map(|_| {
+                let plain = dd(folder, false);
+                let _floor = held();
+                dd(folder, is_recorded) / plain
+            })
+            .collect();
+        calls::median(&mut ratios)
     };
-    let mut ratios: Vec<f64> = (0..3).map(|_| (own(false), own(true))).map(|(plain, traced)| traced / plain).collect();
-    row("slow-down of dd bs=1, recorded compressed, none lost", "x", Most(2.4, 2.0), Some(calls::median(&mut ratios)));
+    let empty = ratio_to_plain(&|| Some(Floor::hold(&[])), false);
+    let clock = ratio_to_plain(&|| Some(Floor::hold(&["clock"])), false);
+    println!("  dd bs=1 under two empty programs: {empty:.2} x; when each reads the clock: {clock:.2} x");
+    let slowed = ratio_to_plain(&|| None, true);
+    row("slow-down of dd bs=1, recorded compressed, none lost", "x", Most(2.4, 2.0), Some(slowed));
+}
+
+/// Processor seconds of `dd bs=1`: of the loop alone, the recorder's start is no part of it.
+fn dd(folder: &Path, is_recorded: bool) -> f64 {
+    let words = ["dd", "if=/dev/zero", "of=/dev/null", "bs=1", "count=2000000", "status=none"];
+    let script = "TIMEFORMAT='%U %S'; time \"$@\" 2> /dev/null";
+    let told = folder.join("dd.time");
+    let timed = ["bash", "-c", &format!("{{ {script}; }} 2> {}", told.display()), "time"];
+    if is_recorded {
+        let all: Vec<&str> = timed.into_iter().chain(words).collect();
+        let recording = record::record(folder, "dd", &all);
+        assert!(recording.lost == 0.0, "{} events lost", recording.lost);
+    } else {
+        Command::new(timed[0]).args(&timed[1..]).args(words).status().unwrap();
+    }
+    let told = std::fs::read_to_string(told).unwrap();
+    told.split_whitespace().map(|part| part.parse::<f64>().unwrap()).sum()
 }
 
 fn cpu() -> u64 {

@@ -17,8 +17,11 @@
     reason = "a bench that cannot go on stops, and its figures go to standard output"
 )]
 
-use std::io::{BufRead, BufReader};
-use std::process::{Child, Command, Stdio};
+#[path = "load/floor.rs"]
+mod floor;
+
+use floor::Floor;
+use std::process::{Command, Stdio};
 use std::time::Instant;
 
 const BATCHES: usize = 200;
@@ -51,7 +54,7 @@ fn main() {
     let mut figures = vec![Vec::new(); FORMS.len()];
     for _ in 0..ROUNDS {
         for ((name, options), figures) in FORMS.iter().zip(&mut figures) {
-            let floor = (*name == "floor").then(floor);
+            let floor = (*name == "floor").then(|| Floor::hold(&[]));
             let is_recorded = !matches!(*name, "untraced" | "floor");
             let mut command =
                 Command::new(if is_recorded { env!("CARGO_BIN_EXE_sysreel").as_ref() } else { own.as_os_str() });
@@ -67,10 +70,7 @@ fn main() {
             let text = String::from_utf8_lossy(&out.stdout);
             let figure: f64 = text.trim().parse().unwrap_or_else(|_| panic!("{name} printed no figure: {text}"));
             figures.push(figure);
-            if let Some(mut floor) = floor {
-                drop(floor.stdin.take());
-                floor.wait().unwrap();
-            }
+            drop(floor);
         }
     }
     let medians: Vec<f64> = figures
@@ -86,16 +86,6 @@ fn main() {
         let added = figure - medians[0];
         println!("{name:28} +{added:6.1} ns  {:.2} of recorded  {:.2} of the floor", added / whole, added / floor);
     }
-}
-
-/// Two empty programs at the tracepoints of all calls, until its input ends.
-fn floor() -> Child {
-    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/benches/floor.py");
-    let mut child = Command::new("python3").arg(script).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
-    let mut line = String::new();
-    BufReader::new(child.stdout.as_mut().unwrap()).read_line(&mut line).unwrap();
-    assert_eq!(line.trim(), "ready");
-    child
 }
 
 /// Tenth percentile of the batches, nanoseconds per call.
