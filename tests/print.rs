@@ -4,13 +4,12 @@
 
 use std::path::PathBuf;
 use std::process::Command;
-use std::sync::{Arc, Mutex};
+use std::sync::Mutex;
 use sysreel::batch::Batch;
-use sysreel::engine::{Batches, Glance, Options, Question, Reels, play};
+use sysreel::engine::{Batches, Layer, Options, Question, Reels, play};
 use sysreel::field::{self, BufferFormat, Context, TimeFormat};
 use sysreel::query::{LinesQuery, Query, Span};
 use sysreel::template::{CONTAINER, DEFAULT, Form, KUBERNETES, Plan, Template};
-use sysreel::world::Dict;
 
 fn captures() -> Vec<PathBuf> {
     let dir = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("captures");
@@ -63,30 +62,14 @@ struct Noted<'a> {
     opened: Mutex<Vec<usize>>,
 }
 
-impl Batches for Noted<'_> {
-    fn len(&self) -> usize {
-        self.reels.len()
+impl Layer for Noted<'_> {
+    fn inner(&self) -> &dyn Batches {
+        self.reels
     }
 
-    fn batch(&self, index: usize) -> Result<Batch, String> {
+    fn open(&self, index: usize) -> Result<Batch, String> {
         self.opened.lock().unwrap().push(index);
         self.reels.batch(index)
-    }
-
-    fn place(&self, index: usize) -> String {
-        self.reels.place(index)
-    }
-
-    fn glance(&self, index: usize) -> Option<Glance> {
-        self.reels.glance(index)
-    }
-
-    fn dict(&self, index: usize) -> Result<Arc<Dict>, String> {
-        self.reels.dict(index)
-    }
-
-    fn counts_in_flight(&self, index: usize) -> bool {
-        self.reels.counts_in_flight(index)
     }
 }
 

@@ -1,13 +1,10 @@
 //! `-P`: how far a replay is. How far an import is, on a terminal.
 
 use super::args::Options;
-use crate::batch::Batch;
-use crate::engine::{Batches, Glance, Slice};
+use crate::engine::{Batches, Layer};
 use crate::report::escape;
-use crate::world::Dict;
 use std::io::{self, IsTerminal, Write};
 use std::path::Path;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// The line on a terminal that says how far an import is.
@@ -67,46 +64,13 @@ impl<'a> Progress<'a> {
     }
 }
 
-impl Batches for Progress<'_> {
-    fn len(&self) -> usize {
-        self.batches.len()
+impl Layer for Progress<'_> {
+    fn inner(&self) -> &dyn Batches {
+        self.batches
     }
 
-    fn batch(&self, index: usize) -> Result<Batch, String> {
-        self.batches.batch(index)
-    }
-
-    fn bare(&self, index: usize) -> Result<Batch, String> {
-        self.batches.bare(index)
-    }
-
-    fn place(&self, index: usize) -> String {
-        self.batches.place(index)
-    }
-
-    fn turns(&self) -> usize {
-        self.batches.turns()
-    }
-
-    fn turn(&self, index: usize) -> Vec<Slice> {
+    fn begins(&self, _turn: usize) {
         let seen = self.seen.fetch_add(1, Ordering::Relaxed);
-        self.tell(seen * 1000 / self.turns().max(1));
-        self.batches.turn(index)
-    }
-
-    fn glance(&self, index: usize) -> Option<Glance> {
-        self.batches.glance(index)
-    }
-
-    fn dict(&self, index: usize) -> Result<Arc<Dict>, String> {
-        self.batches.dict(index)
-    }
-
-    fn counts_in_flight(&self, index: usize) -> bool {
-        self.batches.counts_in_flight(index)
-    }
-
-    fn state_notes(&self) -> Vec<String> {
-        self.batches.state_notes()
+        self.tell(seen * 1000 / self.batches.turns().max(1));
     }
 }

@@ -1,10 +1,9 @@
 //! [`Carrying`]: batches with what is carried along their rows; each stream is walked through in order, whoever asks first.
 
 use super::carry::{Tracker, Wanted};
-use super::play::{Batches, Glance, Question, Standing};
-use super::timeline::Slice;
+use super::layer::Layer;
+use super::play::{Batches, Question, Standing};
 use crate::batch::{Batch, Carried};
-use crate::world::Dict;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
@@ -147,42 +146,14 @@ impl<'a> Carrying<'a> {
     }
 }
 
-impl Batches for Carrying<'_> {
-    fn len(&self) -> usize {
-        self.inner.len()
+impl Layer for Carrying<'_> {
+    fn inner(&self) -> &dyn Batches {
+        self.inner
     }
 
-    fn batch(&self, index: usize) -> Result<Batch, String> {
+    fn open(&self, index: usize) -> Result<Batch, String> {
         let Some(Standing { first, .. }) = self.inner.standing(index) else { return self.inner.batch(index) };
         self.carried(index, first)
-    }
-
-    fn place(&self, index: usize) -> String {
-        self.inner.place(index)
-    }
-
-    fn turns(&self) -> usize {
-        self.inner.turns()
-    }
-
-    fn turn(&self, index: usize) -> Vec<Slice> {
-        self.inner.turn(index)
-    }
-
-    fn glance(&self, index: usize) -> Option<Glance> {
-        self.inner.glance(index)
-    }
-
-    fn dict(&self, index: usize) -> Result<Arc<Dict>, String> {
-        self.inner.dict(index)
-    }
-
-    fn counts_in_flight(&self, index: usize) -> bool {
-        self.inner.counts_in_flight(index)
-    }
-
-    fn state_notes(&self) -> Vec<String> {
-        self.inner.state_notes()
     }
 }
 
@@ -192,6 +163,7 @@ mod tests {
     use crate::batch::Schema;
     use crate::field::Carry;
     use crate::query::made::{Dice, batch, dict};
+    use crate::world::Dict;
     use std::sync::atomic::{AtomicUsize, Ordering};
 
     const COUNT: usize = 100;

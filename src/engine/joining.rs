@@ -3,11 +3,10 @@
 
 use super::asked::{AUDIT, Asked, Key, Request, STAGES};
 use super::behind::{Behind, Proc};
-use super::play::{Batches, Glance, Question, Standing};
-use super::timeline::Slice;
+use super::layer::Layer;
+use super::play::{Batches, Question};
 use crate::batch::{Batch, Carried, Error, NOT_CARRIED, Row};
 use crate::field::Join;
-use crate::world::Dict;
 use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -265,51 +264,15 @@ impl<'a> Joining<'a> {
     }
 }
 
-impl Batches for Joining<'_> {
-    fn len(&self) -> usize {
-        self.inner.len()
+impl Layer for Joining<'_> {
+    fn inner(&self) -> &dyn Batches {
+        self.inner
     }
 
-    fn batch(&self, index: usize) -> Result<Batch, String> {
+    fn open(&self, index: usize) -> Result<Batch, String> {
         let joiner = self.joiner();
         let batch = self.inner.batch(index)?;
         batch.join(Arc::new(joiner.columns(self.stream(index), &batch).map_err(|e| e.to_string())?));
         Ok(batch)
-    }
-
-    fn place(&self, index: usize) -> String {
-        self.inner.place(index)
-    }
-
-    fn turns(&self) -> usize {
-        self.inner.turns()
-    }
-
-    fn turn(&self, index: usize) -> Vec<Slice> {
-        self.inner.turn(index)
-    }
-
-    fn glance(&self, index: usize) -> Option<Glance> {
-        self.inner.glance(index)
-    }
-
-    fn dict(&self, index: usize) -> Result<Arc<Dict>, String> {
-        self.inner.dict(index)
-    }
-
-    fn standing(&self, index: usize) -> Option<Standing> {
-        self.inner.standing(index)
-    }
-
-    fn initial(&self, index: usize) -> Vec<Result<Batch, String>> {
-        self.inner.initial(index)
-    }
-
-    fn counts_in_flight(&self, index: usize) -> bool {
-        self.inner.counts_in_flight(index)
-    }
-
-    fn state_notes(&self) -> Vec<String> {
-        self.inner.state_notes()
     }
 }

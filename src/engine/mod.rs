@@ -30,6 +30,7 @@ mod import_audit;
 #[cfg(feature = "linux")]
 mod intake;
 mod joining;
+mod layer;
 #[cfg(feature = "linux")]
 mod live;
 mod mixed;
@@ -77,6 +78,7 @@ pub use export_live::record_scap;
 pub use follow::{Follow, follow};
 pub use import::{Imported, import, open_all, open_capture, open_logs};
 pub use import_audit::{ImportedLogs, import_audit};
+pub use layer::Layer;
 #[cfg(feature = "linux")]
 pub use live::{LiveRequest, LiveSummary, capture};
 #[cfg(feature = "linux")]

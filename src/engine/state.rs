@@ -157,16 +157,43 @@ impl Covering<'_> {
     }
 }
 
+/// The rows of states, one state behind the other.
+struct States<'a>(&'a [State]);
+
+impl Batches for States<'_> {
+    fn len(&self) -> usize {
+        self.0.iter().map(|state| state.columns.len()).sum()
+    }
+
+    fn batch(&self, index: usize) -> Result<Batch, String> {
+        let mut all = self.0.iter().flat_map(|state| (0..state.columns.len()).map(move |number| (state, number)));
+        let found = all.nth(index).and_then(|(state, number)| state.batch(number));
+        found.ok_or_else(|| "expected a batch of state, found none".to_owned())
+    }
+
+    fn place(&self, _index: usize) -> String {
+        "state".to_owned()
+    }
+
+    fn counts_in_flight(&self, _index: usize) -> bool {
+        true
+    }
+
+    fn state_notes(&self) -> Vec<String> {
+        self.0.iter().flat_map(|state| state.notes.iter().cloned()).collect()
+    }
+}
+
 /// Batches of events and the states at a moment: questions about state see those, all others see these.
 pub struct WithStates<'a> {
     events: Option<&'a dyn Batches>,
-    states: &'a [State],
+    states: States<'a>,
 }
 
 impl<'a> WithStates<'a> {
     /// `events` is `None` where every question is about state, so that no batch is read twice.
     pub fn new(events: Option<&'a dyn Batches>, states: &'a [State]) -> Self {
-        WithStates { events, states }
+        WithStates { events, states: States(states) }
     }
 
     fn events(&self) -> usize {
@@ -176,76 +203,73 @@ impl<'a> WithStates<'a> {
     fn event_turns(&self) -> usize {
         self.events.map_or(0, Batches::turns)
     }
+
+    /// Whose batch one is, and its number there.
+    fn at(&self, index: usize) -> (&dyn Batches, usize) {
+        match self.events {
+            Some(events) if index < events.len() => (events, index),
+            _ => (&self.states, index - self.events()),
+        }
+    }
 }
 
 impl Batches for WithStates<'_> {
     fn len(&self) -> usize {
-        self.events() + self.states.iter().map(|s| s.columns.len()).sum::<usize>()
+        self.events() + self.states.len()
     }
 
     fn batch(&self, index: usize) -> Result<Batch, String> {
-        if let (Some(events), true) = (self.events, index < self.events()) {
-            return events.batch(index);
-        }
-        let mut index = index - self.events();
-        for state in self.states {
-            if index < state.columns.len() {
-                return state.batch(index).ok_or_else(|| "expected a batch of state, found none".to_owned());
-            }
-            index -= state.columns.len();
-        }
-        Err("expected a batch of state, found none".to_owned())
-    }
-
-    fn bare(&self, index: usize) -> Result<Batch, String> {
-        match self.events {
-            Some(events) if index < self.events() => events.bare(index),
-            _ => self.batch(index),
-        }
+        let (of, index) = self.at(index);
+        of.batch(index)
     }
 
     fn place(&self, index: usize) -> String {
-        match self.events {
-            Some(events) if index < self.events() => events.place(index),
-            _ => "state".to_owned(),
-        }
+        let (of, index) = self.at(index);
+        of.place(index)
     }
 
     fn turns(&self) -> usize {
-        self.event_turns() + self.len() - self.events()
+        self.event_turns() + self.states.turns()
     }
 
     fn turn(&self, index: usize) -> Vec<Slice> {
         match self.events {
-            Some(events) if index < self.event_turns() => events.turn(index),
+            Some(events) if index < events.turns() => events.turn(index),
             _ => vec![Slice::whole(self.events() + index - self.event_turns())],
         }
     }
 
-    fn standing(&self, index: usize) -> Option<Standing> {
-        self.events.filter(|_| index < self.events()).and_then(|events| events.standing(index))
-    }
-
-    fn initial(&self, index: usize) -> Vec<Result<Batch, String>> {
-        self.events.map_or_else(Vec::new, |events| events.initial(index))
-    }
-
     fn glance(&self, index: usize) -> Option<Glance> {
-        self.events.filter(|_| index < self.events()).and_then(|events| events.glance(index))
+        let (of, index) = self.at(index);
+        of.glance(index)
     }
 
     fn dict(&self, index: usize) -> Result<Arc<Dict>, String> {
-        match self.events {
-            Some(events) if index < self.events() => events.dict(index),
-            _ => self.batch(index).map(|batch| Arc::clone(batch.dict())),
-        }
+        let (of, index) = self.at(index);
+        of.dict(index)
+    }
+
+    fn bare(&self, index: usize) -> Result<Batch, String> {
+        let (of, index) = self.at(index);
+        of.bare(index)
+    }
+
+    fn standing(&self, index: usize) -> Option<Standing> {
+        let (of, index) = self.at(index);
+        of.standing(index)
+    }
+
+    fn initial(&self, index: usize) -> Vec<Result<Batch, String>> {
+        let (of, index) = self.at(index);
+        of.initial(index)
     }
 
     fn counts_in_flight(&self, index: usize) -> bool {
-        self.events.is_none_or(|events| index >= self.events() || events.counts_in_flight(index))
+        let (of, index) = self.at(index);
+        of.counts_in_flight(index)
     }
 
     fn state_notes(&self) -> Vec<String> {
-        self.states.iter().flat_map(|state| state.notes.iter().cloned()).collect()
+        self.states.state_notes()
     }
 }
