@@ -2,8 +2,9 @@
 
 use super::Context;
 use super::alias::Alias;
+use super::audit::AUDIT;
 use crate::batch::{KindInfo, Row};
-use crate::event::{Class, Flags, ParamType};
+use crate::event::{AuditPart, Class, Flags, ParamType};
 use crate::value::{Type, Value};
 use crate::world::{DescRow, Dict, ThreadRow};
 
@@ -130,6 +131,8 @@ pub enum Extract {
     Number(Column),
     /// From one column of the event, so that a filter scans that column and makes no [`Row`].
     Column(Column, fn(&KindInfo, i64, &Context) -> Value<'static>),
+    /// One part of an audit event, as it is, so that a filter scans its column.
+    Audit(AuditPart),
     /// From the event.
     Event(for<'a> fn(&Row<'a>, &'a FieldArg, &Context) -> Value<'a>),
 }
@@ -174,7 +177,7 @@ impl Field {
             Extract::Kind(_) => Level::Kind,
             Extract::Thread(_) => Level::Thread,
             Extract::Descriptor(_) => Level::Descriptor,
-            Extract::Number(_) | Extract::Column(..) | Extract::Event(_) => Level::Event,
+            Extract::Number(_) | Extract::Column(..) | Extract::Audit(_) | Extract::Event(_) => Level::Event,
         }
     }
 }
@@ -186,6 +189,15 @@ pub enum DataForm {
     Bytes,
     /// It is what is shown of them.
     Shown,
+}
+
+/// The one column of a kind that a field's value is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Scanned {
+    /// A parameter, by its number.
+    Param(usize),
+    /// The duration.
+    Duration,
 }
 
 /// A field with its argument, as somebody named it.
@@ -230,6 +242,7 @@ impl FieldRef {
             Extract::Descriptor(f) => row.desc().map_or(Value::Missing, |d| f(row.dict(), d, &self.arg)),
             Extract::Number(column) => column.get(row).map_or(Value::Missing, |v| column.number(v)),
             Extract::Column(column, f) => column.get(row).map_or(Value::Missing, |v| f(row.info(), v, ctx)),
+            Extract::Audit(part) => super::audit::value(row, part),
             Extract::Event(f) => f(row, &self.arg, ctx),
         }
     }
@@ -249,6 +262,15 @@ impl FieldRef {
         };
         let is_data = |p: &crate::batch::ParamInfo| p.class == Class::Data && p.ty == ParamType::Bytes;
         kind.params.get(param).is_some_and(is_data).then_some((param, form))
+    }
+
+    /// The column of a kind that the value is; `None`: it is made otherwise, or the kind has none.
+    pub fn scanned(&self, kind: &KindInfo) -> Option<Scanned> {
+        match self.field.extract {
+            Extract::Audit(part) => super::audit::place(kind, part).map(Scanned::Param),
+            Extract::Event(_) if self.field.name == "ka.latency" => (kind.name == AUDIT).then_some(Scanned::Duration),
+            _ => None,
+        }
     }
 
     /// The same field as it is asked of rows of one kind: with the number of its parameter instead of a name, or the value
@@ -273,13 +295,14 @@ impl FieldRef {
     pub fn applies(&self, kind: &KindInfo) -> bool {
         match (&self.field.extract, &self.arg) {
             (Extract::Number(Column::Return) | Extract::Column(Column::Return, _), _) => kind.ret.is_some(),
+            (Extract::Audit(_), _) => kind.name == AUDIT,
             (Extract::Event(_), _) if self.field.name == "evt.buffer" => {
                 kind.params.iter().any(|p| p.class == Class::Data && p.ty == ParamType::Bytes)
             }
             (Extract::Event(_), _)
                 if ["ka.", "json.", "jevt."].iter().any(|class| self.field.name.starts_with(class)) =>
             {
-                kind.name == "k8saudit"
+                kind.name == AUDIT
             }
             (Extract::Event(_), _) if self.field.name.starts_with("fs.path.") => {
                 kind.params.iter().any(|p| matches!(p.ty, ParamType::Path | ParamType::RelPath))

@@ -210,6 +210,13 @@ impl Eval<'_> {
             if let Some(bits) = super::data::select(leaf, batch, k, asked, ctx)? {
                 answer.kinds[k] = KindSelection::Some(bits).simplified();
                 *asked = KindSelection::None;
+            } else if let Some(told) = super::column::select(leaf, batch, k)? {
+                if told.is_all {
+                    answer.kinds[k] = KindSelection::Some(told.may_hold).simplified();
+                    *asked = KindSelection::None;
+                } else {
+                    asked.intersect(KindSelection::Some(told.may_hold));
+                }
             }
         }
         asked.for_each_row(batch, |row| {

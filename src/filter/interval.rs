@@ -25,6 +25,11 @@ impl Intervals {
         Some(Intervals { signed, list: list(expr, signed)? })
     }
 
+    /// The values of a column that pass a check of it, whatever column its field is made of.
+    pub(super) fn of_column(check: &Check, signed: bool) -> Option<Intervals> {
+        Some(Intervals { signed, list: of_check(check, signed)? })
+    }
+
     /// Order-preserving form of a raw value: columns other than return values are unsigned.
     fn key(&self, raw: i64) -> i64 {
         key(raw, self.signed)

@@ -7,6 +7,7 @@ mod alias;
 mod ast;
 mod binding;
 mod bounds;
+mod column;
 mod compiled;
 mod data;
 mod diagnostic;

@@ -172,7 +172,7 @@ impl KindSelection {
         }
     }
 
-    fn intersect(&mut self, other: KindSelection) {
+    pub(super) fn intersect(&mut self, other: KindSelection) {
         *self = match (std::mem::replace(self, KindSelection::None), other) {
             (KindSelection::None, _) | (_, KindSelection::None) => KindSelection::None,
             (KindSelection::All, x) | (x, KindSelection::All) => x,

@@ -348,6 +348,21 @@ const CHECKS: &[&str] = &[
     "evt.buflen > 1",
     "evt.category = file",
     "evt.is_io = true",
+    "ka.verb = delete",
+    "ka.verb in (get, create)",
+    "ka.verb != get",
+    "ka.user.name startswith system:",
+    "ka.user.name exists",
+    "ka.target.subresource = exec",
+    "ka.response.code >= 400",
+    "ka.response.code != 200",
+    "ka.response.code in (200, 403)",
+    "ka.response.code > allof (200, 300)",
+    "ka.response.code exists",
+    "ka.latency > 500",
+    "ka.latency exists",
+    "ka.action = exec",
+    "ka.auth.decision = forbid",
 ];
 
 fn any_filter() -> impl Strategy<Value = String> {
@@ -362,7 +377,8 @@ fn any_filter() -> impl Strategy<Value = String> {
 }
 
 fn any_sample() -> impl Strategy<Value = Sample> {
-    let kinds = prop::sample::select(&["read", "write", "openat", "connect", "close", "procexit", "execve"][..]);
+    let kinds =
+        prop::sample::select(&["read", "write", "openat", "connect", "close", "procexit", "execve", "k8saudit"][..]);
     let parts = (kinds, 0u32..5, 0u64..100, 0u16..4, -3i64..4, 0u64..1000, 0u32..6, 0u8..20, 0i64..3);
     parts.prop_map(|(kind, thread, time, cpu, ret, duration, desc, flag, n)| {
         let flags = if flag == 0 { Flags::IN_FLIGHT } else { Flags::default() };
@@ -373,11 +389,27 @@ fn any_sample() -> impl Strategy<Value = Sample> {
             _ => sample,
         };
         match kind {
+            "k8saudit" => audit(sample, ret, n),
             "read" | "write" | "close" | "connect" if n > 0 => sample.int("fd", n),
             "openat" if n > 0 => sample.bytes("name", b"abc").int("flags", n),
             _ => sample,
         }
     })
+}
+
+/// An audit event; some have no answer, and some no user.
+fn audit(sample: Sample, which: i64, n: i64) -> Sample {
+    let verb = [&b"get"[..], b"delete", b"create"][n as usize];
+    let sample = sample.bytes("verb", verb).bytes("form", b"{}");
+    match which {
+        -3 => sample.bytes("user", b"system:node").int("code", 200).bytes("subresource", b"exec"),
+        -2 => {
+            sample.bytes("user", b"").int("code", 403).bytes("notes", br#"{"authorization.k8s.io/decision":"forbid"}"#)
+        }
+        -1 => sample.int("code", 401),
+        0 => sample.bytes("user", b"alice").int("code", 0),
+        _ => sample.bytes("user", b"alice"),
+    }
 }
 
 proptest! {

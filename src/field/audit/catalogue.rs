@@ -29,7 +29,7 @@ pub(in crate::field) static EVENT_FIELDS: &[Field] = &[
         arg: ArgRule::No,
         doc: "How much was logged: Metadata, Request or RequestResponse.",
         example: "ka.level = Metadata",
-        extract: Extract::Event(|row, _, _| walk::text(row, P::Level)),
+        extract: Extract::Audit(P::Level),
     },
     Field {
         name: "ka.stage",
@@ -37,7 +37,7 @@ pub(in crate::field) static EVENT_FIELDS: &[Field] = &[
         arg: ArgRule::No,
         doc: "RequestReceived, ResponseStarted, ResponseComplete or Panic.",
         example: "ka.stage = ResponseComplete",
-        extract: Extract::Event(|row, _, _| walk::text(row, P::Stage)),
+        extract: Extract::Audit(P::Stage),
     },
     Field {
         name: "ka.verb",
@@ -45,7 +45,7 @@ pub(in crate::field) static EVENT_FIELDS: &[Field] = &[
         arg: ArgRule::No,
         doc: "The verb; filters also find exec, attach and portforward, which are logged as get or create of a subresource.",
         example: "ka.verb = delete",
-        extract: Extract::Event(|row, _, _| walk::text(row, P::Verb)),
+        extract: Extract::Audit(P::Verb),
     },
     Field {
         name: "ka.action",
@@ -61,7 +61,7 @@ pub(in crate::field) static EVENT_FIELDS: &[Field] = &[
         arg: ArgRule::No,
         doc: "The request's URI as it was sent.",
         example: "ka.uri startswith /api/v1/secrets",
-        extract: Extract::Event(|row, _, _| walk::text(row, P::Uri)),
+        extract: Extract::Audit(P::Uri),
     },
     Field {
         name: "ka.uri.param",
@@ -77,7 +77,7 @@ pub(in crate::field) static EVENT_FIELDS: &[Field] = &[
         arg: ArgRule::No,
         doc: "What the client says it is.",
         example: "ka.useragent startswith kubectl",
-        extract: Extract::Event(|row, _, _| walk::text(row, P::Agent)),
+        extract: Extract::Audit(P::Agent),
     },
     Field {
         name: "ka.user.name",
@@ -85,7 +85,7 @@ pub(in crate::field) static EVENT_FIELDS: &[Field] = &[
         arg: ArgRule::No,
         doc: "Who asked; a failed login has none.",
         example: "ka.user.name = system:anonymous",
-        extract: Extract::Event(|row, _, _| walk::text(row, P::User)),
+        extract: Extract::Audit(P::User),
     },
     Field {
         name: "ka.user.groups",
@@ -181,7 +181,7 @@ pub(in crate::field) static EVENT_FIELDS: &[Field] = &[
         arg: ArgRule::No,
         doc: "Namespace of the object.",
         example: "ka.target.namespace = kube-system",
-        extract: Extract::Event(|row, _, _| walk::text(row, P::Namespace)),
+        extract: Extract::Audit(P::Namespace),
     },
     Field {
         name: "ka.target.resource",
@@ -189,7 +189,7 @@ pub(in crate::field) static EVENT_FIELDS: &[Field] = &[
         arg: ArgRule::No,
         doc: "Kind of object, in the plural.",
         example: "ka.target.resource = secrets",
-        extract: Extract::Event(|row, _, _| walk::text(row, P::Resource)),
+        extract: Extract::Audit(P::Resource),
     },
     Field {
         name: "ka.target.subresource",
@@ -197,7 +197,7 @@ pub(in crate::field) static EVENT_FIELDS: &[Field] = &[
         arg: ArgRule::No,
         doc: "Part of the object.",
         example: "ka.target.subresource = exec",
-        extract: Extract::Event(|row, _, _| walk::text(row, P::Subresource)),
+        extract: Extract::Audit(P::Subresource),
     },
     Field {
         name: "ka.target.group",
@@ -205,7 +205,7 @@ pub(in crate::field) static EVENT_FIELDS: &[Field] = &[
         arg: ArgRule::No,
         doc: "API group of the object; core objects have none.",
         example: "ka.target.group = rbac.authorization.k8s.io",
-        extract: Extract::Event(|row, _, _| walk::text(row, P::Group)),
+        extract: Extract::Audit(P::Group),
     },
     Field {
         name: "ka.target.version",
@@ -213,7 +213,7 @@ pub(in crate::field) static EVENT_FIELDS: &[Field] = &[
         arg: ArgRule::No,
         doc: "API version of the object.",
         example: "ka.target.version = v1beta1",
-        extract: Extract::Event(|row, _, _| walk::text(row, P::Version)),
+        extract: Extract::Audit(P::Version),
     },
     Field {
         name: "ka.target.uid",
@@ -221,7 +221,7 @@ pub(in crate::field) static EVENT_FIELDS: &[Field] = &[
         arg: ArgRule::No,
         doc: "Uid of the object.",
         example: "ka.target.uid exists",
-        extract: Extract::Event(|row, _, _| walk::text(row, P::Uid)),
+        extract: Extract::Audit(P::Uid),
     },
     Field {
         name: "ka.target.revision",
@@ -229,7 +229,7 @@ pub(in crate::field) static EVENT_FIELDS: &[Field] = &[
         arg: ArgRule::No,
         doc: "The resourceVersion that the request names.",
         example: "ka.target.revision exists",
-        extract: Extract::Event(|row, _, _| walk::text(row, P::Revision)),
+        extract: Extract::Audit(P::Revision),
     },
     Field {
         name: "ka.target.pod.name",
@@ -245,7 +245,7 @@ pub(in crate::field) static EVENT_FIELDS: &[Field] = &[
         arg: ArgRule::No,
         doc: "Status of the answer.",
         example: "ka.response.code >= 400",
-        extract: Extract::Event(|row, _, _| event::code(row)),
+        extract: Extract::Audit(P::Code),
     },
     Field {
         name: "ka.response.reason",

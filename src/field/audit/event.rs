@@ -1,6 +1,6 @@
 //! Values of the event itself: who asked for what, from where, and what came of it.
 
-use super::walk::{at, bytes, elements, inside, list, part, said, said_all, text};
+use super::walk::{at, bytes, elements, inside, is_audit, list, part, said, said_all, text};
 use crate::batch::Row;
 use crate::event::{Arg, AuditPart, join_audit, write_audit_id};
 use crate::field::FieldArg;
@@ -34,10 +34,6 @@ pub(super) fn raw<'a>(row: &Row<'a>) -> Value<'a> {
     Value::owned(out)
 }
 
-pub(super) fn code<'a>(row: &Row<'a>) -> Value<'a> {
-    part(row, P::Code).int().map_or(Value::Missing, Value::Int)
-}
-
 /// The verb, or the subresource where that says more.
 pub(super) fn action<'a>(row: &Row<'a>) -> Value<'a> {
     match bytes(row, P::Subresource) {
@@ -47,12 +43,12 @@ pub(super) fn action<'a>(row: &Row<'a>) -> Value<'a> {
 }
 
 pub(super) fn received<'a>(row: &Row<'a>) -> Value<'a> {
-    let time = bytes(row, P::Form).and_then(|_| row.time().checked_sub(row.duration()?));
+    let time = is_audit(row).then(|| row.time().checked_sub(row.duration()?)).flatten();
     time.map_or(Value::Missing, Value::Uint)
 }
 
 pub(super) fn latency<'a>(row: &Row<'a>) -> Value<'a> {
-    bytes(row, P::Form).and_then(|_| row.duration()).map_or(Value::Missing, Value::Uint)
+    row.duration().filter(|_| is_audit(row)).map_or(Value::Missing, Value::Uint)
 }
 
 pub(super) fn annotation<'a>(row: &Row<'a>, key: &str) -> Value<'a> {
@@ -238,7 +234,7 @@ pub(super) fn pretty<'a>(row: &Row<'a>) -> Value<'a> {
 
 /// The event's time, nanoseconds as text.
 pub(super) fn time_text<'a>(row: &Row<'a>) -> Value<'a> {
-    if bytes(row, P::Form).is_none() {
+    if !is_audit(row) {
         return Value::Missing;
     }
     let mut out = Vec::new();

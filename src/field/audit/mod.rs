@@ -10,3 +10,4 @@ mod walk;
 pub(super) use bodies::BODY_FIELDS;
 pub(super) use catalogue::EVENT_FIELDS;
 pub(super) use object::OBJECT_FIELDS;
+pub(super) use walk::{KIND as AUDIT, place, value};

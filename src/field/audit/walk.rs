@@ -1,28 +1,45 @@
 //! Parts of audit events, and values inside of their JSON.
 
-use crate::batch::Row;
+use crate::batch::{KindInfo, Row};
 use crate::event::{Arg, AuditPart};
 use crate::field::FieldArg;
 use crate::value::{Value, json_items, json_member, json_text};
 
 /// The kind that all of this is about.
-pub(super) const KIND: &str = "k8saudit";
+pub(in crate::field) const KIND: &str = "k8saudit";
 
 /// A part of an audit event; other events have none.
 pub(super) fn part<'a>(row: &Row<'a>, part: AuditPart) -> Arg<'a> {
-    let info = row.info();
+    place(row.info(), part).map_or(Arg::Missing, |place| row.arg(place))
+}
+
+/// Which parameter of a kind a part of audit events is.
+pub(in crate::field) fn place(info: &KindInfo, part: AuditPart) -> Option<usize> {
     if info.name != KIND {
-        return Arg::Missing;
+        return None;
     }
     let is_it = |place: usize| info.params.get(place).is_some_and(|param| param.name == part.name());
     // A reel of another version may have them elsewhere.
-    let place = Some(part.place()).filter(|&place| is_it(place)).or_else(|| (0..info.params.len()).find(|&n| is_it(n)));
-    place.map_or(Arg::Missing, |place| row.arg(place))
+    Some(part.place()).filter(|&place| is_it(place)).or_else(|| (0..info.params.len()).find(|&n| is_it(n)))
+}
+
+/// Whether it is an audit event at all: its time and duration are in no part.
+pub(super) fn is_audit(row: &Row<'_>) -> bool {
+    row.info().name == KIND
 }
 
 /// The bytes of a part.
 pub(super) fn bytes<'a>(row: &Row<'a>, of: AuditPart) -> Option<&'a [u8]> {
     part(row, of).bytes()
+}
+
+/// A part as it is: a number or text.
+pub(in crate::field) fn value<'a>(row: &Row<'a>, of: AuditPart) -> Value<'a> {
+    match part(row, of) {
+        Arg::Int(number) => Value::Int(number),
+        Arg::Bytes(text) => Value::text(text),
+        Arg::Missing => Value::Missing,
+    }
 }
 
 /// A part as text.
