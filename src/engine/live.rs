@@ -16,7 +16,7 @@ use super::request::{Audit, Record, Source};
 use super::rescan::{Rescans, rescan};
 use super::rotate::Pace;
 use super::traced::{self, Chosen};
-use crate::event::{Kind, kinds};
+use crate::event::{Event, Kind, kinds};
 use crate::filter::Push;
 use crate::source::ebpf::{Block, Decoder, Incoming, Options, Probe};
 use crate::source::proc::{self, Scope};
@@ -456,14 +456,15 @@ impl<'a> Build<'a> {
 
     fn block(&mut self, block: &Block) -> Result<(), Error> {
         for record in block {
-            match self.decoder.decode(record) {
-                Some(Incoming::Event(event)) => {
+            let mut event = Event::default();
+            match self.decoder.decode(record, &mut event) {
+                Some(Incoming::Event) => {
                     self.assembler.event(&event)?;
                     if let Some(judge) = &mut self.judge {
                         judge.saw(&event);
                     }
                 }
-                Some(Incoming::Enter(event)) => self.assembler.enter(&event),
+                Some(Incoming::Enter) => self.assembler.enter(&event),
                 None => {}
             }
         }

@@ -84,3 +84,21 @@ pub struct Event<'a> {
     /// Parameters, in the order of the kind's table entry.
     pub args: Args<'a>,
 }
+
+impl Default for Event<'_> {
+    /// One that says nothing yet, to be filled in where it stands: an event is large, and moving one costs more than making it.
+    #[inline]
+    fn default() -> Self {
+        Event {
+            kind: Kind(0),
+            time: 0,
+            duration: None,
+            cpu: 0,
+            tid: 0,
+            pid: 0,
+            ret: 0,
+            flags: Flags::default(),
+            args: Args::new(),
+        }
+    }
+}

@@ -49,16 +49,13 @@ impl OwnedEvent {
 
     /// The event, borrowed.
     pub fn event(&self) -> Event<'_> {
-        let args = self
-            .args
-            .iter()
-            .map(|arg| match arg {
-                OwnedArg::Missing => Arg::Missing,
-                OwnedArg::Int(v) => Arg::Int(*v),
-                OwnedArg::Bytes(b) => Arg::Bytes(b),
-            })
-            .collect();
-        Event { args, ..self.head.bare() }
+        let mut event = self.head.bare();
+        event.args.extend(self.args.iter().map(|arg| match arg {
+            OwnedArg::Missing => Arg::Missing,
+            OwnedArg::Int(v) => Arg::Int(*v),
+            OwnedArg::Bytes(b) => Arg::Bytes(b),
+        }));
+        event
     }
 }
 

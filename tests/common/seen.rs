@@ -100,9 +100,10 @@ pub fn take(drain: &mut Drain, decoder: &mut Decoder, story: &mut Story, last: b
         block.clear();
         let round = if last { drain.finish(&mut block) } else { drain.round(&mut block) };
         for record in &block {
-            match decoder.decode(record) {
-                Some(Incoming::Event(e)) => story.rows.push(Seen::new(&e)),
-                Some(Incoming::Enter(e)) => story.enters.push(Seen::new(&e)),
+            let mut event = Event::default();
+            match decoder.decode(record, &mut event) {
+                Some(Incoming::Event) => story.rows.push(Seen::new(&event)),
+                Some(Incoming::Enter) => story.enters.push(Seen::new(&event)),
                 None => {}
             }
         }

@@ -8,12 +8,12 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 /// What a record told.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Incoming<'a> {
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Incoming {
     /// Something happened: a row.
-    Event(Event<'a>),
+    Event,
     /// A call was entered: its time is that of the entry, its data are missing, and it is no row. Its completion comes later, or never.
-    Enter(Event<'a>),
+    Enter,
 }
 
 /// The most threads whose exec record waits for its call to return; more means lost records, so the oldest guesses go.
@@ -57,19 +57,20 @@ impl Decoder {
         self.totals.entry(tid).or_insert(total);
     }
 
-    /// Reads one record. `None`: it is kept for a later one, or is of no known kind.
+    /// Reads one record into `event`, which must be empty. `None`: it is kept for a later one, or is of no known kind.
     #[inline]
-    pub fn decode<'a>(&'a mut self, record: &'a [u8]) -> Option<Incoming<'a>> {
+    pub fn decode<'a>(&'a mut self, record: &'a [u8], event: &mut Event<'a>) -> Option<Incoming> {
         let record = Record::new(record)?;
         match record.kind()? {
-            Type::Call => self.call(record),
+            Type::Call => self.call(record, event),
             Type::Enter => {
                 let plan = self.plans.call(record.nr(), record.flags() & COMPAT != 0)?;
-                Some(Incoming::Enter(Sources::plain(record, self.clock).event(plan, record.enter(), None, 0)))
+                Sources::plain(record, self.clock).tell(event, plan, record.enter(), None, 0);
+                Some(Incoming::Enter)
             }
             Type::Fork => {
                 self.totals.insert(record.word(0) as u32, 0);
-                Some(Sources::plain(record, self.clock).made(self.plans.fork.as_ref()?))
+                Some(Sources::plain(record, self.clock).made(event, self.plans.fork.as_ref()?))
             }
             Type::Exec => {
                 self.keep_exec(record);
@@ -77,17 +78,17 @@ impl Decoder {
             }
             Type::Exit => {
                 self.pending.remove(&record.tid());
-                Some(Sources::plain(record, self.clock).made(self.plans.exit.as_ref()?))
+                Some(Sources::plain(record, self.clock).made(event, self.plans.exit.as_ref()?))
             }
-            Type::Cputime => self.cputime(record),
-            Type::Signal => Some(Sources::plain(record, self.clock).made(self.plans.signal.as_ref()?)),
-            Type::Submit => Some(Sources::of(record, self.clock, REQUEST).made(self.plans.submit.as_ref()?)),
-            Type::Complete => Some(Sources::of(record, self.clock, RESULT).made(self.plans.complete.as_ref()?)),
-            Type::Switch => Some(Sources::plain(record, self.clock).made(self.plans.switch.as_ref()?)),
+            Type::Cputime => self.cputime(record, event),
+            Type::Signal => Some(Sources::plain(record, self.clock).made(event, self.plans.signal.as_ref()?)),
+            Type::Submit => Some(Sources::of(record, self.clock, REQUEST).made(event, self.plans.submit.as_ref()?)),
+            Type::Complete => Some(Sources::of(record, self.clock, RESULT).made(event, self.plans.complete.as_ref()?)),
+            Type::Switch => Some(Sources::plain(record, self.clock).made(event, self.plans.switch.as_ref()?)),
         }
     }
 
-    fn call<'a>(&'a mut self, record: Record<'a>) -> Option<Incoming<'a>> {
+    fn call<'a>(&'a mut self, record: Record<'a>, event: &mut Event<'a>) -> Option<Incoming> {
         let plan = self.plans.call(record.nr(), record.flags() & COMPAT != 0)?;
         let mut sources = Sources::plain(record, self.clock);
         sources.items = items(record.after(usize::from(plan.words)), plan.items());
@@ -98,10 +99,11 @@ impl Decoder {
             sources.exec = Exec::new(&self.exec);
         }
         let duration = record.time().saturating_sub(record.enter());
-        Some(Incoming::Event(sources.event(plan, record.time(), Some(duration), record.ret())))
+        sources.tell(event, plan, record.time(), Some(duration), record.ret());
+        Some(Incoming::Event)
     }
 
-    fn cputime<'a>(&'a mut self, record: Record<'a>) -> Option<Incoming<'a>> {
+    fn cputime<'a>(&'a mut self, record: Record<'a>, event: &mut Event<'a>) -> Option<Incoming> {
         let total = record.word(0);
         let mut sources = Sources::plain(record, self.clock);
         // What a thread had before we first saw it is not of this recording.
@@ -110,7 +112,7 @@ impl Decoder {
         if record.flags() & LAST != 0 {
             self.totals.remove(&record.tid());
         }
-        Some(sources.made(self.plans.cputime.as_ref()?))
+        Some(sources.made(event, self.plans.cputime.as_ref()?))
     }
 
     /// The row of what a thread that still runs had used at `time` (ns UTC), `total` ns since it started. `None`: nothing since its last row.
@@ -147,29 +149,25 @@ impl<'a> Sources<'a> {
         Sources { items: items(record.after(numbers), count), ..Sources::plain(record, clock) }
     }
 
-    /// The event of a kind that is no call.
-    fn made(&self, plan: &Plan) -> Incoming<'a> {
-        Incoming::Event(self.event(plan, self.record.time(), None, 0))
+    /// Tells the event of a kind that is no call.
+    fn made(&self, event: &mut Event<'a>, plan: &Plan) -> Incoming {
+        self.tell(event, plan, self.record.time(), None, 0);
+        Incoming::Event
     }
 
-    /// Never inlined: an event is large, moving one costs more than making it, and only a call can make it right where the caller wants it.
-    #[inline(never)]
-    fn event(&self, plan: &Plan, boot_time: u64, duration: Option<u64>, ret: i64) -> Event<'a> {
+    /// Fills an empty event in, where the caller has it.
+    fn tell(&self, event: &mut Event<'a>, plan: &Plan, boot_time: u64, duration: Option<u64>, ret: i64) {
         let record = &self.record;
         let cut = self.exec.is_some_and(Exec::truncated);
-        let mut event = Event {
-            kind: plan.kind,
-            time: self.clock.utc_of(boot_time),
-            duration,
-            cpu: record.cpu(),
-            tid: record.tid(),
-            pid: record.pid(),
-            ret,
-            flags: flags(record.flags() | if cut { TRUNCATED } else { 0 }),
-            args: Args::new(),
-        };
+        event.kind = plan.kind;
+        event.time = self.clock.utc_of(boot_time);
+        event.duration = duration;
+        event.cpu = record.cpu();
+        event.tid = record.tid();
+        event.pid = record.pid();
+        event.ret = ret;
+        event.flags = flags(record.flags() | if cut { TRUNCATED } else { 0 });
         self.fill(&mut event.args, plan);
-        event
     }
 
     #[inline]
@@ -439,9 +437,16 @@ mod tests {
         kind_by_name(name).unwrap().spec().x86_64.unwrap()
     }
 
-    fn event(incoming: Option<Incoming<'_>>) -> Event<'_> {
-        let Some(Incoming::Event(event)) = incoming else { panic!("{incoming:?}") };
+    /// The event that a record tells.
+    fn event<'a>(decoder: &'a mut Decoder, record: &'a [u8]) -> Event<'a> {
+        let mut event = Event::default();
+        assert_eq!(decoder.decode(record, &mut event), Some(Incoming::Event));
         event
+    }
+
+    /// Reads a record that tells none.
+    fn told(decoder: &mut Decoder, record: &[u8]) -> Option<Incoming> {
+        decoder.decode(record, &mut Event::default())
     }
 
     fn arg<'a>(event: &Event<'a>, name: &str) -> Arg<'a> {
@@ -459,7 +464,7 @@ mod tests {
             &item(b"/etc/hosts"),
         );
         let mut decoder = decoder();
-        let e = event(decoder.decode(&bytes));
+        let e = event(&mut decoder, &bytes);
         assert_eq!((e.kind.spec().name, e.ret, e.tid, e.pid, e.cpu), ("openat", 7, 20, 10, 3));
         assert_eq!((e.time, e.duration), (1_004_000, Some(1_000)));
         assert_eq!(arg(&e, "dirfd"), Arg::Int(-100), "only the low half of the register is the number");
@@ -471,7 +476,8 @@ mod tests {
     fn an_entered_call_has_the_time_of_its_entry_and_no_data() {
         let bytes = record(2, 0, nr("execve"), 0, &[1, 2, 3], &[]);
         let mut decoder = decoder();
-        let Some(Incoming::Enter(e)) = decoder.decode(&bytes) else { panic!("not entered") };
+        let mut e = Event::default();
+        assert_eq!(decoder.decode(&bytes, &mut e), Some(Incoming::Enter));
         assert_eq!((e.time, e.duration), (1_003_000, None));
         assert_eq!(arg(&e, "filename"), Arg::Missing);
     }
@@ -479,9 +485,9 @@ mod tests {
     #[test]
     fn an_exec_record_completes_the_call_that_returns_next() {
         let mut decoder = decoder();
-        assert_eq!(decoder.decode(&exec_record()), None);
+        assert_eq!(told(&mut decoder, &exec_record()), None);
         let returned = record(1, 0, nr("execve"), 0, &[], &[0xff, 0xff, 0, 0]);
-        let e = event(decoder.decode(&returned));
+        let e = event(&mut decoder, &returned);
         for (name, expected) in [
             ("filename", Arg::Bytes(&b"./x"[..])),
             ("exe", Arg::Bytes(b"x")),
@@ -494,7 +500,7 @@ mod tests {
             assert_eq!(arg(&e, name), expected, "{name}");
         }
         drop(e);
-        let again = event(decoder.decode(&returned));
+        let again = event(&mut decoder, &returned);
         assert_eq!(arg(&again, "exe"), Arg::Missing, "a record completes one call only");
     }
 
@@ -502,7 +508,7 @@ mod tests {
     fn a_failed_exec_shows_the_path_it_was_given() {
         let mut decoder = decoder();
         let failed = record(1, 0, nr("execve"), -2, &[], &item(b"/no"));
-        let e = event(decoder.decode(&failed));
+        let e = event(&mut decoder, &failed);
         assert_eq!(
             (arg(&e, "filename"), arg(&e, "exe"), arg(&e, "uid")),
             (Arg::Bytes(b"/no"), Arg::Missing, Arg::Missing)
@@ -522,14 +528,14 @@ mod tests {
                 decoder.note_cputime(20, total);
             }
             for (total, delta) in totals.iter().zip(deltas) {
-                assert_eq!(arg(&event(decoder.decode(&spent(*total, 0))), "delta"), Arg::Int(*delta), "{known:?}");
+                assert_eq!(arg(&event(&mut decoder, &spent(*total, 0)), "delta"), Arg::Int(*delta), "{known:?}");
             }
         }
         let mut decoder = decoder();
         let fork = record(3, 0, 0, 0, &[20, 10, 2, 1, 5, 2_000, 0x100], &[]);
-        assert_eq!(arg(&event(decoder.decode(&fork)), "start"), Arg::Int(1_001_000));
+        assert_eq!(arg(&event(&mut decoder, &fork), "start"), Arg::Int(1_001_000));
         let last = spent(30, LAST);
-        let e = event(decoder.decode(&last));
+        let e = event(&mut decoder, &last);
         assert_eq!((arg(&e, "delta"), arg(&e, "gone")), (Arg::Int(30), Arg::Int(1)), "a new thread begins at nothing");
         drop(e);
         assert!(decoder.totals.is_empty(), "an ended thread is forgotten");
@@ -572,13 +578,13 @@ mod tests {
     fn what_is_no_record_is_nothing() {
         let mut decoder = decoder();
         for bytes in [vec![], vec![0; 39], record(200, 0, 0, 0, &[], &[])] {
-            assert_eq!(decoder.decode(&bytes), None);
+            assert_eq!(told(&mut decoder, &bytes), None);
         }
         // Cut anywhere, a record makes no panic.
         let whole = exec_record();
         for len in 0..whole.len() {
-            let _ = decoder.decode(&whole[..len]);
-            let _ = decoder.decode(&record(1, 0, nr("execve"), 0, &[], &[]));
+            let _ = told(&mut decoder, &whole[..len]);
+            let _ = told(&mut decoder, &record(1, 0, nr("execve"), 0, &[], &[]));
         }
     }
 }

@@ -130,7 +130,7 @@ impl<'a> Draft<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::event::{Arg, kinds};
+    use crate::event::{Arg, Event, kinds};
     use crate::source::ebpf::{Decoder, Incoming, Plans};
     use crate::sys::ClockPair;
     use std::sync::Arc;
@@ -149,7 +149,8 @@ mod tests {
         let mut decoder = Decoder::new(Arc::new(Plans::new()), ClockPair { boot: 0, utc: 1000 });
         let mut seen = Vec::new();
         for record in &block {
-            let Some(Incoming::Event(event)) = decoder.decode(record) else { panic!("no event") };
+            let mut event = Event::default();
+            assert_eq!(decoder.decode(record, &mut event), Some(Incoming::Event));
             assert_eq!((event.tid, event.pid, event.time, event.duration), (8, 7, 1030, Some(20)));
             assert_eq!(event.args[1], Arg::Int(5));
             seen.push(event.args[0].bytes().map(<[u8]>::to_vec));
