@@ -128,7 +128,6 @@ impl Builder {
         if !snapshot {
             self.next_num += columns.rows() as u64;
         }
-        columns.tables.iter_mut().for_each(Table::trim);
         columns
     }
 
@@ -212,17 +211,18 @@ impl Plan {
         if self.has_ret {
             table.ret.push(event.ret);
         }
+        let before = table.duration.len();
         table.duration.push(event.duration.map_or(0, |d| d.saturating_add(1)));
-        table.desc.push(desc);
-        table.flags.push(event.flags.0);
+        push_rare(&mut table.desc, before, desc);
+        push_rare(&mut table.flags, before, event.flags.0);
         let mut missing = 0u64;
+        let mut args = event.args.iter();
         for (i, &(class, slot)) in self.slots.iter().enumerate() {
-            let arg = event.args.get(i).copied().unwrap_or(Arg::Missing);
             let slot = usize::from(slot);
-            match (class, arg) {
-                (Class::Int, Arg::Int(value)) => table.ints[slot].push(value),
-                (Class::Text, Arg::Bytes(text)) => table.texts[slot].push(interner.text(text).0),
-                (Class::Data, Arg::Bytes(data)) => {
+            match (class, args.next()) {
+                (Class::Int, Some(&Arg::Int(value))) => table.ints[slot].push(value),
+                (Class::Text, Some(&Arg::Bytes(text))) => table.texts[slot].push(interner.text(text).0),
+                (Class::Data, Some(&Arg::Bytes(data))) => {
                     if let Some(sharer) = self.sharers.get_mut(slot) {
                         own += sharer.push(&mut table.data[slot], data);
                         raw += data.len();
@@ -231,16 +231,29 @@ impl Plan {
                         bytes += data.len();
                     }
                 }
-                (Class::Env, Arg::Bytes(_)) => {}
+                (Class::Env, Some(Arg::Bytes(_))) => {}
                 (class, _) => {
                     missing |= 1 << i;
                     table.push_missing(class, slot);
                 }
             }
         }
-        table.missing.push(missing);
+        push_rare(&mut table.missing, before, missing);
         bytes + own / JSON_SHARE + raw / SHARED_SHARE
     }
+}
+
+/// Appends to a column that is empty as long as all `before` values are zero: most say nothing, and what is not written
+/// is not fetched either.
+#[inline]
+fn push_rare<T: Copy + Default + PartialEq>(column: &mut Vec<T>, before: usize, value: T) {
+    if column.is_empty() {
+        if value == T::default() {
+            return;
+        }
+        column.resize(before, T::default());
+    }
+    column.push(value);
 }
 
 impl Table {
@@ -250,19 +263,6 @@ impl Table {
             Class::Text => self.texts[slot].push(0),
             Class::Data => self.data[slot].push(&[]),
             Class::Env => {}
-        }
-    }
-
-    /// Columns that say nothing become empty.
-    fn trim(&mut self) {
-        if self.desc.iter().all(|&d| d == 0) {
-            self.desc.clear();
-        }
-        if self.flags.iter().all(|&f| f == 0) {
-            self.flags.clear();
-        }
-        if self.missing.iter().all(|&m| m == 0) {
-            self.missing.clear();
         }
     }
 
