@@ -3,8 +3,8 @@
 
 use super::error::Error;
 use crate::batch::Schema;
-use crate::batch::codec::decompress;
 use crate::batch::codec::limits::MAX_SMALL_BODY;
+use crate::batch::codec::{compress, decompress};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
@@ -169,7 +169,7 @@ pub(super) fn pack(plain: &[u8], limit: usize, level: i32) -> Result<Vec<u8>, Er
         return Err(Error::Encode(format!("expected a body of at most {limit} bytes, found {}", plain.len())));
     }
     let mut out = (plain.len() as u32).to_le_bytes().to_vec();
-    let packed = if plain.len() < COMPRESS_FROM { None } else { zstd::bulk::compress(plain, level).ok() };
+    let packed = if plain.len() < COMPRESS_FROM { None } else { compress(plain, level).ok() };
     match packed.filter(|p| p.len() < plain.len()) {
         Some(packed) => out.extend_from_slice(&packed),
         None => out.extend_from_slice(plain),
@@ -212,7 +212,7 @@ const PART_PREFIX: usize = 12;
 
 /// Appends a part of a body that can be read and checked without the others.
 pub(super) fn put_part(out: &mut Vec<u8>, plain: &[u8]) {
-    let packed = zstd::bulk::compress(plain, 3).ok().filter(|p| p.len() < plain.len());
+    let packed = compress(plain, QUICK).ok().filter(|p| p.len() < plain.len());
     let stored = packed.as_deref().unwrap_or(plain);
     for number in [stored.len() as u32, plain.len() as u32, crc32fast::hash(stored)] {
         out.extend_from_slice(&number.to_le_bytes());

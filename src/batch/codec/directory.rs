@@ -132,7 +132,7 @@ impl Directory {
         let packed = if plain.len() < COMPRESS_FROM {
             None
         } else {
-            zstd::bulk::compress(&plain, level).ok().filter(|p| p.len() < plain.len())
+            compress(&plain, level).ok().filter(|p| p.len() < plain.len())
         };
         let stored = packed.as_ref().unwrap_or(&plain);
         let mut out = Vec::with_capacity(PREFIX + stored.len());
@@ -253,6 +253,28 @@ pub(super) fn check_crc(bytes: &[u8], crc: u32) -> Result<(), Fault> {
 thread_local! {
     static DECOMPRESSOR: std::cell::RefCell<Option<zstd::bulk::Decompressor<'static>>> =
         const { std::cell::RefCell::new(None) };
+}
+
+/// The highest level whose compressor is kept: those above take many megabytes, and whoever asks for them has time.
+const KEPT_LEVEL: i32 = 3;
+
+thread_local! {
+    static COMPRESSOR: std::cell::RefCell<Option<(i32, zstd::bulk::Compressor<'static>)>> =
+        const { std::cell::RefCell::new(None) };
+}
+
+/// Bytes under zstd, at a level. This thread keeps the compressor: the memory of a new one is a hundred page faults.
+pub(crate) fn compress(plain: &[u8], level: i32) -> std::io::Result<Vec<u8>> {
+    if level > KEPT_LEVEL {
+        return zstd::bulk::compress(plain, level);
+    }
+    COMPRESSOR.with_borrow_mut(|slot| {
+        let zstd = match slot {
+            Some((kept, zstd)) if *kept == level => zstd,
+            other => &mut other.insert((level, zstd::bulk::Compressor::new(level)?)).1,
+        };
+        zstd.compress(plain)
+    })
 }
 
 /// The bytes of a frame: as stored if the lengths are equal, else inflated to exactly `inflated` bytes.

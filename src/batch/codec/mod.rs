@@ -5,6 +5,7 @@
 //! in whole bytes side by side, so that zstd finds it. `docs/format.md` holds the byte-exact layout.
 
 mod directory;
+mod distinct;
 mod encoder;
 mod lengths;
 pub mod limits;
@@ -21,7 +22,7 @@ mod varint;
 pub(crate) mod tests;
 
 pub use directory::PackedHead;
-pub(crate) use directory::decompress;
+pub(crate) use directory::{compress, decompress};
 pub use encoder::{Encoded, Encoder};
 pub use stored::{Bytes, StoredBatch};
 pub use varint::{put as put_varint, take as take_varint};

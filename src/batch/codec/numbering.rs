@@ -12,6 +12,8 @@ pub(super) struct Numbering {
     dense: Vec<(u32, u16)>,
     sparse: BTreeMap<u32, u16>,
     rows: Vec<u32>,
+    /// The row asked for last: a thread's events, and those on a descriptor, come in runs.
+    last: Option<(u32, u16)>,
 }
 
 impl Numbering {
@@ -19,6 +21,7 @@ impl Numbering {
     pub(super) fn clear(&mut self) {
         self.rows.clear();
         self.sparse.clear();
+        self.last = None;
         self.stamp = self.stamp.wrapping_add(1);
         if self.stamp <= 1 {
             self.dense.clear();
@@ -29,6 +32,17 @@ impl Numbering {
     /// The local number of a row, a new one if it was not met before; modulo 65,536.
     #[inline]
     pub(super) fn number(&mut self, row: u32) -> u16 {
+        match self.last {
+            Some((last, number)) if last == row => number,
+            _ => {
+                let number = self.find(row);
+                self.last = Some((row, number));
+                number
+            }
+        }
+    }
+
+    fn find(&mut self, row: u32) -> u16 {
         let next = self.rows.len() as u16;
         let index = row as usize;
         if index >= DENSE {

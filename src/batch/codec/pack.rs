@@ -1,5 +1,6 @@
 //! A column of integers as bytes: a tag chosen on a sample of the values, then what the tag says.
 
+use super::distinct::{Distinct, MOST};
 use super::planes;
 use super::varint::{put, size, unzigzag, zigzag};
 
@@ -52,6 +53,7 @@ struct Measure {
 pub(super) struct Packer {
     distances: Vec<u64>,
     sample: Vec<u64>,
+    distinct: Distinct,
 }
 
 /// The code of a dictionary row against the newest row so far: 0 none, odd newer, even older.
@@ -100,7 +102,7 @@ impl Packer {
             }
             self.distances = distances;
         }
-        if plain.bytes * 10 > looked_at * 13 && plain.distinct <= SAMPLE / 3 && put_dictionary(out, codes) {
+        if plain.bytes * 10 > looked_at * 13 && plain.distinct <= SAMPLE / 3 && self.put_dictionary(out, codes) {
             return;
         }
         if plain.bytes >= looked_at * 3 && plain.distinct * 4 > looked_at * 3 {
@@ -151,13 +153,13 @@ impl Packer {
 
     fn measure(&mut self, codes: &[u64]) -> Measure {
         self.take_sample(codes);
-        measure_of(self.sample.iter().copied())
+        measure_of(&mut self.distinct, self.sample.iter().copied())
     }
 
     fn measure_deltas(&mut self) -> Measure {
         let values = self.sample.iter().map(|&c| unzigzag(c));
         let before = std::iter::once(0).chain(values.clone());
-        measure_of(values.zip(before).map(|(v, b)| zigzag(v.wrapping_sub(b))))
+        measure_of(&mut self.distinct, values.zip(before).map(|(v, b)| zigzag(v.wrapping_sub(b))))
     }
 
     fn fill_distances(&mut self, codes: &[u64]) {
@@ -165,33 +167,53 @@ impl Packer {
         self.distances.clear();
         self.distances.extend(codes.iter().map(|&row| distance(&mut newest, row)));
     }
-}
 
-fn measure_of(codes: impl Iterator<Item = u64>) -> Measure {
-    let mut table = [0u64; 1024];
-    let mut measure = Measure { bytes: 0, distinct: 0 };
-    for code in codes {
-        measure.bytes += size(code);
-        // 0 marks a free slot, so the code is kept plus one; that one clash costs nothing but an estimate.
-        let key = code.wrapping_add(1);
-        let mut slot = hash(key, 10);
-        while table[slot] != key && table[slot] != 0 {
-            slot = (slot + 1) % table.len();
+    /// Appends the column as a dictionary of at most 256 values; leaves `out` as it was and says so if there are more.
+    fn put_dictionary(&mut self, out: &mut Vec<u8>, codes: &[u64]) -> bool {
+        let start = out.len();
+        let mut values: arrayvec::ArrayVec<u64, MOST> = arrayvec::ArrayVec::new();
+        self.distinct.clear();
+        out.extend_from_slice(&[Tag::Dictionary as u8, 0]);
+        out.reserve(codes.len() + 64);
+        let mut last = (codes.first().map_or(0, |c| !c), 0u8);
+        for &code in codes {
+            if code != last.0 {
+                let Some((number, is_new)) = self.distinct.number(code) else {
+                    out.truncate(start);
+                    return false;
+                };
+                if is_new {
+                    values.push(code);
+                }
+                last = (code, number);
+            }
+            out.push(last.1);
         }
-        measure.distinct += usize::from(table[slot] != key);
-        table[slot] = key;
+        out[start + 1] = (values.len() - 1) as u8;
+        // The values stand after the rows: they are known only then, and nothing has to be moved.
+        values.iter().for_each(|&v| put(out, v));
+        true
     }
-    measure
 }
 
-/// Multiplicative hash to `bits` bits.
-#[inline]
-fn hash(key: u64, bits: u32) -> usize {
-    (key.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> (64 - bits)) as usize
+/// Of at most [`SAMPLE`] codes.
+fn measure_of(distinct: &mut Distinct, codes: impl Iterator<Item = u64>) -> Measure {
+    let mut bytes = 0;
+    distinct.clear();
+    for code in codes {
+        bytes += size(code);
+        distinct.number(code);
+    }
+    Measure { bytes, distinct: distinct.count() }
 }
 
 fn varints(out: &mut Vec<u8>, tag: Tag, codes: &[u64]) {
     out.push(tag as u8);
+    // Most columns have small values alone.
+    if codes.iter().all(|&code| code < 0x80) {
+        out.extend(codes.iter().map(|&code| code as u8));
+        return;
+    }
     out.reserve(codes.len() * 2);
     for &code in codes {
         put(out, code);
@@ -206,36 +228,4 @@ fn put_deltas(out: &mut Vec<u8>, codes: &[u64]) {
         put(out, zigzag(value.wrapping_sub(before)));
         before = value;
     }
-}
-
-/// Appends the column as a dictionary of at most 256 values; leaves `out` as it was and says so if there are more.
-fn put_dictionary(out: &mut Vec<u8>, codes: &[u64]) -> bool {
-    let start = out.len();
-    let mut table = [(0u64, u16::MAX); 1024];
-    let mut values: arrayvec::ArrayVec<u64, 256> = arrayvec::ArrayVec::new();
-    out.extend_from_slice(&[Tag::Dictionary as u8, 0]);
-    out.reserve(codes.len() + 64);
-    let mut last = (codes.first().map_or(0, |c| !c), 0u8);
-    for &code in codes {
-        if code != last.0 {
-            let mut slot = hash(code, 10);
-            while table[slot].1 != u16::MAX && table[slot].0 != code {
-                slot = (slot + 1) % table.len();
-            }
-            if table[slot].1 == u16::MAX {
-                if values.is_full() {
-                    out.truncate(start);
-                    return false;
-                }
-                table[slot] = (code, values.len() as u16);
-                values.push(code);
-            }
-            last = (code, table[slot].1 as u8);
-        }
-        out.push(last.1);
-    }
-    out[start + 1] = (values.len() - 1) as u8;
-    // The values stand after the rows: they are known only then, and nothing has to be moved.
-    values.iter().for_each(|&v| put(out, v));
-    true
 }
