@@ -119,8 +119,10 @@ fn snapshot_rows_and_execs_come_back_too() {
     let thread =
         |tid: i64| event("snap_thread", 1, (tid as u32, 10), 0, &ids(tid).chain(texts.clone()).collect::<Vec<_>>());
     let end = [&[2u8][..], &[127, 0, 0, 1, 80, 0], &[127, 0, 0, 1, 9, 4]].concat();
+    let user = [("id", 0.into()), ("name", "root".into()), ("home", "/root".into()), ("shell", "/bin/sh".into())];
     let initial = [
-        event("snap_user", 1, (0, 0), 0, &[("id", 0.into()), ("name", "root".into())]),
+        event("snap_user", 1, (0, 0), 0, &user),
+        event("snap_user", 1, (0, 0), 0, &[("id", 33.into()), ("name", "www".into())]),
         thread(10),
         thread(12),
         event(

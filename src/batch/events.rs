@@ -65,9 +65,10 @@ impl<'a> Row<'a> {
         };
         let mut args: Args<'b> = today.params.iter().map(arg).collect();
         if today.is_slim {
+            let first = args.first().copied().unwrap_or(Arg::Missing);
             for (param, arg) in today.kind.spec().params.iter().zip(&mut args).filter(|(_, arg)| **arg == Arg::Missing)
             {
-                *arg = told_by_rows(self, today.kind, param.name);
+                *arg = told_by_rows(self, today.kind, first, param.name);
             }
         }
         Event {

@@ -67,21 +67,26 @@ const DESC: &[(&str, OfDesc)] = &[
     ("flags", OfDesc::Number(|d| i64::from(d.flags))),
 ];
 
+/// The first parameter of users and groups, by which the dictionary knows them.
+const ID: &str = "id";
+
 /// Whether a parameter need not be stored with the rows of a kind, because the dictionary's rows that they refer to tell it.
 pub fn is_told_by_rows(kind: Kind, param: &str) -> bool {
     match kind {
         kinds::SNAP_THREAD => THREAD.iter().any(|(name, _)| *name == param),
         kinds::SNAP_FD => DESC.iter().any(|(name, _)| *name == param),
+        kinds::SNAP_USER | kinds::SNAP_GROUP => param != ID,
         _ => false,
     }
 }
 
-/// A parameter of a snapshot row that its file does not have.
-pub(super) fn told_by_rows<'a>(row: &Row<'a>, kind: Kind, param: &str) -> Arg<'a> {
+/// A parameter of a snapshot row that its file does not have; `first` is the first one, the id of a user or group.
+pub(super) fn told_by_rows<'a>(row: &Row<'a>, kind: Kind, first: Arg<'_>, param: &str) -> Arg<'a> {
     let dict = row.dict();
     match kind {
         kinds::SNAP_THREAD => of_thread(dict, row.thread(), param),
         kinds::SNAP_FD => of_desc(dict, row.desc_row(), param),
+        kinds::SNAP_USER | kinds::SNAP_GROUP => of_account(dict, kind, first, param),
         _ => Arg::Missing,
     }
 }
@@ -108,6 +113,19 @@ fn of_desc<'a>(dict: &'a Dict, desc: Option<u32>, param: &str) -> Arg<'a> {
         OfDesc::Number(number) => Arg::Int(number(dict.desc(desc))),
         OfDesc::Text(id) => text(dict, id(dict.desc(desc))),
     }
+}
+
+fn of_account<'a>(dict: &'a Dict, kind: Kind, id: Arg<'_>, param: &str) -> Arg<'a> {
+    let Arg::Int(id) = id else { return Arg::Missing };
+    let id = id as u32;
+    let account = || dict.accounts.get(&id).copied();
+    let told = match param {
+        "home" => account().map(|account| account.home),
+        "shell" => account().map(|account| account.shell),
+        _ if kind == kinds::SNAP_USER => dict.users.get(&id).copied(),
+        _ => dict.groups.get(&id).copied(),
+    };
+    told.map_or(Arg::Missing, |id| text(dict, id))
 }
 
 fn unless_0(number: u64) -> Option<u64> {

@@ -5,7 +5,7 @@
 
 use crate::batch::{Columns, Schema};
 use crate::event::{Class, ParamType};
-use crate::world::{Delta, DescRow, Dict, ImageRow, StrId, ThreadRow};
+use crate::world::{Account, Delta, DescRow, Dict, ImageRow, StrId, ThreadRow};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// New numbers of one table's rows; 0: not written.
@@ -49,6 +49,8 @@ pub(super) struct Compact {
     ids: [BTreeSet<u32>; 2],
     /// Their names as they were written last, by their old ids.
     names: [BTreeMap<u32, StrId>; 2],
+    /// What else was written last of users, by its old ids.
+    accounts: BTreeMap<u32, Account>,
     delta: Delta,
 }
 
@@ -92,6 +94,12 @@ impl Compact {
                     let list = if which == 0 { &mut self.delta.users } else { &mut self.delta.groups };
                     list.push((id, name));
                 }
+            }
+        }
+        for (&id, &account) in &dict.accounts {
+            if self.ids[0].contains(&id) && self.accounts.insert(id, account) != Some(account) {
+                let account = Account { home: self.text(dict, account.home), shell: self.text(dict, account.shell) };
+                self.delta.accounts.push((id, account));
             }
         }
         let mut delta = std::mem::take(&mut self.delta);
@@ -231,6 +239,8 @@ mod tests {
         let mut text = |t: &str| dict.strings.push(t.as_bytes());
         let (sh, secret, cat, path, other) = (text("sh"), text("SECRET=1"), text("cat"), text("/a"), text("/b"));
         let (root, alice) = (text("root"), text("alice"));
+        let account = |home| Account { home, shell: sh };
+        dict.accounts.extend([(0, account(text("/root"))), (1000, account(text("/home/alice")))]);
         dict.images.push(ImageRow { exe: other, env: vec![secret], ..ImageRow::default() });
         dict.images.push(ImageRow { exe: cat, ..ImageRow::default() });
         let row = |tid, comm, image| ThreadRow { tid, pid: tid, comm, image, ..ThreadRow::default() };
@@ -258,6 +268,8 @@ mod tests {
         assert_eq!(new.text(new.image(thread.image).exe), b"cat");
         assert_eq!(new.text(new.desc(1).name), b"/a");
         assert_eq!(new.users.keys().copied().collect::<Vec<_>>(), [0]);
+        let Account { home, shell } = new.accounts[&0];
+        assert_eq!((new.accounts.len(), new.text(home), new.text(shell)), (1, &b"/root"[..], &b"sh"[..]));
         assert!(memchr::memmem::find(&delta.string_bytes, b"SECRET").is_none());
         assert!(memchr::memmem::find(&delta.string_bytes, b"alice").is_none());
         // What was written once is not written again, and numbers go on.

@@ -2,7 +2,7 @@
 
 use super::clock::Clock;
 use crate::event::{Args, Event, Flags, Kind, OwnedArg, OwnedEvent, kinds};
-use crate::source::proc::{Groups, Observer, groups, users};
+use crate::source::proc::{Groups, Observer, account_args, accounts, groups, users};
 use crate::world::Want;
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 use std::collections::{BTreeMap, BTreeSet};
@@ -40,8 +40,8 @@ impl Resolver {
         let (facts, answers) = bounded(QUEUE);
         let body = move || {
             let mut finder = Finder {
-                users: Names::new(USERS, users),
-                groups: Names::new(GROUPS, groups),
+                users: Names::new(USERS, users, accounts),
+                groups: Names::new(GROUPS, groups, BTreeMap::new),
                 observer: Observer::new(clock.pair()),
                 control: Groups::default(),
             };
@@ -112,6 +112,9 @@ struct Names {
     path: &'static str,
     read: fn() -> BTreeMap<u32, String>,
     by_id: BTreeMap<u32, String>,
+    /// Home directories and shells, where these are users.
+    read_more: fn() -> BTreeMap<u32, [String; 2]>,
+    more: BTreeMap<u32, [String; 2]>,
     /// When the file was changed last, as of the last reading.
     changed: Option<SystemTime>,
     /// Ids that had no name when they were asked for.
@@ -119,8 +122,13 @@ struct Names {
 }
 
 impl Names {
-    fn new(path: &'static str, read: fn() -> BTreeMap<u32, String>) -> Names {
-        Names { path, read, by_id: BTreeMap::new(), changed: None, missing: BTreeSet::new() }
+    fn new(
+        path: &'static str,
+        read: fn() -> BTreeMap<u32, String>,
+        read_more: fn() -> BTreeMap<u32, [String; 2]>,
+    ) -> Names {
+        let (by_id, more) = (BTreeMap::new(), BTreeMap::new());
+        Names { path, read, by_id, read_more, more, changed: None, missing: BTreeSet::new() }
     }
 
     /// Reads the file if it changed since the last time.
@@ -128,13 +136,23 @@ impl Names {
         let changed = std::fs::metadata(self.path).and_then(|about| about.modified()).ok();
         if changed.is_none() || changed != self.changed {
             self.by_id = (self.read)();
+            self.more = (self.read_more)();
             self.changed = changed;
         }
     }
 
+    fn named(&self, kind: Kind, id: u32) -> Vec<OwnedEvent> {
+        let row = |name: &String| {
+            let mut args = vec![OwnedArg::Int(i64::from(id)), OwnedArg::Bytes(name.clone().into_bytes())];
+            args.extend(account_args(&self.more, id));
+            OwnedEvent::new(&head(kind, 0), args)
+        };
+        self.by_id.get(&id).map(row).into_iter().collect()
+    }
+
     fn find(&mut self, kind: Kind, id: u32) -> Vec<OwnedEvent> {
         self.refresh();
-        let found = named(kind, id, &self.by_id);
+        let found = self.named(kind, id);
         if found.is_empty() && self.missing.len() < QUEUE {
             self.missing.insert(id);
         }
@@ -149,7 +167,7 @@ impl Names {
         self.refresh();
         let (found, missing): (BTreeSet<u32>, _) = self.missing.iter().partition(|id| self.by_id.contains_key(id));
         self.missing = missing;
-        found.into_iter().map(|id| (id, named(kind, id, &self.by_id))).collect()
+        found.into_iter().map(|id| (id, self.named(kind, id))).collect()
     }
 }
 
@@ -188,14 +206,6 @@ impl Finder {
         let groups = self.groups.news(kinds::SNAP_GROUP).into_iter().map(|(id, found)| (Want::Group(id), found));
         users.chain(groups).collect()
     }
-}
-
-fn named(kind: crate::event::Kind, id: u32, names: &BTreeMap<u32, String>) -> Vec<OwnedEvent> {
-    let row = |name: &String| {
-        let args = vec![OwnedArg::Int(i64::from(id)), OwnedArg::Bytes(name.clone().into_bytes())];
-        OwnedEvent::new(&head(kind, 0), args)
-    };
-    names.get(&id).map(row).into_iter().collect()
 }
 
 fn moved(pid: u32, id: u64, path: String) -> OwnedEvent {

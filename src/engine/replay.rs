@@ -146,7 +146,12 @@ impl Replay {
         for (kind, names) in [(kinds::SNAP_USER, &dict.users), (kinds::SNAP_GROUP, &dict.groups)] {
             for (id, name) in names {
                 let Some(name) = dict.strings.get(*name) else { continue };
-                let args = vec![OwnedArg::Int(i64::from(*id)), OwnedArg::Bytes(name.to_vec())];
+                let mut args = vec![OwnedArg::Int(i64::from(*id)), OwnedArg::Bytes(name.to_vec())];
+                if let Some(account) = dict.accounts.get(id).filter(|_| kind == kinds::SNAP_USER) {
+                    let text =
+                        |id| dict.strings.get(id).map_or(OwnedArg::Missing, |text| OwnedArg::Bytes(text.to_vec()));
+                    args.extend([text(account.home), text(account.shell)]);
+                }
                 self.world.apply(&OwnedEvent::new(&bare(kind), args).event());
             }
         }

@@ -20,7 +20,6 @@ const TRACERS: &str =
 const INFRA: &str = "events that sysdig's agent made of the Docker API are in no capture";
 const API: &str = "the container engine does not tell it, and no recorder since sysdig 0.29 asks the API server";
 const MESOS: &str = "Mesos and Marathon are known to no recorder since sysdig 0.29";
-const ACCOUNT: &str = "of users and groups the names are recorded alone";
 const AROUND: &str = "a span of time is asked for with --from and --to, or by comparing evt.rawtime with two dates";
 const PLUGIN: &str = "a reel holds no events of Falco's plugins";
 const RESOLVED: &str =
@@ -34,8 +33,6 @@ pub(super) static ABSENT: &[Absent] = &[
     absent("mesos.", MESOS, "container.label"),
     absent("marathon.", MESOS, "container.label"),
     absent("evt.infra.", INFRA, "container.name"),
-    absent("user.homedir", ACCOUNT, "user.name"),
-    absent("user.shell", ACCOUNT, "user.name"),
     absent("evt.around", AROUND, "evt.rawtime"),
     absent("evt.pluginname", PLUGIN, "evt.source"),
     absent("evt.plugininfo", PLUGIN, "evt.info"),

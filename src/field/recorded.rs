@@ -30,6 +30,7 @@ impl FieldRef {
             // Events of the machine are of no thread.
             _ if thread.tid == 0 => false,
             _ if thread.placeholder => true,
+            "user.homedir" | "user.shell" => !dict.accounts.contains_key(&thread.euid),
             "user.name" => !dict.users.contains_key(&thread.euid),
             "user.loginname" => thread.loginuid != u32::MAX && !dict.users.contains_key(&thread.loginuid),
             "group.name" => !dict.groups.contains_key(&thread.egid),

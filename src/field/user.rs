@@ -2,7 +2,7 @@
 
 use super::{ArgRule, Extract, Field, FieldArg};
 use crate::value::{Type, Value};
-use crate::world::{Dict, ThreadRow};
+use crate::world::{Account, Dict, StrId, ThreadRow};
 
 pub(super) static FIELDS: &[Field] = &[
     Field {
@@ -21,6 +21,22 @@ pub(super) static FIELDS: &[Field] = &[
         example: "user.name = root",
         extract: Extract::Thread(name),
     },
+    Field::new(
+        "user.homedir",
+        Type::Path,
+        ArgRule::No,
+        "Home directory of the effective user.",
+        "user.homedir startswith /home",
+        Extract::Thread(homedir),
+    ),
+    Field::new(
+        "user.shell",
+        Type::Path,
+        ArgRule::No,
+        "Shell of the effective user.",
+        "user.shell endswith /bash",
+        Extract::Thread(shell),
+    ),
     Field {
         name: "user.loginuid",
         ty: Type::Int,
@@ -78,6 +94,20 @@ fn uid<'a>(_: &'a Dict, t: &'a ThreadRow, _: &'a FieldArg) -> Value<'a> {
 
 fn name<'a>(dict: &'a Dict, t: &'a ThreadRow, _: &'a FieldArg) -> Value<'a> {
     if t.placeholder { Value::Missing } else { user(dict, t.euid) }
+}
+
+/// A text of what is known of the user beside the name.
+fn told<'a>(dict: &'a Dict, t: &ThreadRow, which: fn(&Account) -> StrId) -> Value<'a> {
+    let account = dict.accounts.get(&t.euid).filter(|_| !unknown(t, t.euid));
+    account.and_then(|account| dict.strings.get(which(account))).map_or(Value::Missing, Value::text)
+}
+
+fn homedir<'a>(dict: &'a Dict, t: &'a ThreadRow, _: &'a FieldArg) -> Value<'a> {
+    told(dict, t, |account| account.home)
+}
+
+fn shell<'a>(dict: &'a Dict, t: &'a ThreadRow, _: &'a FieldArg) -> Value<'a> {
+    told(dict, t, |account| account.shell)
 }
 
 fn loginuid<'a>(_: &'a Dict, t: &'a ThreadRow, _: &'a FieldArg) -> Value<'a> {

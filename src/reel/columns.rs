@@ -2,7 +2,7 @@
 //!
 //! Runs of equal values, because whole trees of processes have the same rights and limits.
 
-use crate::world::{Caps, ImageRow, ThreadRow};
+use crate::world::{Account, Caps, ImageRow, StrId, ThreadRow};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
@@ -18,6 +18,24 @@ pub(super) struct Column {
 const OF_IMAGES: [&str; 4] = ["exe_ino", "exe_ino_ctime", "exe_ino_mtime", "exe_flags"];
 /// Limit of descriptors of a thread (0 unknown), and its sets of capabilities plus 1 (0 unknown).
 const OF_THREADS: [&str; 4] = ["fdlimit", "cap_inheritable", "cap_permitted", "cap_effective"];
+
+/// Of users that became known: ids, and ids of the texts of home directories, each less the one before it (the first less -1
+/// and 0), as lists of users count up; ids of the texts of shells.
+const OF_USERS: [&str; 4] = ["user_id", "user_home", "user_shell", ""];
+/// More users are not taken from a file.
+const MAX_USERS: u32 = 1 << 20;
+/// What the first user's id and home directory are counted from.
+const BEFORE: (u32, u32) = (u32::MAX, 0);
+
+fn user_columns(users: &[(u32, Account)], to: &mut Vec<Column>) {
+    let mut last = BEFORE;
+    let steps = users.iter().map(|(id, account)| {
+        let step = [id.wrapping_sub(last.0), account.home.0.wrapping_sub(last.1), account.shell.0, 0];
+        last = (*id, account.home.0);
+        step.map(u64::from)
+    });
+    columns(&steps.collect::<Vec<_>>(), OF_USERS, |step| *step, to);
+}
 
 fn image_values(row: &ImageRow) -> [u64; 4] {
     let facts = &row.facts;
@@ -47,10 +65,11 @@ fn columns<T>(rows: &[T], names: [&str; 4], values: fn(&T) -> [u64; 4], to: &mut
 }
 
 /// The columns of new rows; empty where none of them has a fact.
-pub(super) fn of(images: &[ImageRow], threads: &[ThreadRow]) -> Vec<Column> {
+pub(super) fn of(images: &[ImageRow], threads: &[ThreadRow], users: &[(u32, Account)]) -> Vec<Column> {
     let mut all = Vec::new();
     columns(images, OF_IMAGES, image_values, &mut all);
     columns(threads, OF_THREADS, thread_values, &mut all);
+    user_columns(users, &mut all);
     all
 }
 
@@ -75,6 +94,20 @@ fn spread(columns: &[Column], names: [&str; 4], rows: usize, mut each: impl FnMu
             each(row, values);
         }
     }
+}
+
+/// What became known of users.
+pub(super) fn users(columns: &[Column]) -> Vec<(u32, Account)> {
+    // Each has another id than the one before it, so no row is empty.
+    let ids = columns.iter().find(|column| column.name == OF_USERS[0]);
+    let count: u64 = ids.map_or(0, |ids| ids.runs.iter().map(|(count, _)| u64::from(*count)).sum());
+    let (mut users, mut last) = (Vec::new(), BEFORE);
+    spread(columns, OF_USERS, count.min(u64::from(MAX_USERS)) as usize, |_, step| {
+        let [id, home, shell, _] = step.map(|value| value as u32);
+        last = (last.0.wrapping_add(id), last.1.wrapping_add(home));
+        users.push((last.0, Account { home: StrId(last.1), shell: StrId(shell) }));
+    });
+    users
 }
 
 /// Gives rows their facts.
@@ -116,11 +149,14 @@ mod tests {
         let facts = ExeFacts { ino: 9, ctime: 1, mtime: u64::MAX, flags: Some(0) };
         let images = [ImageRow::default(), ImageRow { facts, ..ImageRow::default() }, ImageRow::default()];
         let threads = [thread(0, None), thread(1024, Some(7)), thread(1024, Some(0)), thread(u64::MAX, None)];
-        let stored = of(&images, &threads);
+        let text = |id| Account { home: StrId(id), shell: StrId(id + 1) };
+        let known = [(0, text(5)), (u32::MAX, text(7)), (33, text(5))];
+        let stored = of(&images, &threads, &known);
+        assert_eq!(users(&stored), known);
         let (mut read_images, mut read) = (vec![ImageRow::default(); 3], vec![ThreadRow::default(); 4]);
         fill(&stored, &mut read_images, &mut read);
         assert_eq!((read_images.as_slice(), read.as_slice()), (&images[..], &threads[..]));
-        assert_eq!(of(&images[..1], &threads[..1]), []);
+        assert_eq!(of(&images[..1], &threads[..1], &[]), []);
     }
 
     #[test]
@@ -133,6 +169,8 @@ mod tests {
         ];
         let mut threads = vec![ThreadRow::default(); 2];
         fill(&lies, &mut [], &mut threads);
+        let many = [column("user_id", &[(u32::MAX, 1), (1, u64::MAX)]), column("user_home", &[(1, u64::MAX)])];
+        assert_eq!(users(&many).len(), MAX_USERS as usize);
         assert_eq!(threads, [thread(6, None), thread(6, None)]);
     }
 }

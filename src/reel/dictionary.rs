@@ -42,7 +42,7 @@ pub(super) fn store(delta: &Delta, level: i32) -> Result<Vec<u8>, Error> {
         groups: &delta.groups,
     };
     let mut plain = postcard::to_extend(&rows, plain).map_err(|e| Error::Encode(e.to_string()))?;
-    let added = columns::of(&delta.images, &delta.threads);
+    let added = columns::of(&delta.images, &delta.threads, &delta.accounts);
     if !added.is_empty() {
         plain = postcard::to_extend(&added, plain).map_err(|e| Error::Encode(e.to_string()))?;
     }
@@ -67,8 +67,10 @@ pub(super) fn load(bytes: &[u8], left: &mut usize) -> Result<Delta, String> {
         .and_then(|total| rest.split_at_checked(total))
         .ok_or_else(|| format!("expected {total} bytes of strings, found {}", rest.len()))?;
     let (mut rows, behind) = postcard::take_from_bytes::<Owned>(rest).map_err(|e| e.to_string())?;
+    let mut accounts = Vec::new();
     if !behind.is_empty() {
         let (added, _) = postcard::take_from_bytes::<Vec<Column>>(behind).map_err(|e| e.to_string())?;
+        accounts = columns::users(&added);
         columns::fill(&added, &mut rows.images, &mut rows.threads);
     }
     Ok(Delta {
@@ -82,6 +84,7 @@ pub(super) fn load(bytes: &[u8], left: &mut usize) -> Result<Delta, String> {
         first_desc: rows.first_desc,
         descs: rows.descs,
         users: rows.users,
+        accounts,
         groups: rows.groups,
     })
 }

@@ -128,6 +128,16 @@ impl Gather {
         self.table.kinds.len() >= MOST_FRAMES || self.heads.len() >= MOST_HEADS
     }
 
+    /// Frames that no Index covers.
+    pub(super) fn frames(&self) -> usize {
+        self.table.kinds.len()
+    }
+
+    /// Whether there is an Index.
+    pub(super) fn has_indices(&self) -> bool {
+        !self.entries.is_empty()
+    }
+
     /// Whether there are frames that no Index covers.
     pub(super) fn is_pending(&self) -> bool {
         !self.table.kinds.is_empty()
@@ -284,6 +294,13 @@ impl FrameTable {
 pub(super) struct Told {
     pub(super) frame: Found,
     pub(super) head: Option<PackedHead>,
+}
+
+/// Whether the body of a Footer says that its reel has no Index frames.
+pub(super) fn lists_nothing(body: &[u8]) -> bool {
+    let table =
+        take_part(body, MAX_FOOTER).ok().and_then(|(plain, _)| postcard::from_bytes::<FooterTable>(&plain).ok());
+    table.is_some_and(|table| table.entries.is_empty())
 }
 
 /// Everything that the body of an Index frame tells of the frames before it, in a reel that starts at `start`.

@@ -12,6 +12,9 @@ use std::fs::File;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
+/// Frames of a small reel that stand in it without an Index.
+const FEW: usize = 16;
+
 /// What a finished reel holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Totals {
@@ -230,7 +233,9 @@ impl Writer {
         if let Some(sums) = self.open {
             self.frame(FrameKind::Close, 0, &body::store(&sums)?)?;
             self.open = None;
-            self.index()?;
+            if self.needs_index() {
+                self.index()?;
+            }
             self.sync()?;
         }
         Ok(())
@@ -252,7 +257,7 @@ impl Writer {
     /// Ends the open segment and the reel.
     pub fn finish(mut self) -> Result<Totals, Error> {
         self.close_segment()?;
-        if self.gather.is_pending() {
+        if self.gather.is_pending() && self.needs_index() {
             self.index()?;
         }
         let footer = self.gather.footer(self.totals.bytes)?;
@@ -268,6 +273,12 @@ impl Writer {
             let _ = self.index();
         }
         Ok(())
+    }
+
+    /// Whether there is more to find than a look at every frame finds as soon; what is to be small has no more than that.
+    /// Where there is one Index, all frames have one.
+    fn needs_index(&self) -> bool {
+        self.level != body::THOROUGH || self.gather.has_indices() || self.gather.frames() > FEW
     }
 
     /// Writes an Index of the frames since the last one.

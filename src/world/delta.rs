@@ -85,6 +85,7 @@ impl Dict {
         pad(&mut self.descs, delta.first_desc, delta.descs.len(), DescRow::default);
         self.descs.append(&mut delta.descs);
         self.users.extend(delta.users.iter().copied());
+        self.accounts.extend(delta.accounts.iter().copied());
         self.groups.extend(delta.groups.iter().copied());
         Ok(())
     }

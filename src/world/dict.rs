@@ -114,6 +114,15 @@ impl Strings {
     }
 }
 
+/// What is known of a user beside the name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Account {
+    /// Home directory.
+    pub home: StrId,
+    /// Shell.
+    pub shell: StrId,
+}
+
 /// What a process runs. New on exec.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 pub struct ImageRow {
@@ -323,6 +332,8 @@ pub struct Dict {
     pub descs: Vec<DescRow>,
     /// User names by id.
     pub users: BTreeMap<u32, StrId>,
+    /// What else is known of users.
+    pub accounts: BTreeMap<u32, Account>,
     /// Group names by id.
     pub groups: BTreeMap<u32, StrId>,
     /// What was told of containers, by id as it was told; from late facts alone.
@@ -339,6 +350,7 @@ impl Dict {
             threads: vec![ThreadRow::lost()],
             descs: vec![DescRow::default()],
             users: BTreeMap::new(),
+            accounts: BTreeMap::new(),
             groups: BTreeMap::new(),
             containers: BTreeMap::new(),
         }
@@ -409,6 +421,8 @@ pub struct Delta {
     pub descs: Vec<DescRow>,
     /// User names that became known.
     pub users: Vec<(u32, StrId)>,
+    /// What else became known of users.
+    pub accounts: Vec<(u32, Account)>,
     /// Group names that became known.
     pub groups: Vec<(u32, StrId)>,
 }
@@ -422,6 +436,7 @@ impl Delta {
         self.threads.extend(next.threads);
         self.descs.extend(next.descs);
         self.users.extend(next.users);
+        self.accounts.extend(next.accounts);
         self.groups.extend(next.groups);
     }
 
@@ -432,6 +447,7 @@ impl Delta {
             && self.threads.is_empty()
             && self.descs.is_empty()
             && self.users.is_empty()
+            && self.accounts.is_empty()
             && self.groups.is_empty()
     }
 }

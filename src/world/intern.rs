@@ -1,7 +1,7 @@
 //! [`Interner`]: a [`Dict`] that is being written; equal texts, images and descriptors share a row.
 
 use super::Delta;
-use super::dict::{DescRow, Dict, ImageRow, StrId};
+use super::dict::{Account, DescRow, Dict, ImageRow, StrId};
 use foldhash::fast::RandomState;
 use hashbrown::HashTable;
 use std::hash::BuildHasher;
@@ -18,6 +18,7 @@ pub struct Interner {
     written: Written,
     last: StrId,
     users: Vec<(u32, StrId)>,
+    accounts: Vec<(u32, Account)>,
     groups: Vec<(u32, StrId)>,
     /// Bytes of the images' lists of variables.
     environments: usize,
@@ -63,6 +64,7 @@ impl Interner {
             written: Written { bytes: 0, strings: 1, images: 1, threads: 1, descs: 1 },
             last: StrId::NONE,
             users: Vec::new(),
+            accounts: Vec::new(),
             groups: Vec::new(),
             environments: 0,
         }
@@ -133,6 +135,13 @@ impl Interner {
         }
     }
 
+    /// Says what is known of a user beside the name.
+    pub(super) fn describe_user(&mut self, uid: u32, account: Account) {
+        if account != Account::default() && self.dict.accounts.insert(uid, account) != Some(account) {
+            self.accounts.push((uid, account));
+        }
+    }
+
     /// Names a group.
     pub(super) fn name_group(&mut self, gid: u32, name: StrId) {
         if self.dict.groups.insert(gid, name) != Some(name) {
@@ -173,6 +182,7 @@ impl Interner {
             first_desc: from.descs as u32,
             descs: dict.descs[from.descs..].to_vec(),
             users: std::mem::take(&mut self.users),
+            accounts: std::mem::take(&mut self.accounts),
             groups: std::mem::take(&mut self.groups),
             ..Delta::default()
         };

@@ -1,6 +1,6 @@
 //! [`LateFact`]: an answer that came after the rows it is about were handed on.
 
-use super::dict::{DescRow, Dict, StrId};
+use super::dict::{Account, DescRow, Dict, StrId};
 use super::snapshot::{fill_desc, fill_thread};
 use crate::event::{Arg, Args, Event, Flags, Kind, kind_by_name, kinds};
 use serde::{Deserialize, Serialize};
@@ -91,6 +91,16 @@ impl Dict {
             kinds::SNAP_USER | kinds::SNAP_GROUP => {
                 let Some(name) = event.args.get(1).and_then(|a| a.bytes()) else { return };
                 let name = self.strings.push_late(name);
+                if kind == kinds::SNAP_USER {
+                    let mut text = |param: usize| {
+                        let text = event.args.get(param).and_then(|arg| arg.bytes());
+                        text.map_or(StrId::NONE, |text| self.strings.push_late(text))
+                    };
+                    let account = Account { home: text(2), shell: text(3) };
+                    if account != Account::default() {
+                        self.accounts.insert(fact.id, account);
+                    }
+                }
                 let names = if kind == kinds::SNAP_USER { &mut self.users } else { &mut self.groups };
                 names.insert(fact.id, name);
             }

@@ -35,7 +35,7 @@ mod wants;
 pub use action::{changes_thread, tells};
 pub use container::{Container, ContainerMount};
 pub use delta::DeltaError;
-pub use dict::{Delta, DescKind, DescRow, Dict, Endpoint, ImageRow, L4, Role, StrId, ThreadRow};
+pub use dict::{Account, Delta, DescKind, DescRow, Dict, Endpoint, ImageRow, L4, Role, StrId, ThreadRow};
 pub use engine::{Effect, Want, World};
 pub use facts::{Caps, ExeFacts};
 pub use intern::Interner;

@@ -1,6 +1,6 @@
 //! A new segment: the live state moves into a new dictionary, and what only the past refers to stays behind.
 
-use super::dict::{DescRow, Dict, ImageRow, StrId, ThreadRow};
+use super::dict::{Account, DescRow, Dict, ImageRow, StrId, ThreadRow};
 use super::engine::World;
 use super::intern::Interner;
 use crate::event::OwnedEvent;
@@ -103,6 +103,10 @@ impl World {
         for (id, name) in &old.dict().users {
             let name = carrier.text(*name);
             carrier.new.name_user(*id, name);
+        }
+        for (id, account) in &old.dict().accounts {
+            let account = Account { home: carrier.text(account.home), shell: carrier.text(account.shell) };
+            carrier.new.describe_user(*id, account);
         }
         for (id, name) in &old.dict().groups {
             let name = carrier.text(*name);

@@ -1,7 +1,7 @@
 //! The world as snapshot rows, both ways: there is one way into the world.
 
 use super::action::{bytes, int};
-use super::dict::{DescKind, DescRow, ImageRow, L4, Role, StrId, ThreadRow};
+use super::dict::{Account, DescKind, DescRow, ImageRow, L4, Role, StrId, ThreadRow};
 use super::engine::{Effect, World};
 use super::files::Slot;
 use super::namespaces::Namespaces;
@@ -14,6 +14,9 @@ use crate::event::{Args, Event, Flags, Kind, OwnedArg, OwnedEvent, kinds};
 /// Parameters of a thread's row that may be unknown where others are known.
 const SID: usize = 5;
 const PGID: usize = 6;
+/// Places of parameters of `snap_user`.
+const HOME: u8 = 2;
+const SHELL: u8 = 3;
 
 impl World {
     /// Takes a row of the initial state in.
@@ -34,6 +37,9 @@ impl World {
                 let id = int(event, 0) as u32;
                 if event.kind == kinds::SNAP_USER {
                     self.interner.name_user(id, name);
+                    let mut text = |param| bytes(event, param).map_or(StrId::NONE, |b| self.interner.text(b));
+                    let account = Account { home: text(HOME), shell: text(SHELL) };
+                    self.interner.describe_user(id, account);
                 } else {
                     self.interner.name_group(id, name);
                 }
@@ -165,7 +171,11 @@ impl World {
             self.dict().users.iter().map(|n| (true, n)).chain(self.dict().groups.iter().map(|n| (false, n)))
         {
             let kind = if is_user { kinds::SNAP_USER } else { kinds::SNAP_GROUP };
-            let args = vec![OwnedArg::Int(i64::from(*id)), self.text_arg(*name)];
+            let mut args = vec![OwnedArg::Int(i64::from(*id)), self.text_arg(*name)];
+            if is_user {
+                let account = self.dict().accounts.get(id).copied().unwrap_or_default();
+                args.extend([self.text_arg(account.home), self.text_arg(account.shell)]);
+            }
             rows.push((OwnedEvent::new(&head(kind, time, 0, 0), args), Effect::default()));
         }
         rows.extend(self.machine_rows(time).map(|row| (row, Effect::default())));

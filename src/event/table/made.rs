@@ -219,7 +219,17 @@ pub(super) const MADE: &[Spec] = &[
         ],
     )
     .on(0),
-    made("snap_user", Internal, SNAPSHOT, &[source("id", ParamType::Uid), source("name", ParamType::Text)]),
+    made(
+        "snap_user",
+        Internal,
+        SNAPSHOT,
+        &[
+            source("id", ParamType::Uid),
+            source("name", ParamType::Text),
+            source("home", ParamType::Path),
+            source("shell", ParamType::Path),
+        ],
+    ),
     made("snap_group", Internal, SNAPSHOT, &[source("id", ParamType::Gid), source("name", ParamType::Text)]),
     made("snap_gone", Internal, SNAPSHOT, &[source("tid", ParamType::Pid), source("pid", ParamType::Pid)]),
     made("snap_closed", Internal, SNAPSHOT, &[source("fd", ParamType::Fd)]),

@@ -319,6 +319,10 @@ pub struct Account<'a> {
     pub id: u32,
     /// Its name.
     pub name: &'a [u8],
+    /// Home directory and shell of a user; empty where they are not told.
+    pub home: &'a [u8],
+    /// See [`Account::home`].
+    pub shell: &'a [u8],
 }
 
 /// Calls `each` with the users and groups of a list.
@@ -381,10 +385,9 @@ fn account<'a>(at: &mut Cursor<'a>) -> Result<Account<'a>, Cut> {
     let is_group = at.u8()? == 1;
     let id = at.u32()?;
     if is_group {
-        return Ok(Account { is_group, id, name: at.text()? });
+        return Ok(Account { is_group, id, name: at.text()?, home: b"", shell: b"" });
     }
     at.u32()?;
     let name = at.text()?;
-    let _home_and_shell = (at.text()?, at.text()?);
-    Ok(Account { is_group, id, name })
+    Ok(Account { is_group, id, name, home: at.text()?, shell: at.text()? })
 }

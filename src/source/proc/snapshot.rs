@@ -4,8 +4,8 @@ use super::descriptor::{Descriptor, descriptors};
 use super::machine::Machine;
 use super::process::{Process, Thread, cputime, process};
 use super::socket::{Socket, Sockets, sockets};
-use super::{file, groups, users};
-use crate::event::{Arg, Args, Event, Flags, Kind, kind_by_name};
+use super::{accounts, file, groups, users};
+use crate::event::{Arg, Args, Event, Flags, Kind, kind_by_name, kinds};
 use crate::sys::ClockPair;
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
@@ -35,6 +35,7 @@ pub enum Scope {
 pub struct Snapshot {
     processes: Vec<(Process, Vec<Descriptor>)>,
     users: BTreeMap<u32, String>,
+    accounts: BTreeMap<u32, [String; 2]>,
     groups: BTreeMap<u32, String>,
     machine: Machine,
     time: u64,
@@ -115,10 +116,11 @@ pub fn snapshot(scope: Scope, clock: ClockPair) -> Result<Snapshot, Error> {
     // Parents before their children, as far as the clock's ticks tell.
     processes.sort_by_key(|(p, _)| (p.threads.first().map(|t| t.start), p.pid));
     // Of a single tree only the names that it comes to need are asked for, one by one.
-    let (users, groups) = if scope == Scope::All { (users(), groups()) } else { Default::default() };
+    let (users, accounts, groups) =
+        if scope == Scope::All { (users(), accounts(), groups()) } else { Default::default() };
     let machine = Machine::of(processes.iter().map(|(process, _)| process));
     let notes = namespaces.notes().into_iter().chain(machine.notes()).collect();
-    Ok(Snapshot { processes, users, groups, machine, time, notes })
+    Ok(Snapshot { processes, users, accounts, groups, machine, time, notes })
 }
 
 /// What a thread has used so far, ns; `None` when it has ended.
@@ -260,7 +262,12 @@ impl Snapshot {
         for (kind, names) in [("snap_user", &self.users), ("snap_group", &self.groups)] {
             let Some(kind) = kind_by_name(kind) else { continue };
             for (id, name) in names {
-                f(event(kind, self.time, (0, 0), [int(*id), Arg::Bytes(name.as_bytes())]));
+                let account = self.accounts.get(id).filter(|_| kind == kinds::SNAP_USER);
+                let more = account.into_iter().flatten().map(|text| match text.as_bytes() {
+                    b"" => Arg::Missing,
+                    text => Arg::Bytes(text),
+                });
+                f(event(kind, self.time, (0, 0), [int(*id), Arg::Bytes(name.as_bytes())].into_iter().chain(more)));
             }
         }
         self.machine.for_each(self.time, f);
@@ -291,7 +298,7 @@ mod tests {
         let thread = "tid pid vtid vpid ppid sid pgid tty uid euid gid egid loginuid start cputime comm exe exepath args env cwd root cgroup cgroupns ipcns mntns netns pidns timens userns utsns scanned fdlimit cap_inheritable cap_permitted cap_effective exe_flags exe_ino exe_ino_ctime exe_ino_mtime vm_size vm_rss vm_swap pgft_maj pgft_min";
         assert_eq!(names("snap_thread").join(" "), thread);
         assert_eq!(names("snap_fd").join(" "), "fd kind name tuple l4 role dev ino flags cloexec");
-        assert_eq!(names("snap_user"), ["id", "name"]);
+        assert_eq!(names("snap_user"), ["id", "name", "home", "shell"]);
         let interface = "name index family address mask broadcast netns flags hardware";
         assert_eq!(names("snap_interface").join(" "), interface);
         let mount = "id parent dev root path type source options mntns propagation";

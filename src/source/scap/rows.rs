@@ -223,7 +223,12 @@ fn rights(args: &mut [OwnedArg], thread: &Thread<'_>) {
 /// A user or group.
 pub(super) fn account(account: &Account<'_>) -> OwnedEvent {
     let kind = if account.is_group { kinds::SNAP_GROUP } else { kinds::SNAP_USER };
-    OwnedEvent::new(&head(kind, 0, 0), vec![id(u64::from(account.id)), owned(account.name)])
+    let mut args = vec![id(u64::from(account.id)), owned(account.name)];
+    if !account.is_group {
+        let text = |text: &[u8]| if text.is_empty() { OwnedArg::Missing } else { owned(text) };
+        args.extend([text(account.home), text(account.shell)]);
+    }
+    OwnedEvent::new(&head(kind, 0, 0), args)
 }
 
 /// An address of the network interface with a number; scap does not say in which namespace.

@@ -72,9 +72,13 @@ pub struct User {
     pub id: u32,
     /// Its name.
     pub name: Vec<u8>,
+    /// Home directory and shell of a user; empty where they are not known.
+    pub home: Vec<u8>,
+    /// See [`User::home`].
+    pub shell: Vec<u8>,
 }
 
-/// Appends the list of users and groups. What their groups, folders and shells are is not recorded.
+/// Appends the list of users and groups. What the groups of users are is not recorded.
 pub fn users(out: &mut Vec<u8>, list: &[User]) {
     block(out, Block::Users(2), |out| {
         for user in list {
@@ -86,8 +90,8 @@ pub fn users(out: &mut Vec<u8>, list: &[User]) {
                 }
                 counted(out, &user.name, USER_NAME);
                 if !user.is_group {
-                    counted(out, b"", USER_NAME);
-                    counted(out, b"", USER_NAME);
+                    counted(out, &user.home, USER_NAME);
+                    counted(out, &user.shell, USER_NAME);
                 }
             });
         }
@@ -343,7 +347,7 @@ mod tests {
     #[test]
     fn entries_of_users_count_their_length() {
         let mut out = Vec::new();
-        let user = |is_group, id| User { is_group, id, name: b"ab".to_vec() };
+        let user = |is_group, id| User { is_group, id, name: b"ab".to_vec(), home: Vec::new(), shell: Vec::new() };
         users(&mut out, &[user(false, 7), user(true, 8)]);
         let expected = b"\x15\0\0\0\0\x07\0\0\0\xff\xff\xff\xff\x02\0ab\0\0\0\0\x0d\0\0\0\x01\x08\0\0\0\x02\0ab";
         assert_eq!(body(&out, 0x220, 2), expected);

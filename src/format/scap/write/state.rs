@@ -18,6 +18,8 @@ pub struct Seed {
     open_flags: Option<Conversion>,
     /// By whether they are groups, and id.
     users: BTreeMap<(bool, u32), Vec<u8>>,
+    /// Home directories and shells of users.
+    accounts: BTreeMap<u32, [Vec<u8>; 2]>,
     threads: Vec<ProcessEntry>,
     /// By process.
     descriptors: BTreeMap<u64, Vec<DescriptorEntry>>,
@@ -35,6 +37,7 @@ impl Seed {
             target,
             open_flags,
             users: BTreeMap::new(),
+            accounts: BTreeMap::new(),
             threads: Vec::new(),
             descriptors: BTreeMap::new(),
             interfaces: Vec::new(),
@@ -49,6 +52,9 @@ impl Seed {
             kinds::SNAP_USER | kinds::SNAP_GROUP => {
                 let id = int(event, "id").unwrap_or(0) as u32;
                 self.name(event.kind == kinds::SNAP_GROUP, id, bytes(event, "name"));
+                if event.kind == kinds::SNAP_USER {
+                    self.account(id, [bytes(event, "home"), bytes(event, "shell")]);
+                }
             }
             kinds::SNAP_INTERFACE => self.interface(event),
             _ => {}
@@ -74,12 +80,22 @@ impl Seed {
                 self.name(is_group, id, dict.text(name));
             }
         }
+        for (&id, account) in &dict.accounts {
+            self.account(id, [dict.text(account.home), dict.text(account.shell)]);
+        }
     }
 
     /// Takes in the name of a user or a group.
     pub fn name(&mut self, is_group: bool, id: u32, name: &[u8]) {
         if !name.is_empty() {
             self.users.insert((is_group, id), name.to_vec());
+        }
+    }
+
+    /// Takes in the home directory and the shell of a user.
+    fn account(&mut self, id: u32, texts: [&[u8]; 2]) {
+        if texts.iter().any(|text| !text.is_empty()) {
+            self.accounts.insert(id, texts.map(<[u8]>::to_vec));
         }
     }
 
@@ -157,8 +173,12 @@ impl Seed {
     pub fn finish(mut self, machine_facts: &MachineFacts, out: &mut Vec<u8>) {
         machine(out, machine_facts);
         interfaces(out, &self.interfaces);
-        let named = self.users.into_iter();
-        let list: Vec<User> = named.map(|((is_group, id), name)| User { is_group, id, name }).collect();
+        let mut accounts = self.accounts;
+        let of_user = |((is_group, id), name)| {
+            let [home, shell] = if is_group { None } else { accounts.remove(&id) }.unwrap_or_default();
+            User { is_group, id, name, home, shell }
+        };
+        let list: Vec<User> = self.users.into_iter().map(of_user).collect();
         users(out, &list);
         // a process stands before its threads
         self.threads.sort_by_key(|t| (t.ids[0] != t.ids[1], t.ids[0]));
