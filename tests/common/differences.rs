@@ -8,8 +8,12 @@ use std::path::Path;
 /// Different values that are shown of one thing.
 const SHOWN: usize = 3;
 
+/// Ours is a number that is not less than theirs.
+const AT_LEAST: &str = ">=";
+
 /// One line: capture, kind or chisel, field or key, theirs, ours, reason. All but the last are patterns with `*` for
-/// anything; one of several apart by blanks in the first two, by commas in the third.
+/// anything; one of several apart by blanks in the first two, by commas in the third, or behind a `!` none of them. In
+/// theirs `$` stands for our value; ours may be `>=`, a number that is not less than theirs.
 struct Rule {
     columns: [String; 5],
     line: usize,
@@ -17,13 +21,23 @@ struct Rule {
 
 impl Rule {
     fn explains(&self, words: [&str; 5]) -> bool {
-        let among = |list: &str, by: char, word: &str| list.split(by).any(|pattern| matches(pattern, word));
+        let among = |list: &str, by: char, word: &str| match list.strip_prefix('!') {
+            Some(others) => !others.split(by).any(|pattern| matches(pattern, word)),
+            None => list.split(by).any(|pattern| matches(pattern, word)),
+        };
         among(&self.columns[0], ' ', words[0])
             && among(&self.columns[1], ' ', words[1])
             && among(&self.columns[2], ',', words[2])
-            && matches(&self.columns[3], words[3])
-            && matches(&self.columns[4], words[4])
+            && matches(&self.columns[3].replace('$', words[4]), words[3])
+            && match &*self.columns[4] {
+                AT_LEAST => number(words[4]).zip(number(words[3])).is_some_and(|(ours, theirs)| ours >= theirs),
+                pattern => matches(pattern, words[4]),
+            }
     }
+}
+
+fn number(text: &str) -> Option<u64> {
+    text.parse().ok()
 }
 
 /// Whether a text is what a pattern with `*` for any bytes says.
@@ -58,6 +72,7 @@ impl Table {
                 let [capture, of, about, theirs, ours, reason] =
                     all.try_into().unwrap_or_else(|all| panic!("{path}:{}: six columns expected: {all:?}", at + 1));
                 assert!(reason.len() > 10, "{path}:{}: no reason", at + 1);
+                assert!([&theirs, &ours] != ["*", "*"], "{path}:{}: nothing that could be otherwise", at + 1);
                 Rule { columns: [capture, of, about, theirs, ours], line: at + 1 }
             })
             .collect();
