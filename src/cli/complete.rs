@@ -175,7 +175,7 @@ fn values(name: &str) -> Vec<Candidate> {
         "syscall.type" => named(shown().filter(|spec| spec.flags.has(KindFlags::CALL)).map(|spec| spec.name)),
         name => match field::lookup(name) {
             Ok(field) if field.ty == Type::Bool => words_of(&[("true", ""), ("false", "")]),
-            Ok(field) => named(crate::filter::values_of(&field).unwrap_or_default().iter().copied()),
+            Ok(field) => named(crate::filter::values_of(&field).unwrap_or_default().into_iter()),
             Err(_) => Vec::new(),
         },
     }

@@ -1,5 +1,6 @@
 //! Fields with few values: a constant that is none of them never matches, which is rarely meant.
 
+use crate::event::errno_names;
 use crate::field::FieldRef;
 
 /// Fields and all that they can say.
@@ -52,9 +53,12 @@ const ENUMERATIONS: &[(&str, &[&str])] = &[
     ("fd.l4proto", &["tcp", "udp", "icmp", "raw"]),
 ];
 
-/// All values of a field, if they are few and known beforehand.
-pub fn values_of(field: &FieldRef) -> Option<&'static [&'static str]> {
-    ENUMERATIONS.iter().find(|(name, _)| *name == field.field.name).map(|(_, values)| *values)
+/// All values of a field, if they are known beforehand. Errors without a name are numbers, and not among them.
+pub fn values_of(field: &FieldRef) -> Option<Vec<&'static str>> {
+    if field.field.name == "evt.res" {
+        return Some(std::iter::once("SUCCESS").chain(errno_names()).collect());
+    }
+    ENUMERATIONS.iter().find(|(name, _)| *name == field.field.name).map(|(_, values)| values.to_vec())
 }
 
 #[cfg(test)]

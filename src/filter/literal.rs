@@ -51,7 +51,9 @@ impl Reads {
         let told = |what: &str, why: String| format!("expected {what} for `{of}`: {why}");
         match self {
             Reads::Typed => Literal::parse(ty, text).ok_or_else(|| wrong(expected(ty), of, text)),
-            Reads::Hex => hex(text).map(Literal::Text).ok_or_else(|| wrong("pairs of hexadecimal digits", of, text)),
+            Reads::Hex => hex(text)
+                .map(Literal::Text)
+                .ok_or_else(|| wrong("pairs of hexadecimal digits such as `7f45`", of, text)),
             Reads::Glob => Pattern::glob(text, false).map(Literal::Pattern).map_err(|why| told("a shell pattern", why)),
             Reads::GlobOfAnyCase => {
                 Pattern::glob(text, true).map(Literal::Pattern).map_err(|why| told("a shell pattern", why))

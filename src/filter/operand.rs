@@ -9,6 +9,9 @@ use crate::field::FieldRef;
 use crate::value::{TRANSFORMERS, Takes, Transformer, Type};
 use std::ops::Range;
 
+/// Of more values than these only some are told.
+const MOST_TOLD: usize = 20;
+
 /// A constant: where it stands and what it says.
 pub(super) type Written = (Range<usize>, Vec<u8>);
 
@@ -322,11 +325,18 @@ impl Parser<'_> {
     fn never_true(&mut self, left: &Operand, op: &Operator, span: &Range<usize>, text: &str) {
         let Operand::Field(field) = left else { return };
         let compares = matches!(op.name, "=" | "==" | "!=" | "in" | "intersects");
-        let Some(values) = super::enumeration::values_of(field).filter(|all| compares && !all.contains(&text)) else {
-            return;
-        };
+        if (field.field.name, text) == ("evt.dir", ">") && compares && op.name != "!=" {
+            let message = "`evt.dir` is `>` of calls in flight alone: a call is one event, and that is `<`".to_owned();
+            self.warning(span.clone(), message, Some("leave it out; --enter shows where calls began, too".to_owned()));
+        }
+        let is_nameless_error = field.field.name == "evt.res" && text.starts_with('-');
+        let values = super::enumeration::values_of(field).filter(|all| compares && !all.contains(&text));
+        let Some(values) = values.filter(|_| !is_nameless_error) else { return };
         let near = nearest(text, values.iter().copied()).map(did_you_mean);
-        let help = near.unwrap_or_else(|| format!("one of {}", values.join(" ")));
+        let help = near.unwrap_or_else(|| match &values[..] {
+            [first, second, .., last] if values.len() > MOST_TOLD => format!("such as {first} {second} {last}"),
+            all => format!("one of {}", all.join(" ")),
+        });
         self.warning(span.clone(), format!("`{field}` is never `{text}`"), Some(help));
     }
 }

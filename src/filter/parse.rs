@@ -2,7 +2,7 @@
 //!
 //! The grammar is sysdig's: what a word means depends on where it stands, so there is no separate tokenizer.
 
-use super::ast::Expr;
+use super::ast::{Expr, Quantifier};
 use super::binding::{Binding, Bindings};
 use super::diagnostic::{Diagnostic, Diagnostics};
 use super::operand::Written;
@@ -209,7 +209,8 @@ impl<'s> Parser<'s> {
                 );
                 self.at += 1;
             } else {
-                self.expected("`and`, `or` or the end", None);
+                let help = self.instead_of_and();
+                self.expected("`and`, `or` or the end", help);
                 self.resync();
             }
             self.blanks();
@@ -217,6 +218,22 @@ impl<'s> Parser<'s> {
                 self.blanks();
                 self.or();
             }
+        }
+    }
+
+    /// What was probably meant by a word that stands where only `and` and `or` may.
+    fn instead_of_and(&self) -> Option<String> {
+        let word = &self.source[self.word()];
+        let before = self.source[..self.at].trim_end();
+        let value = before.bytes().rposition(is_delimiter).map_or(before, |at| &before[at + 1..]);
+        let is_text =
+            |text: &str| text.starts_with(|c: char| c.is_alphabetic() || c == '/') && !text.contains(char::is_control);
+        match word {
+            "&&" | "AND" | "&" => Some("write `and`".to_owned()),
+            "||" | "OR" | "|" => Some("write `or`".to_owned()),
+            _ if lookup(word).is_ok() => Some("put `and` or `or` before it".to_owned()),
+            _ if is_text(word) && is_text(value) => Some(format!("a text with blanks is quoted: `'{value} {word}'`")),
+            _ => None,
         }
     }
 
@@ -352,7 +369,8 @@ impl<'s> Parser<'s> {
         let is_word = ["and", "or", "in", "exists"].contains(&&self.source[start..self.at]);
         if self.at == start || is_word {
             self.at = start;
-            self.expected("a field", Some("such as `proc.name`".to_owned()));
+            let is_not = self.peek() == Some(b'!');
+            self.expected("a field", Some(if is_not { "write `not`" } else { "such as `proc.name`" }.to_owned()));
             return Err(());
         }
         if self.peek() == Some(b'[') {
@@ -398,6 +416,9 @@ impl<'s> Parser<'s> {
             let names = OPERATORS.iter().map(|op| op.name);
             let help = match nearest(word, names.filter(|n| n.len() > 2)) {
                 Some(name) => did_you_mean(name),
+                None if Quantifier::NAMES.iter().any(|(name, _)| *name == word) => {
+                    format!("it stands behind an operator: `= {word} (a, b)`")
+                }
                 None => "such as `=`, `!=`, `contains`, `in` or `exists`".to_owned(),
             };
             // Behind a misspelt field only what looks like an operator is worth a word.

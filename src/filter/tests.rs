@@ -238,6 +238,9 @@ fn diagnostics_are_as_recorded() {
         ("extra_parenthesis", "evt.type = read) and proc.nam = a"),
         ("open_quote", "proc.name = \"tmux: server"),
         ("unquoted_blank", "proc.name = tmux: server"),
+        ("signs_for_words", "proc.name = a && fd.num = 1 || fd.num = 2 and ! fd.num = 3"),
+        ("nothing_between", "evt.type = open evt.type = close"),
+        ("quantifier_alone", "proc.name oneof (a, b)"),
         ("bad_escape", "proc.name = \"a\\qb\""),
         ("bad_list", "proc.name in (a b)"),
         ("bad_argument", "proc.aname[x] = a and proc.name[1] = b and evt.arg = c"),
@@ -286,6 +289,10 @@ fn what_is_probably_not_meant_is_told() {
     assert_eq!(told("fd.type = fil"), with("fil", "did you mean `file`?"));
     assert_eq!(told("fd.l4proto in (tcp, sctp6)"), with("sctp6", "one of tcp udp icmp raw"));
     assert_eq!(told("evt.category contains x"), []);
+    assert_eq!(told("evt.res = ENOENTT"), with("ENOENTT", "did you mean `ENOENT`?"));
+    assert_eq!(told("evt.res in (SUCCESS, ENOENT, -531)"), []);
+    assert_eq!(told("evt.dir = >"), with(">", "leave it out; --enter shows where calls began, too"));
+    assert_eq!(told("evt.dir = <"), []);
     assert_eq!(told("evt.arg.nam = x"), with("evt.arg.nam", "did you mean `evt.arg.name`?"));
 }
 

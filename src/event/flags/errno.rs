@@ -164,6 +164,11 @@ pub fn errno_name(number: i64) -> Option<&'static str> {
     find(number).map(|e| e.1)
 }
 
+/// The names of all errors.
+pub fn errno_names() -> impl Iterator<Item = &'static str> {
+    ERRNOS.iter().map(|e| e.1)
+}
+
 /// What an error means, in a few words; given as its number or negated.
 pub fn errno_text(number: i64) -> Option<&'static str> {
     find(number).map(|e| e.2)
