@@ -11,6 +11,7 @@ mod common;
 
 use common::live::{able, has, sysreel, until};
 use std::collections::BTreeMap;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -228,6 +229,44 @@ fn watching_shows_lines_and_tables_without_a_file() {
     let table = sysreel(&["-c", "fdbytes_by", "fd.name", "--", "head", "-c", "5", "/etc/passwd"]);
     let text = String::from_utf8_lossy(&table.stdout);
     assert!(text.contains("/etc/passwd"), "{text}{}", String::from_utf8_lossy(&table.stderr));
+}
+
+#[test]
+fn a_call_that_is_watched_has_a_line_for_its_beginning_at_its_own_time() {
+    if !able("a_call_that_is_watched_has_a_line_for_its_beginning_at_its_own_time") {
+        return;
+    }
+    let words = ["--enter", "-p", "%evt.dir %evt.rawtime", "evt.type=clock_nanosleep", "--", "sleep", "0.02"];
+    let out = sysreel(&words);
+    let text = String::from_utf8_lossy(&out.stdout);
+    let lines: Vec<(&str, u64)> = text
+        .lines()
+        .map(|line| line.split_once(' ').map(|(dir, time)| (dir, time.parse().unwrap())).unwrap())
+        .collect();
+    let [(">", begun), ("<", over)] = lines[..] else {
+        panic!("{text}{}", String::from_utf8_lossy(&out.stderr));
+    };
+    assert!(over - begun >= 20_000_000, "{text}");
+}
+
+#[test]
+fn the_home_and_the_shell_of_a_user_are_those_of_passwd() {
+    if !able("the_home_and_the_shell_of_a_user_are_those_of_passwd") {
+        return;
+    }
+    let passwd = std::fs::read_to_string("/etc/passwd").unwrap();
+    let id = std::fs::metadata("/proc/self").unwrap().uid().to_string();
+    let user = passwd.lines().map(|line| line.split(':').collect::<Vec<_>>()).find(|parts| parts[2] == id).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let file = record(&folder, &["cat", "/etc/hostname"]);
+    let format = "%user.name %user.homedir %user.shell";
+    let filtered = folder.path().join("filtered.reel");
+    let out = sysreel(&["-q", "-w", filtered.to_str().unwrap(), "evt.type=read", "--", "cat", "/etc/hostname"]);
+    assert!(out.status.success(), "{}", String::from_utf8_lossy(&out.stderr));
+    for file in [&file, &filtered] {
+        let text = replay(file, &["-p", format, "evt.type=read"]);
+        assert_eq!(text.lines().next(), Some([user[0], user[5], user[6]].join(" ").as_str()), "{text}");
+    }
 }
 
 #[test]

@@ -17,6 +17,7 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 use sysreel::batch::{Encoder, Schema};
 use sysreel::engine::{Assembler, Piece, SegmentLimits};
+use sysreel::event::Event;
 use sysreel::reel::{ClockPair, Error, Header, Link, Writer};
 
 fn said(folder: &Path, words: &[&str]) -> (String, String) {
@@ -134,6 +135,62 @@ fn rows_of_many_hosts_stand_in_one_order_of_time_on_any_number_of_cores() {
     assert_eq!(errors, "");
     let (text, _) = said(folder, &["-r", "reels", "-n", "100", "-p", "%evt.host %evt.num %evt.rawtime"]);
     assert!(text.lines().eq(expected[..100].iter().map(String::as_str)));
+}
+
+#[test]
+fn beginnings_of_calls_of_many_hosts_stand_at_their_own_times() {
+    let scratch = tempfile::tempdir().unwrap();
+    let folder = scratch.path();
+    let mut expected = Vec::new();
+    for (number, host) in ["a", "b", "c"].into_iter().enumerate() {
+        let (mut assembler, recorder) = recorder(&folder.join(format!("{host}.reel")), &header(host));
+        for row in 1..=700u64 {
+            // Some calls last longer than a batch, and than a turn of the timeline.
+            let (time, lasted) = (1_000_000 + row * 10 + number as u64, row * 37 % 1_500);
+            let owned = event("getppid", time, (row as u32, 7), 0, &[]);
+            let call = Event { duration: Some(lasted), ..owned.event() };
+            assembler.event(&call).unwrap();
+            expected.push((time - lasted, format!("{host} {row} >")));
+            expected.push((time, format!("{host} {row} <")));
+            if row % (40 + 17 * number as u64) == 0 {
+                assembler.flush().unwrap();
+            }
+        }
+        assembler.finish(2_000_000).unwrap();
+        finish(assembler, recorder);
+    }
+    expected.sort();
+    let ask =
+        ["-r", "a.reel", "-r", "b.reel", "-r", "c.reel", "--enter", "-p", "%evt.rawtime %evt.host %evt.num %evt.dir"];
+    let mut first = None;
+    for threads in ["1", "2", "7"] {
+        let (text, errors) = said(folder, &[&ask[..], &["--threads", threads]].concat());
+        let time = |line: &str| line.split_once(' ').unwrap().0.parse::<u64>().unwrap();
+        assert!(text.lines().map(time).is_sorted(), "{threads} threads");
+        let mut lines: Vec<(u64, String)> =
+            text.lines().map(|line| (time(line), line.split_once(' ').unwrap().1.to_owned())).collect();
+        lines.sort();
+        assert_eq!(lines, expected);
+        assert_eq!(errors, "");
+        assert_eq!(first.get_or_insert_with(|| text.clone()), &text);
+    }
+    let (few, _) = said(folder, &[&ask[..], &["-n", "100"]].concat());
+    assert!(few.lines().eq(first.unwrap_or_default().lines().take(100)));
+    // As they come a call is known when it is over, and its beginning tells when that was.
+    let (followed, _) =
+        said(folder, &["-r", "b.reel", "--follow", "--enter", "-p", "%evt.rawtime %evt.host %evt.num %evt.dir"]);
+    let mut followed: Vec<&str> = followed.lines().collect();
+    let mut alone: Vec<String> = expected
+        .iter()
+        .filter(|(_, text)| text.starts_with('b'))
+        .map(|(time, text)| format!("{time} {text}"))
+        .collect();
+    followed.sort_unstable();
+    alone.sort_unstable();
+    assert_eq!(followed, alone);
+    // With another question beside the lines none of them is missing.
+    let (both, _) = said(folder, &[&ask[..], &["-S"]].concat());
+    assert_eq!(both.lines().filter(|line| line.ends_with([' ', '>', '<'])).count(), expected.len());
 }
 
 #[test]

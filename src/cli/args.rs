@@ -90,7 +90,7 @@ pub struct Options {
     /// Zone of local times: Europe/Berlin, +02:00, UTC, local [default: that of the recording]
     #[arg(long, value_name = "ZONE", value_parser = zone, allow_hyphen_values = true, help_heading = "Output")]
     pub tz: Option<&'static Zone>,
-    /// With -r: a line for the beginning of each call, too, at its own time
+    /// A line for the beginning of each call, too, at its own time; live it comes when the call is over
     #[arg(long, help_heading = "Output")]
     pub enter: bool,
     /// Names of services instead of ports

@@ -99,7 +99,7 @@ pub(super) fn questions(options: &Options, library: &Library) -> Result<Vec<Ques
         return Err(Failure::new("no --markdown of lines: it is for tables", help));
     }
     if options.enter && (!options.chisel.is_empty() || !questions.iter().any(is_lines)) {
-        let help = "leave out -c, -q and -S: they count calls, not their beginnings";
+        let help = "leave out -c and -q: what a chisel tells of a call is told once, when the call is over";
         return Err(Failure::new("expected lines of events with --enter, found none", help));
     }
     let form = form(options);

@@ -37,10 +37,6 @@ pub(super) fn replay(options: &Options, library: &Library, out: &mut dyn Write) 
     for note in reels.notes() {
         say(format_args!("warning: {note}"));
     }
-    if options.enter && !reels.is_one_recording() {
-        let help = "read one at a time, or the files of one row";
-        return Err(Failure::new("expected one recording with --enter, found several", help));
-    }
     let (from, until) = cut(options, &span, &ctx)?;
     let play = engine::Options {
         threads: options.threads,

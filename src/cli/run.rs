@@ -152,7 +152,11 @@ fn dispatch(options: &Options, words: &[OsString], out: &mut (dyn Write + Send))
 
 /// What only a recording that is there can answer.
 fn for_replay(options: &Options) -> Result<(), Failure> {
-    let wants = [("--from", options.from.is_some()), ("--to", options.to.is_some()), ("--enter", options.enter)];
+    if options.enter && options.write.is_some() && options.read.is_empty() {
+        let help = "leave it out: the recording has both; ask for them with -r FILE --enter";
+        return Err(Failure::new("`--enter` and `-w` exclude each other", help));
+    }
+    let wants = [("--from", options.from.is_some()), ("--to", options.to.is_some())];
     let Some((flag, _)) = wants.iter().find(|(_, given)| *given) else { return Ok(()) };
     if options.read.is_empty() {
         let help = "name a recording with -r FILE: what happens now has neither a start nor an end yet";

@@ -2,12 +2,12 @@
 //!
 //! A row is written when its call returns, so a batch holds calls that began while rows of earlier batches were complete.
 //! They are found by a look at all batches beforehand, and are few: a thread is in one call at a time, so a batch has one
-//! for each thread at most. Everything else is put in order within its batch.
+//! for each thread at most. Where rows of several reels stand among each other, a turn takes the batch's place. Everything else is put in order within its batch.
 
 use super::Batches;
 use super::play::{Asker, Options, Question};
+use super::timeline;
 use crate::query::{Lines, Query};
-use std::io;
 
 /// Lines of beginnings by the time that they tell, and how many of them were written.
 #[derive(Default)]
@@ -18,33 +18,27 @@ pub(super) struct Early {
 
 impl Early {
     /// Looks for them, if beginnings are asked for. Batches that cannot be read are left to whoever reads them next.
-    pub(super) fn of(batches: &dyn Batches, questions: &[Question], options: &Options) -> io::Result<Early> {
+    pub(super) fn of(batches: &dyn Batches, questions: &[Question], options: &Options) -> Early {
         let mut early = Early::default();
-        let [Question { query: Query::Lines(query), .. }] = questions else { return Ok(early) };
-        if !options.ctx.entries {
-            return Ok(early);
-        }
+        let is_lines = |question: &Question| matches!(question.query, Query::Lines(_));
+        let Some(number) = questions.iter().position(is_lines).filter(|_| options.ctx.entries) else { return early };
+        let Query::Lines(query) = &questions[number].query else { return early };
         let mut asker = Asker::new(questions, options);
         let mut all = Lines::default();
         // What began before the recording did is told, if all of it is asked for.
         let (from, start) = (options.span.start, options.ctx.start);
         let is_asked = |time: u64| time >= from || from <= start;
-        for turn in 0..batches.turns() {
-            let [slice] = &batches.turn(turn)[..] else {
-                let text = "the beginnings of calls cannot be told of reels that overlap\nhelp: read one at a time";
-                return Err(io::Error::other(text));
-            };
-            if asker.passes_over(batches, slice.batch).unwrap_or(false) {
-                continue;
-            }
-            let Ok(batch) = batches.batch(slice.batch) else { continue };
-            if asker.is_past(&batch) || batch.head().snapshot {
-                continue;
-            }
-            let Ok(Some(selection)) = asker.select(&batch, 0) else { continue };
-            let Ok(found) = query.begun_before(&batch, &selection, &options.ctx) else { continue };
-            for n in (0..found.ends.len()).filter(|&n| is_asked(found.times[n])) {
-                all.push(&found, n);
+        for turn in (0..batches.turns()).map(|turn| batches.turn(turn)) {
+            asker.ctx.entries_from = timeline::start(&turn);
+            for slice in &turn {
+                if asker.passes_over(batches, slice.batch).unwrap_or(false) {
+                    continue;
+                }
+                let Some((batch, selection)) = asker.asked_of(batches, slice, number) else { continue };
+                let Ok(found) = query.begun_before(&batch, &selection, &asker.ctx) else { continue };
+                for n in (0..found.ends.len()).filter(|&n| is_asked(found.times[n])) {
+                    all.push(&found, n);
+                }
             }
         }
         let mut order: Vec<usize> = (0..all.ends.len()).collect();
@@ -52,7 +46,7 @@ impl Early {
         for n in order {
             early.lines.push(&all, n);
         }
-        Ok(early)
+        early
     }
 
     /// The lines of a batch with those before each.

@@ -72,6 +72,25 @@ impl Asker<'_> {
         outcome
     }
 
+    /// The batch of a slice and its rows that a question is about; `None` if there are none, or they cannot be read.
+    pub(super) fn asked_of(
+        &mut self,
+        batches: &dyn Batches,
+        slice: &Slice,
+        number: usize,
+    ) -> Option<(Batch, Selection)> {
+        let (batch, selection) = if slice.mixed.is_some() {
+            let part = Part::open(batches, slice).ok()?;
+            let selection = self.rows(&part, number).ok()?;
+            (part.batch, selection)
+        } else {
+            let batch = batches.batch(slice.batch).ok()?;
+            let selection = if self.is_past(&batch) { None } else { self.select(&batch, number).ok()? };
+            (batch, selection)
+        };
+        selection.filter(|_| !batch.head().snapshot).map(|selection| (batch, selection))
+    }
+
     /// A question about a part. Tables that want all rows need no order: each batch is asked once, as a whole.
     fn part(&mut self, part: &Part, place: usize, number: usize) -> Result<Option<Found>, Error> {
         let question = &self.questions[number];
@@ -91,6 +110,11 @@ impl Asker<'_> {
             return Ok(Some(Found { place, keys, times: Vec::new(), lines: Lines::default() }));
         };
         let lines = query.lines(&part.batch, &selection, &self.ctx, self.left[number])?;
+        if self.ctx.entries {
+            // A beginning stands at its own time, and so does what is between it and the return.
+            let (keys, times) = (lines.times.clone(), lines.times.clone());
+            return Ok(Some(Found { place, keys, times, lines }));
+        }
         let keys = lines.rows.iter().map(|&row| part.keys[row as usize]).collect();
         let time = part.batch.time()?;
         let times = lines.rows.iter().map(|&row| time[row as usize]).collect();
@@ -148,6 +172,8 @@ impl Asker<'_> {
             let text = start.zip(lines.ends.get(line)).and_then(|(&start, &end)| lines.bytes.get(start..end));
             merged.bytes.extend_from_slice(text.unwrap_or_default());
             merged.ends.push(merged.bytes.len());
+            merged.rows.extend(lines.rows.get(line));
+            merged.times.extend(lines.times.get(line));
         }
         merged
     }

@@ -3,7 +3,7 @@
 use super::claims::Claims;
 use super::early::Early;
 use super::handover::Handover;
-use super::timeline::Slice;
+use super::timeline::{self, Slice};
 use crate::batch::{Batch, Schema};
 use crate::field::{Context, FieldRef, TimeFormat};
 use crate::filter::{Filter, Memo, Selection};
@@ -206,7 +206,7 @@ fn answer(
     out: &mut dyn Write,
 ) -> io::Result<Played> {
     let threads = threads(batches, questions, options);
-    let mut early = Early::of(batches, questions, options)?;
+    let mut early = Early::of(batches, questions, options);
     let at_end = questions.iter().all(|q| !matches!(q.query, Query::Lines(_)));
     let claims =
         if at_end && !in_order { Claims::apart(batches.turns(), threads) } else { Claims::in_order(batches.turns()) };
@@ -373,6 +373,7 @@ impl<'a> Asker<'a> {
 
     fn ask(&mut self, batches: &dyn Batches, index: usize) -> Outcome {
         let turn = batches.turn(index);
+        self.ctx.entries_from = timeline::start(&turn);
         let [Slice { batch, mixed: None, .. }] = turn.as_slice() else { return self.ask_mixed(batches, &turn) };
         match self.ask_alone(batches, *batch) {
             Ok(lines) => Outcome { lines, damaged: Vec::new() },

@@ -50,6 +50,11 @@ impl Slice {
     }
 }
 
+/// The key at which a turn begins whose rows stand among those of several batches.
+pub(super) fn start(turn: &[Slice]) -> Option<u64> {
+    turn.iter().filter_map(|slice| slice.mixed.as_ref()).map(|mixed| mixed.keys.start).min()
+}
+
 /// The keys of a batch's rows.
 pub(super) fn keys(batch: &Batch, floor: u64) -> Result<Vec<u64>, Error> {
     let mut latest = floor;
@@ -116,7 +121,8 @@ fn windows(group: &[Stretch], turns: &mut Vec<Vec<Slice>>) {
     let mut ends: Vec<u64> = ends.into_iter().skip(streams.len() - 1).step_by(streams.len()).collect();
     ends.push(last);
     ends.dedup();
-    let (mut open, mut coming, mut start) = (Vec::<&Stretch>::new(), group.iter().peekable(), 0);
+    let (mut open, mut coming) = (Vec::<&Stretch>::new(), group.iter().peekable());
+    let mut start = group.first().map_or(0, |first| first.first);
     for end in ends {
         while let Some(next) = coming.next_if(|s| s.first < end) {
             open.push(next);

@@ -84,9 +84,12 @@ impl<'a> Watcher<'a> {
         let replay = questions.iter().any(|q| q.query.of_state().is_some()).then(Replay::new);
         let wanted = super::carrying::wanted(questions);
         let joined = super::joining::wanted(questions);
+        let mut asker = Asker::new(questions, options);
+        // Lines of before are shown already: what began among them stands before the others of its batch.
+        asker.ctx.entries_from = Some(0);
         Watcher {
             screen,
-            asker: Asker::new(questions, options),
+            asker,
             interval,
             begun: 0,
             latest: 0,

@@ -64,6 +64,8 @@ pub struct Context {
     pub ports: Option<&'static Services>,
     /// Whether each call has a line of its beginning, too.
     pub entries: bool,
+    /// Where they have: beginnings before this moment are told elsewhere, ns UTC. `None`: those before all of the batch.
+    pub entries_from: Option<u64>,
     /// Whether the line is about the moment at which the call began, not about its return.
     pub at_entry: bool,
     /// Whether a line says of a missing value that it was not recorded, where that is why.
@@ -98,6 +100,7 @@ impl Default for Context {
             prev_time: 0,
             ports: None,
             entries: false,
+            entries_from: None,
             at_entry: false,
             tells_unrecorded: false,
         }

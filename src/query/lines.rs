@@ -46,7 +46,7 @@ pub struct LineData {
 /// Which lines of calls are made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Ways {
-    /// Beginnings that lie before everything in the batch.
+    /// Beginnings that lie before everything in the batch, or before the moment that the context names.
     Before,
     /// All others, and all returns.
     Inside,
@@ -145,8 +145,8 @@ impl LinesQuery {
         batch.damage().map_or(Ok(lines), |error| Err(error.clone()))
     }
 
-    /// Lines of the beginning of calls that began before anything in the batch was complete: they stand among those of
-    /// batches before it.
+    /// Lines of the beginning of calls that began before anything in the batch was complete, or before the context's
+    /// `entries_from`: they stand among those of batches before it.
     pub fn begun_before(&self, batch: &Batch, selection: &Selection, ctx: &Context) -> Result<Lines, Error> {
         let mut lines = Lines::default();
         self.both_ways(batch, selection, ctx, Ways::Before, &mut lines)?;
@@ -163,7 +163,7 @@ impl LinesQuery {
         lines: &mut Lines,
     ) -> Result<(), Error> {
         let entry = Context { at_entry: true, ..*ctx };
-        let floor = batch.head().min_time;
+        let floor = ctx.entries_from.unwrap_or(batch.head().min_time);
         walk(
             batch,
             true,
