@@ -74,6 +74,15 @@ fn cut_and_flipped_audit_logs_are_read_without_a_panic_and_come_back() {
 }
 
 #[test]
+fn the_corpus_of_captures_becomes_whole_reels() {
+    let corpus = files("fuzz/corpus/scap");
+    assert!(!corpus.is_empty());
+    for file in corpus {
+        scap::import_everything(&std::fs::read(&file).unwrap());
+    }
+}
+
+#[test]
 fn cut_and_flipped_captures_are_imported_without_a_panic() {
     let story = capture::story().bytes;
     for end in (0..story.len()).step_by(7) {

@@ -1,4 +1,4 @@
-//! Any bytes as a capture of sysdig: `cargo +nightly fuzz run import_scap`.
+//! Any bytes as a capture of sysdig: `cargo +nightly fuzz run import_scap fuzz/corpus/scap`.
 
 #![no_main]
 
