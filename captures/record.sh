@@ -28,13 +28,17 @@ ALONE
 record() {
     local name=$1
     mkdir "$scratch/$name" && cp -r "$here/scenes/$name/." "$scratch/$name/"
+    local more=()
+    # `pods` has a log of audit events, too.
+    if [ "$name" = pods ]; then more=(--audit-log audit.log); fi
     (cd "$scratch/$name" && unshare --uts --net --mount sh "$scratch/alone.sh" \
         env -i PATH=/usr/bin:/bin HOME="$scratch/$name" USER=demo LANG=C TZ=UTC \
-        "$scratch/bin/sysreel" -q -w "$scratch/$name.reel" -- sh ./run.sh </dev/null 2>&1 | cat)
+        "$scratch/bin/sysreel" -q "${more[@]}" -w "$scratch/$name.reel" -- sh ./run.sh </dev/null 2>&1 | cat)
+    if [ -e "$scratch/$name/after.sh" ]; then unshare --mount sh "$scratch/$name/after.sh"; fi
     cp "$scratch/$name.reel" "$here/$name.reel"
     ls -l "$here/$name.reel"
 }
 
-for scene in ${2:-shell web build login namespace services intrusion}; do
+for scene in ${2:-shell web build login namespace services intrusion pods}; do
     record "$scene"
 done
