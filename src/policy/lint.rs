@@ -20,8 +20,8 @@ pub(super) const VERBS: &[&str] = &[
     "connect",
 ];
 
-/// Subresources that people mean when they write a verb.
-const STREAMS: &[&str] = &["exec", "attach", "portforward"];
+/// Subresources that carry streams: their requests have no bodies, and people write them as verbs.
+pub(super) const STREAMS: &[&str] = &["exec", "attach", "portforward"];
 
 /// Rules that never decide, and verbs that are never sent.
 pub(super) fn lint(policy: &Policy) -> Vec<Finding> {

@@ -2,6 +2,7 @@
 //! how much of them), and retention (how long what was logged is kept).
 
 mod audit;
+mod cases;
 mod cover;
 mod keep;
 mod lint;
