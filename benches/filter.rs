@@ -20,13 +20,12 @@
 
 mod load;
 
+use load::beside::{Beside, cpu, timed};
 use std::io::{self, Write};
-use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::path::Path;
 use sysreel::engine::{Batches, Reels};
 use sysreel::field::{Context, lookup};
 use sysreel::filter::{Filter, Memo};
-use sysreel::sys::process_usage;
 use sysreel::value::Value;
 
 const EVENTS: u64 = 6_000_000;
@@ -71,10 +70,6 @@ fn cases(moment: u64) -> Vec<Case> {
     ]
 }
 
-fn cpu() -> u64 {
-    process_usage().user_ns + process_usage().system_ns
-}
-
 /// Processor seconds of a filter, median, and how many events match. Batches are passed over as a replay does.
 fn measure(reels: &Reels, filter: &Filter) -> (f64, u64) {
     let mut rounds: Vec<(u64, u64)> = (0..ROUNDS)
@@ -102,7 +97,7 @@ fn selected(reels: &Reels, filter: &Filter) -> u64 {
     let (ctx, mut memo, mut found) = (Context::default(), Memo::default(), 0);
     for index in 0..reels.len() {
         if let Some(glance) = reels.glance(index)
-            && let Some(head) = &glance.heads[glance.at]
+            && let Some(head) = glance.head()
             && (!filter.may_match_head(head, &glance.schema)
                 || !filter.may_match(&mut memo, head, &glance.schema, &reels.dict(index).unwrap()))
         {
@@ -112,18 +107,6 @@ fn selected(reels: &Reels, filter: &Filter) -> u64 {
         found += filter.select(&mut memo, &batch, &ctx).unwrap().count(&batch).unwrap() as u64;
     }
     found
-}
-
-/// Processor seconds of a program; `None` where it is not installed or refuses.
-fn timed(program: &str, words: &[&str]) -> Option<f64> {
-    let found = Command::new(program).arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status();
-    found.ok()?;
-    let script = "TIMEFORMAT='%U %S'; time \"$@\" > /dev/null 2>&1";
-    let output = Command::new("bash").args(["-c", script, "time", program]).args(words).output().ok()?;
-    let told = String::from_utf8_lossy(&output.stderr).into_owned();
-    let parts: Vec<f64> = told.split_whitespace().filter_map(|word| word.parse().ok()).collect();
-    let both = parts.iter().sum::<f64>();
-    (parts.len() == 2 && both > 0.0).then_some(both)
 }
 
 /// A time in the middle, ns UTC.
@@ -155,36 +138,25 @@ fn shown(value: Option<f64>, digits: usize) -> String {
 }
 
 fn main() {
-    let dir = tempfile::tempdir().unwrap();
-    let kept = std::env::var_os("SYSREEL_BENCH_REEL").map(PathBuf::from);
-    let path = kept.unwrap_or_else(|| dir.path().join("filter.reel"));
-    if !path.exists() {
-        load::write(&path, EVENTS);
-    }
-    let reels = Reels::open(std::slice::from_ref(&path)).unwrap();
-    let rows: u64 = reels.files().flat_map(|(_, reader)| reader.segments()).map(|s| s.rows()).sum();
-    let only = std::env::var("SYSREEL_BENCH_ONLY").ok();
-    let scap = path.with_extension("scap");
-    if only.is_none() && !scap.exists() {
-        let program = env!("CARGO_BIN_EXE_sysreel");
-        Command::new(program).arg("-r").arg(&path).arg("-w").arg(&scap).arg("--for=0.29").status().unwrap();
-    }
+    let beside = Beside::open(EVENTS);
+    let Beside { reels, rows, .. } = &beside;
     println!("{rows} calls in {} batches; million calls/s by processor time", reels.len());
     println!("{:26} {:>9} {:>8} {:>9} {:>7} {:>6}", "filter", "matching", "sysreel", "by row", "sysdig", "ratio");
-    for case in
-        cases(moment(&reels)).into_iter().filter(|c| only.as_ref().is_none_or(|only| c.name.starts_with(&**only)))
-    {
+    for case in cases(moment(reels)).into_iter().filter(|case| beside.wants(case.name)) {
         let filter = Filter::parse(&case.ours).unwrap();
-        let rate = |seconds: f64| rows as f64 / seconds / 1e6;
-        let (seconds, matching) = measure(&reels, &filter);
+        let rate = |seconds: f64| *rows as f64 / seconds / 1e6;
+        let (seconds, matching) = measure(reels, &filter);
         let ours = rate(seconds);
-        if only.is_some() {
+        if beside.only.is_some() {
             println!("{:26} {ours:18.1}", case.name);
             continue;
         }
-        let (by_row, found) = interpreted(&reels, &filter);
+        let (by_row, found) = interpreted(reels, &filter);
         assert_eq!(matching, found, "{}", case.name);
-        let peer = |filter: &str| timed("sysdig", &["-r", scap.to_str()?, &format!("({filter}) and evt.num=0")]);
+        let peer = |filter: &str| {
+            let words = ["-r", beside.scap.to_str()?, &format!("({filter}) and evt.num=0")];
+            timed("sysdig", &words, beside.folder.path()).map(|(seconds, _)| seconds)
+        };
         let theirs = case.theirs.as_deref().and_then(peer).map(rate);
         println!(
             "{:26} {found:9} {ours:8.1} {:9.2} {:>7} {:>6}",
@@ -194,8 +166,8 @@ fn main() {
             shown(theirs.map(|t| ours / t), 0)
         );
     }
-    if only.is_none_or(|only| "data".starts_with(&*only)) {
-        data(&reels, rows, dir.path());
+    if beside.wants("data") {
+        data(reels, *rows, beside.folder.path());
     }
 }
 
@@ -204,7 +176,7 @@ fn data(reels: &Reels, rows: u64, dir: &Path) {
     let path = dir.join("data");
     let size = dump(reels, &path) as f64 / 1e9;
     let (seconds, _) = measure(reels, &Filter::parse(&format!("evt.buffer contains \"{NEEDLE}\"")).unwrap());
-    let rg = timed("rg", &["-a", "-c", "-j1", "-F", NEEDLE, path.to_str().unwrap()]);
+    let rg = timed("rg", &["-a", "-c", "-j1", "-F", NEEDLE, path.to_str().unwrap()], dir).map(|(seconds, _)| seconds);
     println!(
         "{size:.2} GB of data in {rows} calls: sysreel {:.2} GB/s, rg {} GB/s",
         size / seconds,

@@ -14,16 +14,13 @@
 
 mod load;
 
-use std::fs::{File, OpenOptions};
-use std::io::Read;
+use load::beside::{Beside, cpu, timed};
+use std::fs::OpenOptions;
 use std::num::NonZeroUsize;
-use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
 use std::time::Instant;
 use sysreel::engine::{Batches, Options, Question, Reels, play};
 use sysreel::field::Context;
 use sysreel::query::{LinesQuery, Query};
-use sysreel::sys::process_usage;
 use sysreel::template::{DEFAULT, Form, Template};
 
 const EVENTS: u64 = 6_000_000;
@@ -76,7 +73,6 @@ fn measure(reels: &Reels, case: &Case, threads: usize) -> (f64, f64) {
         span: reels.span(),
         notes: Vec::new(),
     };
-    let cpu = || process_usage().user_ns + process_usage().system_ns;
     let mut rounds: Vec<(f64, f64)> = (0..ROUNDS)
         .map(|_| {
             let mut nowhere = OpenOptions::new().write(true).open("/dev/null").unwrap();
@@ -96,63 +92,26 @@ fn measure(reels: &Reels, case: &Case, threads: usize) -> (f64, f64) {
 }
 
 /// Million lines per second of sysdig's processor time; `None` where it is not installed or refuses.
-fn peer(scap: &Path, words: &[&str], dir: &Path) -> Option<f64> {
-    let found = Command::new("sysdig").arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status();
-    found.ok()?;
-    let times = dir.join("times");
-    let script = "TIMEFORMAT='%U %S'; exec 3>\"$1\"; shift; { time \"$@\" 2> /dev/null; } 2>&3";
-    let mut child = Command::new("bash")
-        .args(["-c", script, "time"])
-        .arg(&times)
-        .args(["sysdig", "-r", scap.to_str()?, "-n", &PEER_LINES.to_string()])
-        .args(words)
-        .stdout(Stdio::piped())
-        .spawn()
-        .ok()?;
-    let lines = count(child.stdout.take()?);
-    child.wait().ok()?;
-    let told = std::fs::read_to_string(times).ok()?;
-    let parts: Vec<f64> = told.split_whitespace().filter_map(|word| word.parse().ok()).collect();
-    let both = parts.iter().sum::<f64>();
-    (parts.len() == 2 && both > 0.0 && lines > 0).then_some(lines as f64 / both / 1e6)
-}
-
-fn count(mut from: impl Read) -> u64 {
-    let (mut part, mut lines) = (vec![0; 1 << 16], 0);
-    while let Ok(length @ 1..) = from.read(&mut part) {
-        lines += memchr::memchr_iter(b'\n', &part[..length]).count() as u64;
-    }
-    lines
+fn peer(beside: &Beside, words: &[&str]) -> Option<f64> {
+    let few = PEER_LINES.to_string();
+    let all = [&["-r", beside.scap.to_str()?, "-n", &few], words].concat();
+    let (seconds, lines) = timed("sysdig", &all, beside.folder.path())?;
+    (lines > 0).then_some(lines as f64 / seconds / 1e6)
 }
 
 fn main() {
-    let dir = tempfile::tempdir().unwrap();
-    let kept = std::env::var_os("SYSREEL_BENCH_REEL").map(PathBuf::from);
-    let path = kept.unwrap_or_else(|| dir.path().join("print.reel"));
-    if !path.exists() {
-        load::write(&path, EVENTS);
-    }
-    let reels = Reels::open(std::slice::from_ref(&path)).unwrap();
-    let rows: u64 = reels.files().flat_map(|(_, reader)| reader.segments()).map(|s| s.rows()).sum();
-    let only = std::env::var("SYSREEL_BENCH_ONLY").ok();
-    let scap = path.with_extension("scap");
-    if only.is_none() && !scap.exists() {
-        let program = env!("CARGO_BIN_EXE_sysreel");
-        Command::new(program).arg("-r").arg(&path).arg("-w").arg(&scap).arg("--for=0.29").status().unwrap();
-    }
-    // The whole capture is in the page cache before anybody is measured.
-    count(File::open(&path).unwrap());
-    File::open(&scap).map(count).ok();
+    let beside = Beside::open(EVENTS);
+    let Beside { reels, rows, .. } = &beside;
     println!("{rows} calls in {} batches; million lines/s by processor time", reels.len());
     println!("{:26} {:>8} {:>10} {:>8} {:>6}", "form", "sysreel", "2 threads", "sysdig", "ratio");
-    for case in cases().iter().filter(|c| only.as_ref().is_none_or(|only| c.name.starts_with(&**only))) {
-        let (ours, wall) = measure(&reels, case, 1);
-        if only.is_some() {
+    for case in cases().iter().filter(|case| beside.wants(case.name)) {
+        let (ours, wall) = measure(reels, case, 1);
+        if beside.only.is_some() {
             println!("{:26} {ours:8.2}", case.name);
             continue;
         }
-        let two = measure(&reels, case, 2).1 / wall;
-        let theirs = case.theirs.and_then(|words| peer(&scap, words, dir.path()));
+        let two = measure(reels, case, 2).1 / wall;
+        let theirs = case.theirs.and_then(|words| peer(&beside, words));
         let (theirs, ratio) = theirs
             .map_or_else(|| ("-".to_owned(), "-".to_owned()), |t| (format!("{t:.3}"), format!("{:.1}", ours / t)));
         println!("{:26} {ours:8.2} {two:8.2} x {theirs:>8} {ratio:>6}", case.name);
