@@ -9,7 +9,7 @@
 
 mod common;
 
-use common::live::{SYSREEL, able, has};
+use common::live::{Group, SYSREEL, able, groups, has};
 use common::{V, event, shared, skip, write_reel};
 use std::fmt::Write as _;
 use std::io::{BufRead, BufReader};
@@ -213,27 +213,6 @@ fn without_a_status_the_pod_is_not_known_and_the_command_decides() {
     assert_eq!(found, want);
 }
 
-/// Where control groups of version 2 are.
-fn groups() -> Option<PathBuf> {
-    let mounts = std::fs::read_to_string("/proc/mounts").ok()?;
-    let of_two = mounts.lines().find(|line| line.split(' ').nth(2) == Some("cgroup2"))?;
-    of_two.split(' ').nth(1).map(PathBuf::from)
-}
-
-/// A control group that is gone when the test is over.
-struct Group(PathBuf);
-
-impl Drop for Group {
-    fn drop(&mut self) {
-        // Those above it that other tests of this machine use stay.
-        for folder in self.0.ancestors().take(3) {
-            if std::fs::remove_dir(folder).is_err() {
-                break;
-            }
-        }
-    }
-}
-
 #[test]
 fn who_really_ran_this_is_told_of_a_recorded_session() {
     let test = "who_really_ran_this_is_told_of_a_recorded_session";
@@ -242,16 +221,10 @@ fn who_really_ran_this_is_told_of_a_recorded_session() {
     }
     let Some(root) = groups() else { return skip(test, "needs control groups of version 2") };
     let folder = tempfile::tempdir().unwrap();
-    let process = std::process::id();
-    let group = |uid: &str, digit: char| {
-        let id = format!("{process:08x}{}", digit.to_string().repeat(56));
-        let pod = format!("kubepods-sysreel{process}-pod{}.slice", uid.replace('-', "_"));
-        let path = root.join(format!("kubepods-sysreel{process}.slice/{pod}/cri-containerd-{id}.scope"));
-        std::fs::create_dir_all(&path).is_ok().then_some(Group(path))
-    };
-    let (Some(web), Some(db)) =
-        (group("6f1b2c3d-0000-4abc-9def-0123456789ab", 'a'), group("6f1b2c3d-0000-4abc-9def-0123456789cd", 'b'))
-    else {
+    let (Some(web), Some(db)) = (
+        Group::of_pod(&root, "6f1b2c3d-0000-4abc-9def-0123456789ab", 'a'),
+        Group::of_pod(&root, "6f1b2c3d-0000-4abc-9def-0123456789cd", 'b'),
+    ) else {
         return skip(test, "needs to make control groups");
     };
     let (reel, log) = (folder.path().join("node.reel"), folder.path().join("audit.log"));

@@ -8,19 +8,19 @@ use sysreel::engine::Reels;
 use sysreel::sys::process_usage;
 
 /// A capture in both forms; all files are in the page cache.
-pub struct Beside {
-    pub reels: Reels,
+pub(crate) struct Beside {
+    pub(crate) reels: Reels,
     /// Calls in it.
-    pub rows: u64,
+    pub(crate) rows: u64,
     /// What names of cases begin with that are measured, and no peer then: `SYSREEL_BENCH_ONLY`.
-    pub only: Option<String>,
-    pub scap: PathBuf,
-    pub folder: tempfile::TempDir,
+    pub(crate) only: Option<String>,
+    pub(crate) scap: PathBuf,
+    pub(crate) folder: tempfile::TempDir,
 }
 
 impl Beside {
     /// So many events of the load, or the reel that `SYSREEL_BENCH_REEL` names, where it is kept, too.
-    pub fn open(events: u64) -> Beside {
+    pub(crate) fn open(events: u64) -> Beside {
         let folder = tempfile::tempdir().unwrap();
         let kept = std::env::var_os("SYSREEL_BENCH_REEL").map(PathBuf::from);
         let path = kept.unwrap_or_else(|| folder.path().join("load.reel"));
@@ -41,18 +41,18 @@ impl Beside {
     }
 
     /// Whether a case is measured.
-    pub fn wants(&self, name: &str) -> bool {
+    pub(crate) fn wants(&self, name: &str) -> bool {
         self.only.as_ref().is_none_or(|only| name.starts_with(&**only))
     }
 }
 
 /// Processor time of this process, ns.
-pub fn cpu() -> u64 {
+pub(crate) fn cpu() -> u64 {
     process_usage().user_ns + process_usage().system_ns
 }
 
 /// Processor seconds of a program and the lines that it prints; `None` where it is not installed or refuses. `folder` is scratch.
-pub fn timed(program: &str, words: &[&str], folder: &Path) -> Option<(f64, u64)> {
+pub(crate) fn timed(program: &str, words: &[&str], folder: &Path) -> Option<(f64, u64)> {
     Command::new(program).arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status().ok()?;
     let times = folder.join("times");
     let script = "TIMEFORMAT='%U %S'; exec 3>\"$1\"; shift; { time \"$@\" 2> /dev/null; } 2>&3";

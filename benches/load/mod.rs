@@ -5,7 +5,7 @@
 #![expect(clippy::unwrap_used, reason = "a bench that cannot run has nothing to say")]
 #![allow(dead_code, reason = "each bench takes one of the two")]
 
-pub mod beside;
+pub(crate) mod beside;
 
 use std::path::Path;
 use std::sync::{Arc, Mutex};

@@ -59,6 +59,7 @@ pub(super) fn every(
             }
         }
         take(&mut all.damaged, played.damaged);
+        all.notes = played.notes;
     }
     replay::warn(&all);
     super::plot::write(options, &all.reports, out)?;

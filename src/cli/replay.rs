@@ -55,7 +55,8 @@ pub(super) fn replay(options: &Options, library: &Library, out: &mut dyn Write) 
     }
     let states = states(options, &reels, &questions, &play)?;
     let of_events = questions.iter().any(|q| q.query.of_state().is_none());
-    let batches = WithStates::new(of_events.then_some(&reels as &dyn engine::Batches), &states);
+    let batches = WithStates::new(Some(&reels), &states);
+    let batches = if of_events { batches } else { batches.only_states() };
     let progress = Progress::new(&batches);
     let mut played = if options.progress {
         let played = engine::play(&progress, &questions, &play, out);
@@ -244,8 +245,11 @@ fn width(options: &Options) -> Option<usize> {
     columns.filter(|&columns| columns >= 20)
 }
 
-/// Damaged batches cost what they held, and no more; the exit code stays 0.
+/// Says why nothing was found, where that is known. Damaged batches cost what they held, and no more; the exit code stays 0.
 pub(super) fn warn(played: &Played) {
+    for note in &played.notes {
+        say(format_args!("note: {note}"));
+    }
     for damaged in played.damaged.iter().take(5) {
         let what = damaged.error.split("\nhelp:").next().unwrap_or_default();
         say(format_args!("warning: {}: {what}", damaged.place));

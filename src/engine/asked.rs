@@ -1,10 +1,10 @@
 //! [`Asked`]: what audit events say of requests: those that run something in a pod, which containers a pod has, and what the stages
 //! of each request say together.
 
-use crate::batch::{Batch, Error, Row};
+use crate::batch::{Batch, Error, KindInfo, Row};
 use crate::field::{Context, FieldRef, lookup};
 use crate::value::{Value, json_items, json_member, json_text};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// Requests that are remembered at most, and containers.
 const MOST: usize = 4 << 20;
@@ -16,14 +16,14 @@ pub(super) type Key = (Vec<u8>, u64);
 pub(super) type PodName = (Vec<u8>, Vec<u8>);
 
 /// What a request asked for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Action {
     /// A command in a container.
     Exec,
-    /// What runs in a container already.
-    Attach,
     /// A new container in a pod that runs.
     Debug,
+    /// What runs in a container already.
+    Attach,
 }
 
 impl Action {
@@ -133,6 +133,15 @@ impl Fields {
     }
 }
 
+/// What is new since somebody looked.
+#[derive(Debug, Default)]
+pub(super) struct News {
+    /// Numbers of requests.
+    pub(super) requests: BTreeSet<usize>,
+    /// Pods of which more is known.
+    pub(super) pods: BTreeSet<PodName>,
+}
+
 /// What audit events say.
 pub(super) struct Asked {
     fields: Option<Fields>,
@@ -147,8 +156,9 @@ pub(super) struct Asked {
     pub(super) pods: HashMap<Vec<u8>, PodName>,
     /// Uids that a pod's name had.
     pub(super) uids: BTreeMap<PodName, Vec<Vec<u8>>>,
-    /// Whether something that joins may have changed since somebody looked.
-    pub(super) is_new: bool,
+    pub(super) news: News,
+    /// Whether there was any audit event.
+    pub(super) has_events: bool,
 }
 
 /// A field's text; empty for none, items of a list with commas between.
@@ -176,13 +186,18 @@ fn number(field: &FieldRef, row: &Row<'_>) -> Option<i64> {
     }
 }
 
+/// Whether a kind is that of audit events.
+pub(super) fn is_audit(info: &KindInfo) -> bool {
+    info.name == AUDIT
+}
+
 /// Whether a batch has audit events.
 pub(super) fn has_audit(batch: &Batch) -> bool {
-    (0..batch.head().kinds.len()).any(|kind| batch.kind_info(kind).name == AUDIT)
+    (0..batch.head().kinds.len()).any(|kind| is_audit(batch.kind_info(kind)))
 }
 
 /// The kind of audit events.
-pub(super) const AUDIT: &str = "k8saudit";
+const AUDIT: &str = "k8saudit";
 
 impl Asked {
     /// Wants [`Whole`] requests, and those that run something in a pod.
@@ -196,7 +211,8 @@ impl Asked {
             containers: HashMap::new(),
             pods: HashMap::new(),
             uids: BTreeMap::new(),
-            is_new: false,
+            news: News::default(),
+            has_events: false,
         }
     }
 
@@ -216,9 +232,10 @@ impl Asked {
         if !has_audit(batch) {
             return Ok(());
         }
+        self.has_events = true;
         let Some(fields) = self.fields.take() else { return Ok(()) };
         let done = batch.for_each_row(|row| {
-            if row.info().name == AUDIT {
+            if is_audit(row.info()) {
                 self.row(&fields, &row);
             }
         });
@@ -330,7 +347,7 @@ impl Asked {
                 (request.container, request.argv) = (name, argv);
             }
         }
-        self.is_new = true;
+        self.news.requests.insert(place);
     }
 
     /// What a pod's object says of its containers.
@@ -346,7 +363,7 @@ impl Asked {
         let uid = said(pod, &["metadata", "uid"]);
         if !uid.is_empty() && self.pods.insert(uid.clone(), (namespace.clone(), name.clone())).is_none() {
             self.uids.entry((namespace.clone(), name.clone())).or_default().push(uid);
-            self.is_new = true;
+            self.news.pods.insert((namespace.clone(), name.clone()));
         }
         let Some(status) = json_member(pod, b"status") else { return };
         for key in ["containerStatuses", "initContainerStatuses", "ephemeralContainerStatuses"] {
@@ -360,7 +377,9 @@ impl Asked {
                 }
                 let known =
                     Known { namespace: namespace.clone(), pod: name.clone(), name: said(item.value, &["name"]) };
-                self.is_new |= self.containers.insert(id, known).is_none();
+                if self.containers.insert(id, known).is_none() {
+                    self.news.pods.insert((namespace.clone(), name.clone()));
+                }
             }
         }
     }

@@ -2,16 +2,14 @@
 //!
 //! An audit event names namespace, pod, container and command, and no process; a process has a control group (pod uid, container id),
 //! a command and a time. What the two have in common decides, the strongest first: the container, the pod, the command, the time.
+//!
+//! Requests choose one after the other, in [`Turn`]s: what one has taken no later one may have. So each answer rests on rows, on
+//! audit events and on the answers before it, and only those are looked for again of which something of that has changed.
 
-use super::asked::{Action, Asked, Request};
-use crate::batch::{Batch, Error, KindInfo, Row};
-use crate::field::{Extract, FieldRef, lookup};
-use crate::value::Value;
-use crate::world::{Dict, ThreadRow};
-use std::collections::{BTreeMap, HashMap, HashSet};
-
-/// A process: its stream, its id, and when it began, ns UTC.
-pub(super) type Proc = (usize, u32, u64);
+use super::asked::{Action, Asked, News, PodName, Request};
+use super::seen::{Fit, Proc, Seen, Start, likeness, likenesses};
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// Clocks of two machines may differ, and a process may seem to begin before its request, ns.
 const EARLY: u64 = 2_000_000_000;
@@ -19,48 +17,11 @@ const EARLY: u64 = 2_000_000_000;
 const LATE: u64 = 60_000_000_000;
 /// How long an ephemeral container may take: its image is loaded first, ns.
 const LATE_DEBUG: u64 = 600_000_000_000;
-/// Processes and starts that are remembered at most.
-const MOST: usize = 2 << 20;
 /// How far parents are followed.
 const MAX_DEPTH: usize = 1024;
 
-/// A container that processes are in.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
-struct Container {
-    id: Vec<u8>,
-    /// Of its pod, from the control group.
-    uid: Vec<u8>,
-    /// What its engine said of it: namespace, pod, name.
-    told: [Vec<u8>; 3],
-}
-
-/// A process of a container, or one that came from such a one.
-#[derive(Debug, Clone, Copy)]
-struct Member {
-    container: Option<u32>,
-    creator: Option<Proc>,
-}
-
-/// A program that was run.
-#[derive(Debug, Clone)]
-struct Start {
-    time: u64,
-    proc: Proc,
-    argv: Vec<Vec<u8>>,
-}
-
-/// How well a container fits a request.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Fit {
-    /// It is another one.
-    No,
-    /// Nothing says which pod it is of.
-    Unknown,
-    /// It is of the pod.
-    Pod,
-    /// It is the one.
-    Container,
-}
+/// When a request chooses: its sort, when it came, its number.
+type Turn = (Action, u64, usize);
 
 /// How well a command fits a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -71,66 +32,44 @@ enum Words {
     Same,
 }
 
-/// Fields that tell where a thread's row belongs.
-struct Fields {
-    id: FieldRef,
-    uid: FieldRef,
-    told: [FieldRef; 3],
-}
+/// How well a start fits an exec: container, whether it came from outside, words, and how near it is; after the request rather than
+/// before it.
+type Rank = (Fit, bool, Words, Reverse<(bool, u64)>);
 
-impl Fields {
-    fn new() -> Option<Fields> {
-        let field = |name: &str| lookup(name).ok();
-        let told =
-            [field("k8s.ns.name")?, field("k8s.pod.name")?, field("container.label[io.kubernetes.container.name]")?];
-        Some(Fields { id: field("container.full_id")?, uid: field("k8s.pod.uid")?, told })
-    }
-}
-
-fn of_thread(field: &FieldRef, dict: &Dict, thread: &ThreadRow) -> Vec<u8> {
-    let Extract::Thread(value) = field.field.extract else { return Vec::new() };
-    if let Value::Text(text) = value(dict, thread, &field.arg) { text.into_owned() } else { Vec::new() }
+/// What a request came to.
+#[derive(Debug, Clone, Default)]
+struct Answer {
+    /// The program that it ran, and how well that fits.
+    start: Option<Start>,
+    rank: Option<Rank>,
+    /// Processes that came from it, and the container that is its alone.
+    roots: BTreeSet<Proc>,
+    whole: Option<u32>,
+    /// What it and they have in common.
+    by: &'static str,
+    /// Containers that it may be about as well, because nothing says whose they are.
+    guesses: BTreeSet<u32>,
 }
 
 /// Which request each process came from.
+#[derive(Default)]
 pub(super) struct Behind {
-    fields: Option<Fields>,
-    containers: Vec<Container>,
-    numbers: HashMap<Container, u32>,
-    members: BTreeMap<Proc, Member>,
-    starts: Vec<Start>,
-    /// Only starts that are not older than this much behind the newest are kept, ns.
-    keep: Option<u64>,
-    roots: HashMap<Proc, u32>,
-    /// What each request and its processes have in common.
-    pub(super) by: HashMap<u32, &'static str>,
-    /// Requests whose container is theirs alone.
-    whole: HashMap<u32, u32>,
-    pub(super) is_new: bool,
-}
-
-/// A thread's process.
-fn process_of<'a>(dict: &'a Dict, thread: &'a ThreadRow) -> &'a ThreadRow {
-    if thread.leader == 0 { thread } else { dict.thread(thread.leader) }
-}
-
-fn proc_of(stream: usize, dict: &Dict, thread: &ThreadRow) -> Option<Proc> {
-    let process = process_of(dict, thread);
-    (process.pid != 0).then_some((stream, process.pid, process.start))
-}
-
-/// Whether a kind runs a program.
-fn is_exec(info: &KindInfo) -> bool {
-    matches!(info.name.as_str(), "execve" | "execveat")
-}
-
-/// The words of a command as the process sees them.
-fn argv(row: &Row<'_>) -> Vec<Vec<u8>> {
-    let dict = row.dict();
-    let image = dict.image(row.thread().image);
-    let args = dict.text(image.args);
-    let args = args.strip_suffix(&[0]).map_or(Vec::new(), |args| args.split(|&b| b == 0).map(<[u8]>::to_vec).collect());
-    [vec![dict.text(image.exe).to_vec()], args].concat()
+    answers: BTreeMap<usize, Answer>,
+    /// Who took a start, and from whom a process or a container is; the last counts.
+    taken: HashMap<Start, Turn>,
+    roots: HashMap<Proc, BTreeSet<Turn>>,
+    whole: BTreeMap<u32, BTreeSet<Turn>>,
+    /// Execs by what their command is like and when they came, and all requests by pod.
+    by_words: BTreeSet<(u64, u64, usize)>,
+    by_pod: BTreeMap<PodName, BTreeSet<Turn>>,
+    /// Of those that are not execs.
+    others: BTreeMap<PodName, BTreeSet<Turn>>,
+    unsure: BTreeSet<Turn>,
+    /// Requests that are looked at again.
+    again: BTreeSet<Turn>,
+    /// How often a request was looked at.
+    #[cfg(test)]
+    looks: u64,
 }
 
 /// How a command fits the words of a request.
@@ -145,304 +84,310 @@ fn words(asked: &[Vec<u8>], ran: &[Vec<u8>]) -> Option<Words> {
     (wanted == rest && script.ends_with(first.strip_prefix(b"./").unwrap_or(first))).then_some(Words::Script)
 }
 
+fn turn(asked: &Asked, number: usize) -> Turn {
+    let request = &asked.requests[number];
+    (request.action, request.key.1, number)
+}
+
+/// Whether the API server let nothing be run.
+fn is_refused(request: &Request) -> bool {
+    request.code.is_some_and(|code| code >= 400)
+}
+
+/// When a request may have begun something, ns UTC.
+fn window(request: &Request) -> (u64, u64) {
+    let (received, late) = (request.key.1, if request.action == Action::Debug { LATE_DEBUG } else { LATE });
+    let until = received.saturating_add(late);
+    // That for an ephemeral container ends long before the container begins.
+    let ended = request.ended.filter(|_| request.action != Action::Debug);
+    (received.saturating_sub(EARLY), ended.map_or(until, |ended| until.min(ended.saturating_add(EARLY))))
+}
+
+/// Times at which requests may have begun something, in order and apart from each other, ns UTC.
+pub(super) fn spans(asked: &Asked) -> Vec<(u64, u64)> {
+    let mut all: Vec<(u64, u64)> = asked.requests.iter().map(window).collect();
+    all.sort_unstable();
+    let mut spans: Vec<(u64, u64)> = Vec::new();
+    for (from, to) in all {
+        match spans.last_mut().filter(|last| last.1 >= from) {
+            Some(last) => last.1 = last.1.max(to),
+            None => spans.push((from, to)),
+        }
+    }
+    spans
+}
+
 impl Behind {
-    /// Keeps all that it sees, or only starts of the last `keep` ns.
-    pub(super) fn new(keep: Option<u64>) -> Behind {
-        Behind {
-            fields: Fields::new(),
-            containers: Vec::new(),
-            numbers: HashMap::new(),
-            members: BTreeMap::new(),
-            starts: Vec::new(),
-            keep,
-            roots: HashMap::new(),
-            by: HashMap::new(),
-            whole: HashMap::new(),
-            is_new: false,
+    /// Looks for the processes of requests about which something is new.
+    pub(super) fn settle(&mut self, asked: &Asked, seen: &mut Seen, news: &News) {
+        for &number in &news.requests {
+            self.index(asked, number);
+        }
+        if !news.pods.is_empty() {
+            self.again.append(&mut self.unsure);
+        }
+        for pod in &news.pods {
+            self.again.extend(self.by_pod.get(pod).into_iter().flatten());
+        }
+        for proc in std::mem::take(&mut seen.moved) {
+            self.moved(asked, seen, proc);
+        }
+        for start in std::mem::take(&mut seen.new_starts) {
+            self.offer(asked, seen, start);
+        }
+        while let Some(turn) = self.again.pop_first() {
+            self.look(asked, seen, turn);
         }
     }
 
-    /// Times at which requests may have begun something, in order and apart from each other, ns UTC.
-    pub(super) fn spans(asked: &Asked) -> Vec<(u64, u64)> {
-        let span = |request: &Request| {
-            let late = if request.action == Action::Debug { LATE_DEBUG } else { LATE };
-            (request.key.1.saturating_sub(EARLY), request.key.1.saturating_add(late))
+    /// How often a request was looked at.
+    #[cfg(test)]
+    pub(super) fn looks(&self) -> u64 {
+        self.looks
+    }
+
+    fn index(&mut self, asked: &Asked, number: usize) {
+        let (request, turn) = (&asked.requests[number], turn(asked, number));
+        let pod = (request.namespace.clone(), request.pod.clone());
+        if request.action == Action::Exec {
+            self.by_words.insert((likeness(&request.argv), request.key.1, number));
+        } else {
+            self.others.entry(pod.clone()).or_default().insert(turn);
+        }
+        self.by_pod.entry(pod).or_default().insert(turn);
+        self.again.insert(turn);
+    }
+
+    /// A process is in another container than was known: what it ran, and what those that came from it ran, may be somebody's now.
+    fn moved(&mut self, asked: &Asked, seen: &Seen, proc: Proc) {
+        for proc in seen.children_of(proc).chain([proc]) {
+            for start in seen.starts_of(proc) {
+                self.again.extend(self.taken.get(&start));
+                self.offer(asked, seen, start);
+            }
+        }
+        self.free(asked, seen, proc);
+    }
+
+    /// A process is there to be had by what is not an exec.
+    fn free(&mut self, asked: &Asked, seen: &Seen, proc: Proc) {
+        let pod = seen.container_of(proc).and_then(|container| seen.pod(asked, container));
+        let lasts = |turn: &&Turn| {
+            let ended = asked.requests[turn.2].ended.filter(|_| proc.2 != 0);
+            ended.is_none_or(|ended| proc.2 <= ended.saturating_add(LATE_DEBUG))
         };
-        let mut all: Vec<(u64, u64)> = asked.requests.iter().map(span).collect();
-        all.sort_unstable();
-        let mut spans: Vec<(u64, u64)> = Vec::new();
-        for (from, to) in all {
-            match spans.last_mut().filter(|last| last.1 >= from) {
-                Some(last) => last.1 = last.1.max(to),
-                None => spans.push((from, to)),
-            }
-        }
-        spans
+        self.again.extend(pod.and_then(|pod| self.others.get(&pod)).into_iter().flatten().filter(lasts));
     }
 
-    /// Takes in the processes of a batch, and the programs that were run at times that `wants` names.
-    pub(super) fn add(&mut self, stream: usize, batch: &Batch, wants: impl Fn(u64) -> bool) -> Result<(), Error> {
-        let Some(fields) = self.fields.take() else { return Ok(()) };
-        let dict = batch.dict();
-        for &row in &batch.head().threads {
-            self.note(&fields, stream, dict, row, 0);
-        }
-        self.fields = Some(fields);
-        if batch.head().snapshot || !(0..batch.head().kinds.len()).any(|kind| is_exec(batch.kind_info(kind))) {
-            return Ok(());
-        }
-        batch.for_each_row(|row| {
-            if is_exec(row.info())
-                && row.ret() == Some(0)
-                && wants(row.time())
-                && self.starts.len() < MOST
-                && let Some(proc) = proc_of(stream, dict, row.thread())
-            {
-                self.starts.push(Start { time: row.time(), proc, argv: argv(&row) });
-                self.is_new = true;
+    /// A start is there to be had: those look again for which it is better than what they have, or one that they may have meant, too.
+    fn offer(&mut self, asked: &Asked, seen: &Seen, start: Start) {
+        let Some(container) = seen.container_of(start.1) else { return };
+        for number in self.like(asked, seen, start) {
+            let request = &asked.requests[number];
+            let Some(rank) = rank(asked, seen, request, start, container) else { continue };
+            let known = self.answers.get(&number);
+            let is_guess = rank.0 == Fit::Unknown;
+            let is_new = is_guess && known.is_none_or(|known| !known.guesses.contains(&container));
+            let is_better = known.is_none_or(|known| known.rank < Some(rank) && !(is_guess && known.guesses.len() > 1));
+            if is_new || is_better {
+                self.again.insert(turn(asked, number));
             }
-        })?;
-        if let (Some(keep), Some(last)) = (self.keep, self.starts.last().map(|start| start.time)) {
-            self.starts.retain(|start| start.time.saturating_add(keep) >= last);
         }
-        Ok(())
+        self.free(asked, seen, start.1);
     }
 
-    /// Notes the process of a thread's row, if it is in a container or came from one that is noted.
-    fn note(&mut self, fields: &Fields, stream: usize, dict: &Dict, row: u32, depth: usize) {
-        let thread = dict.thread(row);
-        let Some(proc) = proc_of(stream, dict, thread) else { return };
-        let process = process_of(dict, thread);
-        let above = if process.creator != 0 { process.creator } else { process.parent };
-        let creator = Some(above).filter(|&above| above != 0 && above < row);
-        let known = self.members.get(&proc).copied();
-        let id = of_thread(&fields.id, dict, thread);
-        let is_in = !id.is_empty() && id != b"host";
-        let container = if is_in { Some(self.container(fields, dict, thread, id)) } else { None };
-        if let Some(known) = known.filter(|known| known.creator.is_some() || creator.is_none()) {
-            // Where it is may only be known from the second event on.
-            if container.is_some() && known.container != container {
-                self.members.insert(proc, Member { container, ..known });
-                self.is_new = true;
+    /// A start is somebody's: who could not tell containers from each other may be able to without it.
+    fn claimed(&mut self, asked: &Asked, seen: &Seen, start: Start) {
+        let Some(container) = seen.container_of(start.1) else { return };
+        for number in self.like(asked, seen, start) {
+            let known = self.answers.get(&number);
+            if known.is_some_and(|known| known.guesses.len() > 1 && known.guesses.contains(&container)) {
+                self.again.insert(turn(asked, number));
             }
-            return;
-        }
-        if let Some(above) = creator.filter(|_| depth < MAX_DEPTH) {
-            self.note(fields, stream, dict, above, depth + 1);
-        }
-        let creator = creator.and_then(|above| proc_of(stream, dict, dict.thread(above))).filter(|c| *c != proc);
-        let follows = creator.is_some_and(|creator| self.members.contains_key(&creator));
-        if (container.is_some() || follows) && self.members.len() < MOST {
-            self.members.insert(proc, Member { container, creator });
-            self.is_new = true;
         }
     }
 
-    fn container(&mut self, fields: &Fields, dict: &Dict, thread: &ThreadRow, id: Vec<u8>) -> u32 {
-        let told = fields.told.each_ref().map(|field| of_thread(field, dict, thread));
-        let container = Container { id, uid: of_thread(&fields.uid, dict, thread), told };
-        let next = self.containers.len() as u32;
-        *self.numbers.entry(container).or_insert_with_key(|container| {
-            self.containers.push(container.clone());
-            next
-        })
-    }
-
-    /// How a container fits what a request names.
-    fn fit(&self, asked: &Asked, request: &Request, container: u32) -> Fit {
-        let container = &self.containers[container as usize];
-        let names = |namespace: &[u8], pod: &[u8], name: &[u8]| {
-            if (namespace, pod) != (&request.namespace, &request.pod) {
-                Fit::No
-            } else if request.container.is_empty() || name.is_empty() {
-                Fit::Pod
-            } else if name == request.container {
-                Fit::Container
-            } else {
-                Fit::No
-            }
+    /// Execs whose command a start may be, and that may have begun it.
+    fn like(&self, asked: &Asked, seen: &Seen, start: Start) -> Vec<usize> {
+        let is_its = |number: &usize| {
+            let request = &asked.requests[*number];
+            let (from, to) = window(request);
+            (from..=to).contains(&start.0) && !is_refused(request)
         };
-        if let Some(known) = asked.containers.get(&container.id) {
-            return names(&known.namespace, &known.pod, &known.name);
-        }
-        let [namespace, pod, name] = &container.told;
-        if !pod.is_empty() {
-            return names(namespace, pod, name);
-        }
-        let same = |(namespace, pod): &(Vec<u8>, Vec<u8>)| (namespace, pod) == (&request.namespace, &request.pod);
-        if let Some(known) = asked.pods.get(&container.uid) {
-            return if same(known) { Fit::Pod } else { Fit::No };
-        }
-        // The pod's own uid is known, and it is not this one.
-        let has_other = asked.uids.contains_key(&(request.namespace.clone(), request.pod.clone()));
-        if has_other && !container.uid.is_empty() { Fit::No } else { Fit::Unknown }
+        let of = |like| {
+            let from = (like, start.0.saturating_sub(LATE), 0);
+            self.by_words.range(from..=(like, start.0.saturating_add(EARLY), usize::MAX)).map(|(.., number)| *number)
+        };
+        likenesses(seen.argv(start)).flat_map(of).filter(is_its).collect()
     }
 
-    fn container_of(&self, proc: Proc) -> Option<u32> {
-        self.members.get(&proc).and_then(|member| member.container)
-    }
-
-    /// Whether a process came into its container from outside, as those do that its engine starts.
-    fn is_entry(&self, proc: Proc) -> bool {
-        let Some(member) = self.members.get(&proc) else { return false };
-        let above = member.creator.and_then(|creator| self.container_of(creator));
-        above != member.container
-    }
-
-    /// Looks for the processes of every request.
-    pub(super) fn settle(&mut self, asked: &Asked) {
-        self.roots.clear();
-        self.by.clear();
-        self.whole.clear();
-        self.starts.sort_by_key(|start| (start.time, start.proc));
-        let mut order: Vec<usize> = (0..asked.requests.len()).collect();
-        order.sort_by_key(|&n| (asked.requests[n].key.1, n));
-        let is_in = |n: &usize| asked.requests[*n].code.is_none_or(|code| code < 400);
-        order.retain(is_in);
-        let of = |action: Action| order.iter().copied().filter(move |&n| asked.requests[n].action == action);
-        let mut used = HashSet::new();
-        for number in of(Action::Exec) {
-            self.exec(asked, number, &mut used);
+    /// A request chooses; those look again that it takes something from, and those that may have what it leaves.
+    fn look(&mut self, asked: &Asked, seen: &Seen, turn: Turn) {
+        #[cfg(test)]
+        {
+            self.looks += 1;
         }
-        for number in of(Action::Debug) {
-            self.debug(asked, number);
+        let before = self.leave(turn);
+        let request = &asked.requests[turn.2];
+        let answer = match request.action {
+            _ if is_refused(request) => Answer::default(),
+            // What it ran is too long ago to be chosen again, and is its nevertheless.
+            _ if before.start.is_some_and(|start| seen.argv(start).is_empty()) => before.clone(),
+            Action::Exec => self.exec(asked, seen, turn),
+            Action::Debug => Self::debug(asked, seen, request),
+            Action::Attach => self.attach(asked, seen, turn),
+        };
+        if let Some(start) = answer.start {
+            self.again.extend(self.taken.insert(start, turn));
         }
-        for number in of(Action::Attach) {
-            self.attach(asked, number, &mut used);
+        for &proc in &answer.roots {
+            let all = self.roots.entry(proc).or_default();
+            self.again.extend(all.range(turn..));
+            all.insert(turn);
         }
-        self.is_new = false;
+        if let Some(container) = answer.whole {
+            self.whole.entry(container).or_default().insert(turn);
+        }
+        if !answer.guesses.is_empty() {
+            self.unsure.insert(turn);
+        }
+        if before.start != answer.start {
+            before.start.into_iter().for_each(|start| self.offer(asked, seen, start));
+            answer.start.into_iter().for_each(|start| self.claimed(asked, seen, start));
+        }
+        for &proc in before.roots.difference(&answer.roots) {
+            self.free(asked, seen, proc);
+        }
+        // It has just chosen from what it left, too.
+        self.again.remove(&turn);
+        self.answers.insert(turn.2, answer);
     }
 
-    /// Places of starts at which a request may have begun something.
-    fn window(&self, request: &Request, late: u64) -> std::ops::Range<usize> {
-        let received = request.key.1;
-        let until = received.saturating_add(late);
-        let until = request.ended.map_or(until, |ended| until.min(ended.saturating_add(EARLY)));
-        let from = self.starts.partition_point(|start| start.time < received.saturating_sub(EARLY));
-        from..self.starts.partition_point(|start| start.time <= until).max(from)
+    /// A request gives up what it had.
+    fn leave(&mut self, turn: Turn) -> Answer {
+        let Some(answer) = self.answers.remove(&turn.2) else { return Answer::default() };
+        if let Some(start) = answer.start.filter(|start| self.taken.get(start) == Some(&turn)) {
+            self.taken.remove(&start);
+        }
+        for proc in &answer.roots {
+            if let Some(all) = self.roots.get_mut(proc) {
+                all.remove(&turn);
+            }
+        }
+        if let Some(all) = answer.whole.and_then(|container| self.whole.get_mut(&container)) {
+            all.remove(&turn);
+        }
+        self.unsure.remove(&turn);
+        answer
     }
 
-    fn exec(&mut self, asked: &Asked, number: usize, used: &mut HashSet<usize>) {
-        let request = &asked.requests[number];
-        let mut guesses = HashSet::new();
-        let mut best = None;
-        for place in self.window(request, LATE) {
-            let start = &self.starts[place];
-            let Some(container) = self.container_of(start.proc).filter(|_| !used.contains(&place)) else { continue };
-            let (fit, words) = (self.fit(asked, request, container), words(&request.argv, &start.argv));
-            let Some(words) = words.filter(|_| fit != Fit::No) else { continue };
-            if fit == Fit::Unknown {
+    /// Whether nobody has a start who chose before.
+    fn is_free(&self, start: Start, turn: Turn) -> bool {
+        self.taken.get(&start).is_none_or(|other| *other >= turn)
+    }
+
+    /// Whether nobody has a process who chose before.
+    fn is_nobodys(&self, proc: Proc, turn: Turn) -> bool {
+        self.roots.get(&proc).is_none_or(|all| all.range(..turn).next().is_none())
+    }
+
+    fn exec(&self, asked: &Asked, seen: &Seen, turn: Turn) -> Answer {
+        let request = &asked.requests[turn.2];
+        let (mut guesses, mut best) = (BTreeSet::new(), None);
+        for start in seen.starts_like(likeness(&request.argv), window(request)) {
+            let Some(container) = seen.container_of(start.1).filter(|_| self.is_free(start, turn)) else { continue };
+            let Some(rank) = rank(asked, seen, request, start, container) else { continue };
+            if rank.0 == Fit::Unknown {
                 guesses.insert(container);
             }
-            // After the request rather than before it, and then the nearest.
-            let distance = (start.time < request.key.1, start.time.abs_diff(request.key.1));
-            let rank = (fit, self.is_entry(start.proc), words, std::cmp::Reverse(distance));
-            if best.as_ref().is_none_or(|(known, _)| *known < rank) {
-                best = Some((rank, place));
+            if best.is_none_or(|(known, _)| known < rank) {
+                best = Some((rank, start));
             }
         }
-        let Some(((fit, ..), place)) = best else { return };
         // Where nothing tells the pods of two containers, there is nothing to choose by.
-        if fit == Fit::Unknown && guesses.len() > 1 {
-            return;
-        }
-        used.insert(place);
-        let by = match fit {
+        let Some((rank, start)) = best.filter(|(rank, _)| rank.0 != Fit::Unknown || guesses.len() == 1) else {
+            return Answer { guesses, ..Answer::default() };
+        };
+        let by = match rank.0 {
             Fit::Container => "container,command,time",
             Fit::Pod => "pod,command,time",
             _ => "command,time",
         };
-        self.root(self.starts[place].proc, number, by);
-    }
-
-    fn root(&mut self, proc: Proc, number: usize, by: &'static str) {
-        self.roots.insert(proc, number as u32);
-        self.by.insert(number as u32, by);
+        Answer { start: Some(start), rank: Some(rank), roots: [start.1].into(), by, guesses, ..Answer::default() }
     }
 
     /// An ephemeral container is its request's alone.
-    fn debug(&mut self, asked: &Asked, number: usize) {
-        let request = &asked.requests[number];
-        let named = (0..self.containers.len() as u32).find(|&n| self.fit(asked, request, n) == Fit::Container);
-        if let Some(container) = named {
-            self.whole.insert(container, number as u32);
-            self.by.insert(number as u32, "container");
-            return;
+    fn debug(asked: &Asked, seen: &Seen, request: &Request) -> Answer {
+        let named = seen.containers().find(|&n| seen.fit(asked, request, n) == Fit::Container);
+        if named.is_some() {
+            return Answer { whole: named, by: "container", ..Answer::default() };
         }
         // No status names it: the first that runs the command in a container of the pod that nothing ran in before.
-        let begins = |start: &Start| {
-            let container = self.container_of(start.proc)?;
-            let is_old = self.starts.iter().any(|other| {
-                other.time < request.key.1.saturating_sub(EARLY) && self.container_of(other.proc) == Some(container)
-            });
-            let is_of_pod = self.fit(asked, request, container) == Fit::Pod;
-            let fits = is_of_pod && !is_old && !asked.containers.contains_key(&self.containers[container as usize].id);
-            let is_it = request.argv.is_empty() || words(&request.argv, &start.argv).is_some();
-            (fits && is_it && self.is_entry(start.proc)).then_some(container)
+        let begins = |start: Start| {
+            let container = seen.container_of(start.1)?;
+            let is_old = |proc: Proc| proc.2 != 0 && proc.2 < request.key.1.saturating_sub(EARLY);
+            let fits = seen.fit(asked, request, container) == Fit::Pod && !seen.is_named(asked, container);
+            let is_it = request.argv.is_empty() || words(&request.argv, seen.argv(start)).is_some();
+            (fits && is_it && seen.is_entry(start.1) && !seen.procs_in(container).any(is_old)).then_some(container)
         };
-        // Its request ends long before the container begins.
-        let window = self.window(&Request { ended: None, ..request.clone() }, LATE_DEBUG);
-        if let Some(container) = self.starts[window].iter().find_map(begins) {
-            self.whole.insert(container, number as u32);
-            self.by.insert(number as u32, if request.argv.is_empty() { "pod,time" } else { "pod,command,time" });
-        }
+        let whole = seen.starts_in(window(request)).find_map(begins);
+        let by = if request.argv.is_empty() { "pod,time" } else { "pod,command,time" };
+        Answer { whole, by, ..Answer::default() }
     }
 
     /// What an engine starts for an attach, or else what the attached process starts while it lasts.
-    fn attach(&mut self, asked: &Asked, number: usize, used: &mut HashSet<usize>) {
-        let request = &asked.requests[number];
-        let fits = |container| self.fit(asked, request, container) >= Fit::Pod;
-        let own = self.window(request, LATE).find(|&place| {
-            let start = &self.starts[place];
-            let is_late = start.time >= request.key.1 && !used.contains(&place) && self.is_entry(start.proc);
-            is_late && self.container_of(start.proc).is_some_and(fits) && !self.roots.contains_key(&start.proc)
+    fn attach(&self, asked: &Asked, seen: &Seen, turn: Turn) -> Answer {
+        let request = &asked.requests[turn.2];
+        let fits = |container| seen.fit(asked, request, container) >= Fit::Pod;
+        let own = seen.starts_in(window(request)).find(|&start| {
+            let is_late = start.0 >= request.key.1 && self.is_free(start, turn) && seen.is_entry(start.1);
+            is_late && seen.container_of(start.1).is_some_and(fits) && self.is_nobodys(start.1, turn)
         });
-        if let Some(place) = own {
-            used.insert(place);
-            self.root(self.starts[place].proc, number, "container,time");
-            return;
+        if let Some(start) = own {
+            let roots = [start.1].into();
+            return Answer { start: own, roots, by: "container,time", ..Answer::default() };
         }
-        let mut eldest: BTreeMap<u32, Proc> = BTreeMap::new();
-        for (&proc, member) in &self.members {
-            let Some(container) = member.container.filter(|&container| fits(container)) else { continue };
-            let first = eldest.entry(container).or_insert(proc);
-            *first = elder(*first, proc);
-        }
-        let until = request.ended.unwrap_or(u64::MAX);
-        let from = request.started.unwrap_or(request.key.1);
-        let began = |proc: &Proc, member: &Member| {
-            let main = member.container.and_then(|container| eldest.get(&container));
-            (from..=until).contains(&proc.2) && main.is_some_and(|main| member.creator == Some(*main))
-        };
-        let mut children: Vec<Proc> =
-            self.members.iter().filter(|(proc, member)| began(proc, member)).map(|(proc, _)| *proc).collect();
-        children.sort_unstable();
-        children.retain(|proc| !self.roots.contains_key(proc));
-        for proc in children {
-            self.root(proc, number, "container,parent,time");
-        }
+        let (from, to) = (request.started.unwrap_or(request.key.1), request.ended.unwrap_or(u64::MAX));
+        let began = |proc: &Proc| (from..=to).contains(&proc.2) && self.is_nobodys(*proc, turn);
+        let mains = seen.containers().filter(|&n| fits(n)).filter_map(|n| Some((n, seen.procs_in(n).reduce(elder)?)));
+        let within = |container: u32| move |proc: &Proc| seen.container_of(*proc) == Some(container);
+        let roots = mains.flat_map(|(n, main)| seen.children_of(main).filter(within(n))).filter(began).collect();
+        Answer { roots, by: "container,parent,time", ..Answer::default() }
+    }
+
+    /// What a request and its processes have in common.
+    pub(super) fn by(&self, number: usize) -> &'static str {
+        let found = self.answers.get(&number).filter(|answer| !answer.roots.is_empty() || answer.whole.is_some());
+        found.map_or("", |answer| answer.by)
+    }
+
+    /// Whether no request has a process.
+    pub(super) fn is_empty(&self) -> bool {
+        self.answers.keys().all(|&number| self.by(number).is_empty())
     }
 
     /// The number of the request that a process, or one above it, came from.
-    pub(super) fn of(&self, proc: Proc) -> Option<u32> {
+    pub(super) fn of(&self, seen: &Seen, proc: Proc) -> Option<usize> {
+        let last = |all: &BTreeSet<Turn>| all.last().map(|turn| turn.2);
         let mut at = proc;
         for _ in 0..MAX_DEPTH {
-            if let Some(&number) = self.roots.get(&at) {
+            let own = self.roots.get(&at).and_then(last);
+            let whole = || seen.container_of(at).and_then(|container| self.whole.get(&container)).and_then(last);
+            if let Some(number) = own.or_else(whole) {
                 return Some(number);
             }
-            let member = self.members.get(&at)?;
-            if let Some(number) = member.container.and_then(|container| self.whole.get(&container)) {
-                return Some(*number);
-            }
-            at = member.creator?;
+            at = seen.creator_of(at)?;
         }
         None
     }
+}
 
-    /// The process of a thread's row.
-    pub(super) fn proc(stream: usize, dict: &Dict, thread: &ThreadRow) -> Option<Proc> {
-        proc_of(stream, dict, thread)
-    }
+/// How well a start fits an exec, if it does.
+fn rank(asked: &Asked, seen: &Seen, request: &Request, start: Start, container: u32) -> Option<Rank> {
+    let fit = seen.fit(asked, request, container);
+    let words = words(&request.argv, seen.argv(start)).filter(|_| fit != Fit::No)?;
+    let distance = (start.0 < request.key.1, start.0.abs_diff(request.key.1));
+    Some((fit, seen.is_entry(start.1), words, Reverse(distance)))
 }
 
 /// The elder of two processes. Rows of a process that nobody announced yet have no begin, and are not the one that is meant.

@@ -59,6 +59,10 @@ impl<L: Layer> Batches for L {
         self.inner().standing(index)
     }
 
+    fn stream(&self, index: usize) -> usize {
+        self.inner().stream(index)
+    }
+
     fn initial(&self, index: usize) -> Vec<Result<Batch, String>> {
         self.inner().initial(index)
     }

@@ -5,6 +5,8 @@ mod assembler;
 #[cfg(feature = "linux")]
 mod audited;
 mod behind;
+#[cfg(test)]
+mod behind_tests;
 mod carry;
 mod carrying;
 mod claims;
@@ -54,6 +56,7 @@ mod rescan;
 #[cfg(feature = "linux")]
 mod ring;
 mod rotate;
+mod seen;
 #[cfg(feature = "linux")]
 mod sieve;
 mod slim;

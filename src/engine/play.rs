@@ -4,7 +4,7 @@ use super::claims::Claims;
 use super::early::Early;
 use super::handover::Handover;
 use super::timeline::{self, Slice};
-use crate::batch::{Batch, Schema};
+use crate::batch::{Batch, Head, Schema};
 use crate::field::{Context, FieldRef, TimeFormat};
 use crate::filter::{Filter, Memo, Selection};
 use crate::query::{Lines, Query, Span, View, Worker, choose};
@@ -66,6 +66,12 @@ pub trait Batches: Sync {
         None
     }
 
+    /// Number of the first batch of a batch's stream, which tells its processes from those of other machines; that of the stream which
+    /// a state is of.
+    fn stream(&self, index: usize) -> usize {
+        self.standing(index).map_or(0, |standing| standing.first)
+    }
+
     /// The initial state of a batch's segment.
     fn initial(&self, _index: usize) -> Vec<Result<Batch, String>> {
         Vec::new()
@@ -97,6 +103,13 @@ pub struct Glance {
     pub at: usize,
     /// The segment's kinds.
     pub schema: Arc<Schema>,
+}
+
+impl Glance {
+    /// The batch's head, if it could be read.
+    pub fn head(&self) -> Option<&Head> {
+        self.heads.get(self.at).and_then(Option::as_ref)
+    }
 }
 
 /// The dictionary of batches of which none is wanted; the same one each time, as what is memoised about it is.
@@ -156,6 +169,8 @@ pub struct Played {
     pub damaged: Vec<Damaged>,
     /// Lines written.
     pub lines: u64,
+    /// Why questions found nothing, where that is known.
+    pub notes: Vec<String>,
 }
 
 /// What came of one turn: lines for each question, and the batches that could not be read.
@@ -190,11 +205,13 @@ pub fn play(
     let joining = (!joined.is_empty()).then(|| super::joining::Joining::new(batches, joined));
     let batches: &dyn Batches = joining.as_ref().map_or(batches, |joining| joining);
     let wanted = super::carrying::wanted(questions);
-    if !wanted.is_empty() {
-        let carrying = super::carrying::Carrying::new(batches, wanted);
-        return answer(&carrying, questions, options, true, out);
-    }
-    answer(batches, questions, options, false, out)
+    let mut played = if wanted.is_empty() {
+        answer(batches, questions, options, false, out)
+    } else {
+        answer(&super::carrying::Carrying::new(batches, wanted), questions, options, true, out)
+    }?;
+    played.notes.extend(joining.as_ref().and_then(super::joining::Joining::nothing));
+    Ok(played)
 }
 
 /// With `in_order` batches are best asked for one after the other, whatever the questions are.
@@ -392,7 +409,7 @@ impl<'a> Asker<'a> {
     /// Whether the head of a batch, where it can be had without the batch, says that no question is about it.
     pub(super) fn passes_over(&mut self, batches: &dyn Batches, index: usize) -> Result<bool, String> {
         let Some(glance) = batches.glance(index) else { return Ok(false) };
-        let Some(head) = glance.heads.get(glance.at).and_then(Option::as_ref) else { return Ok(false) };
+        let Some(head) = glance.head() else { return Ok(false) };
         if self.until.is_some_and(|until| head.min_time >= until) || head.max_time < self.options.span.start {
             return Ok(true);
         }

@@ -242,6 +242,12 @@ impl Reels {
         notes
     }
 
+    /// Number of the first batch of the stream that a file is of.
+    pub(super) fn stream_of(&self, file: usize) -> usize {
+        let own = self.batches.iter().position(|((of, _), ..)| *of == file);
+        own.map_or(0, |index| self.stream(index))
+    }
+
     fn dict(&self, place: Place) -> Result<Arc<Dict>, Error> {
         let kept = || {
             let mut dicts = self.dicts.lock().unwrap_or_else(PoisonError::into_inner);

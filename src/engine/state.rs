@@ -20,6 +20,8 @@ pub struct State {
     pub moment: u64,
     /// What must be said about it: damage in what led to it, a recording filter.
     pub notes: Vec<String>,
+    /// Number of the first batch of the stream that it is of.
+    stream: usize,
     columns: Vec<Arc<Columns>>,
     schema: Arc<Schema>,
     dict: Arc<Dict>,
@@ -46,7 +48,7 @@ impl State {
             columns.push(Arc::new(builder.take(true)));
         }
         let dict = Arc::new(world.dict().clone());
-        State { moment, notes: Vec::new(), columns, schema: Arc::new(Schema::current()), dict }
+        State { moment, notes: Vec::new(), stream: 0, columns, schema: Arc::new(Schema::current()), dict }
     }
 
     /// Adds what was told of containers.
@@ -97,7 +99,7 @@ pub fn moment(time: u64, tz_offset_s: i32) -> String {
 /// The states at a moment (ns UTC; `None`: the end), one for each host that the files are from.
 pub fn states_at(reels: &Reels, moment: Option<u64>) -> Vec<State> {
     let mut hosts: Vec<((String, String), Covering<'_>)> = Vec::new();
-    for (path, reader) in reels.files() {
+    for (number, (path, reader)) in reels.files().enumerate() {
         let header = reader.header();
         let host = (header.host.clone(), header.boot_id.clone());
         for (index, info) in reader.segments().into_iter().enumerate() {
@@ -105,7 +107,7 @@ pub fn states_at(reels: &Reels, moment: Option<u64>) -> Vec<State> {
             if moment.is_some_and(|moment| begun > moment) {
                 continue;
             }
-            let found = Covering { path, reader, index, begun };
+            let found = Covering { path, reader, index, begun, stream: reels.stream_of(number) };
             match hosts.iter_mut().find(|(known, _)| *known == host) {
                 // The segment that began last before the moment; of equal ones the one in the later file.
                 Some((_, best)) if found.begun >= best.begun => *best = found,
@@ -129,6 +131,7 @@ struct Covering<'a> {
     reader: &'a Reader,
     index: usize,
     begun: u64,
+    stream: usize,
 }
 
 impl Covering<'_> {
@@ -143,6 +146,7 @@ impl Covering<'_> {
             bad += u32::from(!batch.is_ok_and(|batch| replay.feed(&batch, until).is_ok()));
         }
         let mut state = replay.state(moment.unwrap_or_else(|| replay.latest().max(self.begun)));
+        state.stream = self.stream;
         if bad > 0 {
             let what = if bad == 1 { "1 damaged batch".to_owned() } else { format!("{bad} damaged batches") };
             state.notes.push(format!("{}: {what} led to this state: it may be wrong", self.path.display()));
@@ -160,19 +164,29 @@ impl Covering<'_> {
 /// The rows of states, one state behind the other.
 struct States<'a>(&'a [State]);
 
+impl States<'_> {
+    /// The state that a batch is of, and its number there.
+    fn find(&self, index: usize) -> Option<(&State, usize)> {
+        self.0.iter().flat_map(|state| (0..state.columns.len()).map(move |number| (state, number))).nth(index)
+    }
+}
+
 impl Batches for States<'_> {
     fn len(&self) -> usize {
         self.0.iter().map(|state| state.columns.len()).sum()
     }
 
     fn batch(&self, index: usize) -> Result<Batch, String> {
-        let mut all = self.0.iter().flat_map(|state| (0..state.columns.len()).map(move |number| (state, number)));
-        let found = all.nth(index).and_then(|(state, number)| state.batch(number));
+        let found = self.find(index).and_then(|(state, number)| state.batch(number));
         found.ok_or_else(|| "expected a batch of state, found none".to_owned())
     }
 
     fn place(&self, _index: usize) -> String {
         "state".to_owned()
+    }
+
+    fn stream(&self, index: usize) -> usize {
+        self.find(index).map_or(0, |(state, _)| state.stream)
     }
 
     fn counts_in_flight(&self, _index: usize) -> bool {
@@ -187,21 +201,26 @@ impl Batches for States<'_> {
 /// Batches of events and the states at a moment: questions about state see those, all others see these.
 pub struct WithStates<'a> {
     events: Option<&'a dyn Batches>,
+    /// Turns of events that are asked for.
+    turns: usize,
     states: States<'a>,
 }
 
 impl<'a> WithStates<'a> {
-    /// `events` is `None` where every question is about state, so that no batch is read twice.
+    /// `events` is `None` where there are none.
     pub fn new(events: Option<&'a dyn Batches>, states: &'a [State]) -> Self {
-        WithStates { events, states: States(states) }
+        WithStates { events, turns: events.map_or(0, Batches::turns), states: States(states) }
+    }
+
+    /// Every question is about state: nobody is asked for a turn of events, which are there for what they say of states.
+    #[must_use]
+    pub fn only_states(mut self) -> Self {
+        self.turns = 0;
+        self
     }
 
     fn events(&self) -> usize {
         self.events.map_or(0, Batches::len)
-    }
-
-    fn event_turns(&self) -> usize {
-        self.events.map_or(0, Batches::turns)
     }
 
     /// Whose batch one is, and its number there.
@@ -229,13 +248,13 @@ impl Batches for WithStates<'_> {
     }
 
     fn turns(&self) -> usize {
-        self.event_turns() + self.states.turns()
+        self.turns + self.states.turns()
     }
 
     fn turn(&self, index: usize) -> Vec<Slice> {
         match self.events {
-            Some(events) if index < events.turns() => events.turn(index),
-            _ => vec![Slice::whole(self.events() + index - self.event_turns())],
+            Some(events) if index < self.turns => events.turn(index),
+            _ => vec![Slice::whole(self.events() + index - self.turns)],
         }
     }
 
@@ -257,6 +276,11 @@ impl Batches for WithStates<'_> {
     fn standing(&self, index: usize) -> Option<Standing> {
         let (of, index) = self.at(index);
         of.standing(index)
+    }
+
+    fn stream(&self, index: usize) -> usize {
+        let (of, index) = self.at(index);
+        of.stream(index)
     }
 
     fn initial(&self, index: usize) -> Vec<Result<Batch, String>> {

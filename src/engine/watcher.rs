@@ -232,6 +232,9 @@ impl<'a> Watcher<'a> {
             let state = replay.state(now);
             of_state.push(format!("the state at {}", moment(now, self.tz_offset_s)));
             for batch in state.batches() {
+                if let Some(joiner) = &self.joiner {
+                    joiner.join(0, &batch).map_err(std::io::Error::other)?;
+                }
                 self.asker.ask_batch(&batch, true).map_err(std::io::Error::other)?;
             }
         }

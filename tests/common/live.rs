@@ -96,3 +96,35 @@ pub fn until(what: &str, mut condition: impl FnMut() -> bool) {
         std::thread::sleep(Duration::from_millis(1));
     }
 }
+
+/// Where control groups of version 2 are.
+pub fn groups() -> Option<PathBuf> {
+    let mounts = std::fs::read_to_string("/proc/mounts").ok()?;
+    let of_two = mounts.lines().find(|line| line.split(' ').nth(2) == Some("cgroup2"))?;
+    of_two.split(' ').nth(1).map(PathBuf::from)
+}
+
+/// A control group that is gone when the test is over.
+pub struct Group(pub PathBuf);
+
+impl Group {
+    /// That of a container in a pod; its id ends with 56 times the digit.
+    pub fn of_pod(root: &Path, uid: &str, digit: char) -> Option<Group> {
+        let process = std::process::id();
+        let id = format!("{process:08x}{}", digit.to_string().repeat(56));
+        let pod = format!("kubepods-sysreel{process}-pod{}.slice", uid.replace('-', "_"));
+        let path = root.join(format!("kubepods-sysreel{process}.slice/{pod}/cri-containerd-{id}.scope"));
+        std::fs::create_dir_all(&path).is_ok().then_some(Group(path))
+    }
+}
+
+impl Drop for Group {
+    fn drop(&mut self) {
+        // Those above it that other tests of this machine use stay.
+        for folder in self.0.ancestors().take(3) {
+            if std::fs::remove_dir(folder).is_err() {
+                break;
+            }
+        }
+    }
+}
