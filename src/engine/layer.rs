@@ -1,6 +1,6 @@
 //! [`Layer`]: batches that are others with something added. A layer says what it adds, and nothing of what it leaves alone.
 
-use super::play::{Batches, Glance, Standing};
+use super::play::{Batches, Glance, SegmentGlance, Standing};
 use super::timeline::Slice;
 use crate::batch::Batch;
 use crate::world::Dict;
@@ -45,6 +45,10 @@ impl<L: Layer> Batches for L {
 
     fn glance(&self, index: usize) -> Option<Glance> {
         self.inner().glance(index)
+    }
+
+    fn glance_segment(&self, index: usize) -> Option<SegmentGlance> {
+        self.inner().glance_segment(index)
     }
 
     fn dict(&self, index: usize) -> Result<Arc<Dict>, String> {

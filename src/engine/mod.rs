@@ -86,7 +86,7 @@ pub use layer::Layer;
 pub use live::{LiveRequest, LiveSummary, capture};
 #[cfg(feature = "linux")]
 pub use place::Place;
-pub use play::{Batches, Damaged, Glance, Options, Played, Question, left_out, play};
+pub use play::{Batches, Damaged, Glance, Options, Played, Question, SegmentGlance, left_out, play};
 pub use prune::{PruneCounts, prune};
 #[cfg(feature = "linux")]
 pub use record::{RecordSummary, record};

@@ -10,7 +10,7 @@ use crate::filter::{Filter, Memo, Selection};
 use crate::query::{Lines, Query, Span, View, Worker, choose};
 use crate::reel::Heads;
 use crate::report::Report;
-use crate::world::Dict;
+use crate::world::{Dict, Roster};
 use std::collections::BTreeSet;
 use std::io::{self, Write};
 use std::num::NonZeroUsize;
@@ -48,6 +48,11 @@ pub trait Batches: Sync {
 
     /// What is known of a batch without opening it, where that is cheaper; `None`: open it.
     fn glance(&self, _index: usize) -> Option<Glance> {
+        None
+    }
+
+    /// Who the threads of a batch's segment are, where that can be had without its dictionary; `None`: read that.
+    fn glance_segment(&self, _index: usize) -> Option<SegmentGlance> {
         None
     }
 
@@ -110,6 +115,16 @@ impl Glance {
     pub fn head(&self) -> Option<&Head> {
         self.heads.get(self.at).and_then(Option::as_ref)
     }
+}
+
+/// What is known of a segment without its dictionary nor any batch.
+pub struct SegmentGlance {
+    /// Who its threads are.
+    pub roster: Arc<Roster>,
+    /// Its kinds.
+    pub schema: Arc<Schema>,
+    /// Earliest and latest time of its events, ns UTC.
+    pub span: (u64, u64),
 }
 
 /// The dictionary of batches of which none is wanted; the same one each time, as what is memoised about it is.
@@ -342,6 +357,10 @@ pub(super) struct Asker<'a> {
     memos: Vec<Memo>,
     /// Whether a question is about more than kinds and numbers of events.
     needs_dict: bool,
+    /// Whether each question asks who threads are.
+    asks_roster: bool,
+    /// The roster that was asked last, and whether it rules every question out.
+    ruled: Option<(Arc<Roster>, bool)>,
     pub(super) workers: Vec<Worker>,
     /// Events that each question still wants.
     pub(super) left: Vec<u64>,
@@ -359,6 +378,8 @@ impl<'a> Asker<'a> {
             ctx: options.ctx,
             memos: questions.iter().map(|_| Memo::default()).collect(),
             needs_dict: questions.iter().any(Question::needs_dict),
+            asks_roster: questions.iter().all(|q| q.filter.as_ref().is_some_and(Filter::asks_roster)),
+            ruled: None,
             workers: questions.iter().map(|q| q.query.worker()).collect(),
             left: questions.iter().map(|_| options.limit.unwrap_or(u64::MAX)).collect(),
             until: options.until,
@@ -408,6 +429,9 @@ impl<'a> Asker<'a> {
 
     /// Whether the head of a batch, where it can be had without the batch, says that no question is about it.
     pub(super) fn passes_over(&mut self, batches: &dyn Batches, index: usize) -> Result<bool, String> {
+        if self.asks_roster && batches.glance_segment(index).is_some_and(|segment| self.rules_out(segment)) {
+            return Ok(true);
+        }
         let Some(glance) = batches.glance(index) else { return Ok(false) };
         let Some(head) = glance.head() else { return Ok(false) };
         if self.until.is_some_and(|until| head.min_time >= until) || head.max_time < self.options.span.start {
@@ -427,6 +451,19 @@ impl<'a> Asker<'a> {
             }
         }
         Ok(true)
+    }
+
+    /// Whether no question is about any batch of a segment, by who its threads are.
+    fn rules_out(&mut self, segment: SegmentGlance) -> bool {
+        if let Some((last, answer)) = &self.ruled
+            && Arc::ptr_eq(last, &segment.roster)
+        {
+            return *answer;
+        }
+        let may = |filter: &Filter| filter.may_match_roster(&segment.roster, &segment.schema, segment.span);
+        let answer = !self.questions.iter().filter_map(|q| q.filter.as_ref()).any(may);
+        self.ruled = Some((segment.roster, answer));
+        answer
     }
 
     /// Sets what a live question learns late: the time of the first event, and that nothing counts from another on, ns

@@ -3,7 +3,7 @@
 //! The files of a row (one recording that rotated) follow each other by their numbers and are one stream; every other
 //! file is a stream of its own. Streams are merged by time where they overlap, see [`timeline`](super::timeline).
 
-use super::play::Standing;
+use super::play::{SegmentGlance, Standing};
 use super::timeline::{self, Slice};
 use super::{Batches, Glance};
 use crate::batch::{Batch, Origin};
@@ -322,6 +322,14 @@ impl Batches for Reels {
         let schema = reader.segment(place.1).ok()?.schema.clone()?;
         let heads = reader.is_indexed().then(|| self.heads(place))??;
         Some(Glance { heads, at, schema })
+    }
+
+    fn glance_segment(&self, index: usize) -> Option<SegmentGlance> {
+        let ((file, segment), ..) = self.batches[index];
+        let reader = &self.files[file].reader;
+        let roster = reader.roster(segment)?;
+        let schema = reader.segment(segment).ok()?.schema.clone()?;
+        Some(SegmentGlance { roster, schema, span: reader.segment_span(segment)? })
     }
 
     fn dict(&self, index: usize) -> Result<Arc<Dict>, String> {

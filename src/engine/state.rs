@@ -6,7 +6,7 @@
 use super::play::Standing;
 use super::replay::Replay;
 use super::timeline::Slice;
-use super::{Batches, Glance, Reels};
+use super::{Batches, Glance, Reels, SegmentGlance};
 use crate::batch::{Batch, Builder, Columns, Schema};
 use crate::reel::{Reader, SegmentInfo};
 use crate::world::{Dict, Effect, World};
@@ -261,6 +261,10 @@ impl Batches for WithStates<'_> {
     fn glance(&self, index: usize) -> Option<Glance> {
         let (of, index) = self.at(index);
         of.glance(index)
+    }
+
+    fn glance_segment(&self, index: usize) -> Option<SegmentGlance> {
+        self.events.filter(|_| index < self.events()).and_then(|events| events.glance_segment(index))
     }
 
     fn dict(&self, index: usize) -> Result<Arc<Dict>, String> {

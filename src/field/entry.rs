@@ -228,6 +228,11 @@ impl FieldRef {
         !matches!(self.field.extract, Extract::Kind(_) | Extract::Number(_) | Extract::Column(..))
     }
 
+    /// Whether its value is the same for a thread of a [`Roster`](crate::world::Roster): made of its name and ids alone.
+    pub fn is_in_roster(&self) -> bool {
+        ["proc.name", "proc.pid", "thread.tid"].contains(&self.field.name)
+    }
+
     /// The value for one event, whatever the level.
     #[inline]
     pub fn value<'a>(&'a self, row: &Row<'a>, ctx: &Context) -> Value<'a> {

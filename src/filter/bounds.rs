@@ -1,12 +1,14 @@
 //! What a batch's head alone says about a filter: for each kind, whether it may hold and whether it may fail.
 
+use super::ast::Expr;
 use super::eval::{applies, without_any};
 use super::memo::Memo;
 use super::plan::{Leaf, Node, Over};
 use crate::batch::{Head, Schema};
 use crate::event::Kind;
-use crate::field::Column;
-use crate::world::Dict;
+use crate::field::{Column, Extract};
+use crate::value::Value;
+use crate::world::{Dict, Roster, ThreadRow};
 
 /// Both by local kind.
 pub(super) struct Bounds {
@@ -14,11 +16,19 @@ pub(super) struct Bounds {
     may_fail: Vec<bool>,
 }
 
+/// What is known of the threads and descriptors that rows refer to.
+#[derive(Clone, Copy)]
+pub(super) enum Referred<'a> {
+    Nothing,
+    /// Who the threads are, of which each may be referred to.
+    Roster(&'a Roster),
+    Dict(&'a Dict),
+}
+
 pub(super) struct Asker<'a> {
     pub head: &'a Head,
     pub schema: &'a Schema,
-    /// `None`: nothing is known of threads and descriptors.
-    pub dict: Option<&'a Dict>,
+    pub referred: Referred<'a>,
     pub memo: &'a mut Memo,
 }
 
@@ -55,20 +65,26 @@ impl Asker<'_> {
     }
 
     fn leaf(&mut self, leaf: &Leaf) -> Bounds {
-        let (head, schema, dict) = (self.head, self.schema, self.dict);
+        let (head, schema) = (self.head, self.schema);
         let both = |answers: &[bool]| (answers.contains(&true), answers.contains(&false));
         match leaf.over {
             Over::Kind => {
                 let answers: Vec<_> = head.kinds.iter().map(|k| self.memo.kind(leaf, schema, Kind(k.kind))).collect();
                 self.each(|k| (answers[k], !answers[k]))
             }
-            Over::Thread => {
-                let Some(dict) = dict else { return self.each(|_| (true, true)) };
-                let answers: Vec<_> = head.threads.iter().map(|&row| self.memo.thread(leaf, dict, row)).collect();
-                self.each(|_| both(&answers))
-            }
+            Over::Thread => match self.referred {
+                Referred::Nothing => self.each(|_| (true, true)),
+                Referred::Roster(roster) => {
+                    let bounds = of_roster(&leaf.expr, roster);
+                    self.each(|_| bounds)
+                }
+                Referred::Dict(dict) => {
+                    let answers: Vec<_> = head.threads.iter().map(|&row| self.memo.thread(leaf, dict, row)).collect();
+                    self.each(|_| both(&answers))
+                }
+            },
             Over::Descriptor => {
-                let Some(dict) = dict else { return self.each(|_| (true, true)) };
+                let Referred::Dict(dict) = self.referred else { return self.each(|_| (true, true)) };
                 let rows = std::iter::once(&0).chain(&head.descs);
                 let answers: Vec<_> = rows.map(|&row| self.memo.desc(leaf, dict, row)).collect();
                 self.each(|_| both(&answers))
@@ -85,6 +101,49 @@ impl Asker<'_> {
                 let answer = without_any(leaf);
                 (answer, !answer)
             }),
+        }
+    }
+}
+
+/// Whether a tree about threads may hold, and whether it may fail, for some thread of a roster.
+fn of_roster(expr: &Expr, roster: &Roster) -> (bool, bool) {
+    let (mut may_hold, mut may_fail) = (false, false);
+    for thread in roster.threads() {
+        let (hold, fail) = thread.map_or((true, true), |thread| of_thread(expr, roster.names(), &thread));
+        (may_hold, may_fail) = (may_hold | hold, may_fail | fail);
+        if may_hold && may_fail {
+            break;
+        }
+    }
+    (may_hold, may_fail)
+}
+
+/// The same for one thread, of which only name and ids are known.
+fn of_thread(expr: &Expr, names: &Dict, thread: &ThreadRow) -> (bool, bool) {
+    let combined = |parts: &[Expr]| {
+        let all = parts.iter().map(|part| of_thread(part, names, thread));
+        all.fold([(true, false), (false, true)], |[and, or], (hold, fail)| {
+            [(and.0 && hold, and.1 || fail), (or.0 || hold, or.1 && fail)]
+        })
+    };
+    match expr {
+        Expr::And(parts) => combined(parts)[0],
+        Expr::Or(parts) => combined(parts)[1],
+        Expr::Not(part) => {
+            let (hold, fail) = of_thread(part, names, thread);
+            (fail, hold)
+        }
+        Expr::Check(_) | Expr::Relation(_) => {
+            let mut is_known = true;
+            expr.for_each_field(&mut |field| is_known &= field.is_in_roster());
+            if !is_known {
+                return (true, true);
+            }
+            let holds = expr.eval(&mut |field| match field.field.extract {
+                Extract::Thread(f) => f(names, thread, &field.arg),
+                _ => Value::Missing,
+            });
+            (holds, !holds)
         }
     }
 }

@@ -2,13 +2,13 @@
 
 use super::ast::Expr;
 use super::binding::Bindings;
-use super::bounds::Asker;
+use super::bounds::{Asker, Referred};
 use super::eval::Eval;
 use super::plan::Node;
 use super::{Diagnostic, Diagnostics, Memo, Selection, parse};
-use crate::batch::{Batch, Error, Head, Row, Schema};
+use crate::batch::{Batch, Error, Head, KindRows, Row, Schema};
 use crate::field::{BufferFormat, Context, FieldRef};
-use crate::world::Dict;
+use crate::world::{Dict, Roster};
 use std::sync::Arc;
 
 /// A parsed filter. Shared between threads; each keeps its own [`Memo`].
@@ -73,12 +73,29 @@ impl Filter {
     /// Whether a batch can have a matching row, told from its head: `false` is certain.
     pub fn may_match(&self, memo: &mut Memo, head: &Head, schema: &Arc<Schema>, dict: &Arc<Dict>) -> bool {
         memo.enter(schema, dict);
-        Asker { head, schema, dict: Some(dict), memo }.node(&self.plan).may_hold.contains(&true)
+        Asker { head, schema, referred: Referred::Dict(dict), memo }.node(&self.plan).may_hold.contains(&true)
     }
 
     /// The same without a dictionary: told by kinds and times alone, before it is read.
     pub fn may_match_head(&self, head: &Head, schema: &Schema) -> bool {
-        Asker { head, schema, dict: None, memo: &mut Memo::default() }.node(&self.plan).may_hold.contains(&true)
+        let memo = &mut Memo::default();
+        Asker { head, schema, referred: Referred::Nothing, memo }.node(&self.plan).may_hold.contains(&true)
+    }
+
+    /// The same of all batches of a segment, which lie in a span of times (ns UTC), by who its threads are.
+    pub fn may_match_roster(&self, roster: &Roster, schema: &Schema, (min_time, max_time): (u64, u64)) -> bool {
+        let kinds = (0..schema.kinds.len()).map(|kind| KindRows { kind: kind as u16, rows: 1 }).collect();
+        let head = Head { min_time, max_time, kinds, ..Head::default() };
+        let memo = &mut Memo::default();
+        Asker { head: &head, schema, referred: Referred::Roster(roster), memo }
+            .node(&self.plan)
+            .may_hold
+            .contains(&true)
+    }
+
+    /// Whether it asks who a thread is, so that [`Filter::may_match_roster`] is worth asking.
+    pub fn asks_roster(&self) -> bool {
+        self.fields().into_iter().any(FieldRef::is_in_roster)
     }
 
     /// Whether one event matches: slower than [`Filter::select`], which gives the same answer.

@@ -220,6 +220,12 @@ pub(super) fn put_part(out: &mut Vec<u8>, plain: &[u8]) {
     out.extend_from_slice(stored);
 }
 
+/// What follows the part at the front, which is not looked at.
+pub(super) fn skip_part(bytes: &[u8]) -> Option<&[u8]> {
+    let (stored, _) = bytes.split_first_chunk::<4>()?;
+    bytes.get(PART_PREFIX..)?.get(u32::from_le_bytes(*stored) as usize..)
+}
+
 /// The plain bytes of the part at the front, and what follows it.
 pub(super) fn take_part(bytes: &[u8], limit: usize) -> Result<(Vec<u8>, &[u8]), String> {
     let (prefix, rest) = bytes

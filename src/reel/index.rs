@@ -5,12 +5,13 @@
 //! Footer lists the Index frames. Together they cover a reel without a gap from its first byte to the Footer, which is
 //! what a reader checks before it believes them: anything else, and it walks the frames.
 
-use super::body::{put_part, take_part};
+use super::body::{put_part, skip_part, take_part};
 use super::error::Error;
 use super::frame::{FrameHeader, FrameKind, HEADER_BYTES};
 use super::layout::{Found, Layout};
+use super::roll::Roll;
 use crate::batch::codec::PackedHead;
-use crate::batch::codec::limits::{MAX_BODY, MAX_FOOTER, MAX_FRAME_TABLE, MAX_HEADS};
+use crate::batch::codec::limits::{MAX_BODY, MAX_FOOTER, MAX_FRAME_TABLE, MAX_HEADS, MAX_ROSTER};
 use crate::batch::{Head, Schema};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -91,6 +92,7 @@ pub(super) struct Gather {
     heads: Vec<u8>,
     span: Covered,
     entries: Vec<Entry>,
+    pub(super) roll: Roll,
 }
 
 impl Gather {
@@ -149,11 +151,17 @@ impl Gather {
         let mut body = Vec::new();
         put_part(&mut body, &table);
         put_part(&mut body, &self.heads);
+        if let Some(roster) = self.roll.part() {
+            put_part(&mut body, &roster);
+        }
         Ok(body)
     }
 
     /// The Index frame was written at a place with a number: gathering begins anew.
     pub(super) fn indexed(&mut self, number: u32, offset: u64) {
+        if self.roll.part().is_some() {
+            self.roll.written();
+        }
         self.entries.push(Entry { number, offset, span: self.span });
         (self.table, self.span) = (FrameTable::default(), Covered::default());
         self.heads.clear();
@@ -320,6 +328,12 @@ pub(super) fn told(body: &[u8], start: usize) -> Result<Vec<Told>, String> {
         all.push(Told { frame, head });
     }
     Ok(all)
+}
+
+/// The part of the body of an Index frame that tells of its segment's threads; `None` where there is none.
+pub(super) fn roster_part(body: &[u8]) -> Option<Vec<u8>> {
+    let rest = skip_part(body).and_then(skip_part).filter(|rest| !rest.is_empty())?;
+    take_part(rest, MAX_ROSTER).ok().map(|(plain, _)| plain)
 }
 
 impl Told {

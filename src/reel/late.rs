@@ -3,7 +3,7 @@
 //! Rows of a segment that is closed can be completed too, so readers gather the frames of a whole reel before they
 //! evaluate anything.
 
-use crate::world::{Dict, LateFact};
+use crate::world::{Dict, LateFact, Roster};
 use std::collections::BTreeMap;
 
 /// Facts that a reader keeps at most: a recorder asks for a thousand a second, and only while something is unknown.
@@ -52,6 +52,11 @@ impl LateFacts {
         for about in [(part, 0), (part, segment)] {
             self.by_segment.get(&about).into_iter().flatten().for_each(|fact| dict.tell(fact));
         }
+    }
+
+    /// Completes the roster of a segment in the same way.
+    pub(super) fn tell_roster(&self, place: (u32, u32), roster: &mut Roster) {
+        self.by_segment.get(&place).into_iter().flatten().for_each(|fact| roster.tell(fact));
     }
 
     /// How many facts complete rows, and name or describe ids.

@@ -15,6 +15,7 @@ mod layout;
 mod locate;
 mod mend;
 mod reader;
+mod roll;
 mod segment;
 mod tail;
 mod verify;

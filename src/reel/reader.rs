@@ -7,11 +7,11 @@ use super::layout::{Found, Layout};
 use super::segment::{BatchRef, Contents, Heads, Segment, SegmentInfo, Small, fault_of};
 use super::verify::{self, Verdict};
 use super::walk::walk;
-use super::{dictionary, index, input, locate};
+use super::{dictionary, index, input, locate, roll};
 use crate::batch::codec::Bytes;
 use crate::batch::codec::limits::MAX_SEGMENT_DICTIONARY;
 use crate::batch::{Batch, Head, Schema, StoredBatch};
-use crate::world::{Delta, Dict, LateFact};
+use crate::world::{Delta, Dict, LateFact, Roster};
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
@@ -284,6 +284,31 @@ impl Reader {
             }
         }
         heads
+    }
+
+    /// Who the threads of a segment are, without its dictionary; `None` where its indices do not tell: those of small
+    /// segments, of other versions and of reels that are not whole. Kept while somebody uses it.
+    pub fn roster(&self, segment: usize) -> Option<Arc<Roster>> {
+        let slot = self.slot(segment).ok().filter(|slot| self.layout.is_indexed && slot.no_roster.get().is_none())?;
+        let mut kept = slot.roster.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(roster) = kept.upgrade() {
+            return Some(roster);
+        }
+        let Some(roster) = self.read_roster(slot).map(Arc::new) else {
+            let _ = slot.no_roster.set(());
+            return None;
+        };
+        *kept = Arc::downgrade(&roster);
+        Some(roster)
+    }
+
+    fn read_roster(&self, slot: &Segment) -> Option<Roster> {
+        let indices = slot.indices.iter().filter_map(|&i| self.layout.frames.get(i));
+        let parts: Vec<Vec<u8>> = indices.filter_map(|frame| index::roster_part(self.body(frame).ok()?)).collect();
+        let place = (slot.info.part, slot.info.number);
+        let mut roster = roll::roster(&parts, place.1, slot.dictionaries.len())?;
+        self.contents.late.tell_roster(place, &mut roster);
+        Some(roster)
     }
 
     /// Earliest and latest time of a segment's events, ns UTC; `None` where it has none. Touches no batch if the reel is

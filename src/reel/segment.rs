@@ -7,9 +7,9 @@ use super::late::LateFacts;
 use super::layout::Found;
 use crate::batch::{Head, Schema};
 use crate::event::MAX_ARGS;
-use crate::world::{Dict, LateFact};
+use crate::world::{Dict, LateFact, Roster};
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, Weak};
+use std::sync::{Arc, Mutex, OnceLock, Weak};
 
 /// Where a batch stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -70,6 +70,9 @@ pub(super) struct Segment {
     schema: u16,
     pub(super) dict: Mutex<Weak<Dict>>,
     pub(super) heads: Mutex<Weak<Heads>>,
+    pub(super) roster: Mutex<Weak<Roster>>,
+    /// Set when its indices were found to tell of no roster.
+    pub(super) no_roster: OnceLock<()>,
 }
 
 impl Segment {
@@ -93,6 +96,8 @@ impl Segment {
             schema: frame.schema,
             dict: Mutex::new(Weak::new()),
             heads: Mutex::new(Weak::new()),
+            roster: Mutex::new(Weak::new()),
+            no_roster: OnceLock::new(),
         }
     }
 }

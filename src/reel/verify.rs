@@ -112,7 +112,20 @@ fn contents(reader: &Reader, layout: &Layout, damages: &mut Vec<Damage>) {
             say(frame, format!("expected {}, found {}", sums(wanted), sums(found)));
         }
     }
+    rosters(reader, layout, &mut say);
     numbers(reader, layout, say);
+}
+
+/// Whether indices tell of the threads that the dictionaries have.
+fn rosters(reader: &Reader, layout: &Layout, say: &mut impl FnMut(&Found, String)) {
+    for (index, segment) in reader.segment_list().iter().enumerate() {
+        let (Some(roster), Ok(dict)) = (reader.roster(index), reader.dict(index)) else { continue };
+        let place = (segment.info.part, segment.info.number);
+        let frame = layout.frames.iter().rfind(|f| f.kind == FrameKind::Index && (f.part, f.segment) == place);
+        if let Some(frame) = frame.filter(|_| !roster.agrees_with(&dict)) {
+            say(frame, "expected the threads of the segment's dictionary, found others".to_owned());
+        }
+    }
 }
 
 fn sums([batches, rows, dictionaries]: [u64; 3]) -> String {

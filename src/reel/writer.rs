@@ -175,6 +175,7 @@ impl Writer {
         // Whoever could not write may try again, so a failure changes nothing.
         self.segment += 1;
         self.frame(FrameKind::Segment, 0, &body).inspect_err(|_| self.segment -= 1)?;
+        self.gather.roll.begin(self.segment);
         self.open = Some(Close::default());
         Ok(())
     }
@@ -186,7 +187,9 @@ impl Writer {
         if delta.is_empty() {
             return Ok(());
         }
-        self.frame(FrameKind::Dictionary, 0, &dictionary::store(delta, self.level)?)?;
+        let body = dictionary::store(delta, self.level)?;
+        self.frame(FrameKind::Dictionary, 0, &body)?;
+        self.gather.roll.add(delta, body.len());
         self.sums("a dictionary")?.dictionaries += 1;
         Ok(())
     }

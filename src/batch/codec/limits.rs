@@ -34,6 +34,12 @@ pub const MAX_FRAME_TABLE: usize = 2 << 20;
 /// Plain bytes of the heads in an Index frame; those of the busiest segment take 1 MiB. A segment with more has none.
 pub const MAX_HEADS: usize = 8 << 20;
 
+/// Plain bytes of the roster in an Index frame, and the threads of a segment that it tells of: as many as a dictionary can
+/// have. A segment with more has none.
+pub const MAX_ROSTER: usize = 16 << 20;
+/// See [`MAX_ROSTER`].
+pub const MAX_ROSTER_ROWS: usize = 1 << 20;
+
 /// Plain bytes of a Footer frame: a million segments.
 pub const MAX_FOOTER: usize = 64 << 20;
 

@@ -43,13 +43,13 @@ pub(super) fn size(value: u64) -> usize {
 
 /// Signed to unsigned, small magnitudes first.
 #[inline]
-pub(super) fn zigzag(value: i64) -> u64 {
+pub fn zigzag(value: i64) -> u64 {
     (value << 1 ^ value >> 63) as u64
 }
 
 /// The inverse of [`zigzag`].
 #[inline]
-pub(super) fn unzigzag(code: u64) -> i64 {
+pub fn unzigzag(code: u64) -> i64 {
     (code >> 1) as i64 ^ -((code & 1) as i64)
 }
 
