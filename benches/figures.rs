@@ -32,9 +32,9 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Instant;
 use sysreel::engine::{Batches, Reels};
-use sysreel::field::Context;
+use sysreel::field::{Context, FieldRef};
 use sysreel::filter::{Filter, Memo};
-use sysreel::sys::process_usage;
+use sysreel::sys::{keep_freed_memory, process_usage};
 
 const SYSREEL: &str = env!("CARGO_BIN_EXE_sysreel");
 const ROUNDS: usize = 5;
@@ -162,21 +162,24 @@ fn command(words: &[&str], runs: usize) -> Option<(f64, f64)> {
 /// Rows that match, found batch by batch as a replay does.
 fn selected(reels: &Reels, filter: &Filter) -> u64 {
     let (ctx, mut memo, mut found) = (Context::default(), Memo::default(), 0);
+    let needs_dict = filter.fields().into_iter().any(FieldRef::needs_dict);
     for index in 0..reels.len() {
         if let Some(glance) = reels.glance(index)
             && let Some(head) = &glance.heads[glance.at]
             && (!filter.may_match_head(head, &glance.schema)
-                || !filter.may_match(&mut memo, head, &glance.schema, &reels.dict(index).unwrap()))
+                || needs_dict && !filter.may_match(&mut memo, head, &glance.schema, &reels.dict(index).unwrap()))
         {
             continue;
         }
-        let batch = reels.batch(index).unwrap();
+        let batch = if needs_dict { reels.batch(index) } else { reels.bare(index) }.unwrap();
         found += filter.select(&mut memo, &batch, &ctx).unwrap().count(&batch).unwrap() as u64;
     }
     found
 }
 
 fn filters(reels: &Reels, rows: u64) {
+    // As a replay does.
+    keep_freed_memory();
     let list: Vec<String> = (0..200).map(|n| format!("/usr/include/none/{n}.h")).collect();
     let inside = format!("fd.name in ({}, /etc/passwd)", list.join(", "));
     let questions = [

@@ -223,9 +223,11 @@ pub enum OfKind {
 }
 
 impl FieldRef {
-    /// Whether its values are found in a dictionary, or may be; not where they are made of kinds or numbers alone.
+    /// Whether its values are found in a dictionary, or may be; not where they are made of kinds, numbers or data alone.
     pub fn needs_dict(&self) -> bool {
-        !matches!(self.field.extract, Extract::Kind(_) | Extract::Number(_) | Extract::Column(..))
+        // Data stands in the batches.
+        let is_data = self.field.name == "evt.buffer";
+        !is_data && !matches!(self.field.extract, Extract::Kind(_) | Extract::Number(_) | Extract::Column(..))
     }
 
     /// Whether its value is the same for a thread of a [`Roster`](crate::world::Roster): made of its name and ids alone.

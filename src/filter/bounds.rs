@@ -66,7 +66,6 @@ impl Asker<'_> {
 
     fn leaf(&mut self, leaf: &Leaf) -> Bounds {
         let (head, schema) = (self.head, self.schema);
-        let both = |answers: &[bool]| (answers.contains(&true), answers.contains(&false));
         match leaf.over {
             Over::Kind => {
                 let answers: Vec<_> = head.kinds.iter().map(|k| self.memo.kind(leaf, schema, Kind(k.kind))).collect();
@@ -79,15 +78,15 @@ impl Asker<'_> {
                     self.each(|_| bounds)
                 }
                 Referred::Dict(dict) => {
-                    let answers: Vec<_> = head.threads.iter().map(|&row| self.memo.thread(leaf, dict, row)).collect();
-                    self.each(|_| both(&answers))
+                    let bounds = both(head.threads.iter().map(|&row| self.memo.thread(leaf, dict, row)));
+                    self.each(|_| bounds)
                 }
             },
             Over::Descriptor => {
                 let Referred::Dict(dict) = self.referred else { return self.each(|_| (true, true)) };
                 let rows = std::iter::once(&0).chain(&head.descs);
-                let answers: Vec<_> = rows.map(|&row| self.memo.desc(leaf, dict, row)).collect();
-                self.each(|_| both(&answers))
+                let bounds = both(rows.map(|&row| self.memo.desc(leaf, dict, row)));
+                self.each(|_| bounds)
             }
             Over::Column(order) if order.column() == Column::Time && leaf.intervals.is_some() => {
                 let bounds = leaf.intervals.as_ref().map(|i| i.bounds(head.min_time, head.max_time));
@@ -146,4 +145,11 @@ fn of_thread(expr: &Expr, names: &Dict, thread: &ThreadRow) -> (bool, bool) {
             (holds, !holds)
         }
     }
+}
+
+/// Whether one of the answers is yes, and whether one is no; none is asked for when both are known.
+fn both(mut answers: impl Iterator<Item = bool>) -> (bool, bool) {
+    let Some(first) = answers.next() else { return (false, false) };
+    let differ = answers.any(|answer| answer != first);
+    (first || differ, !first || differ)
 }

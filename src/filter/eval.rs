@@ -69,15 +69,8 @@ impl Eval<'_> {
         if answers.iter().all(|&a| a == answers[0]) {
             return Ok(scope.by_kind(|_| all_or_none(answers.first() == Some(&true))));
         }
-        let mut rows = Bits::new(self.batch.rows());
-        let mut at = 0;
-        for (local, length) in self.batch.thread()?.iter() {
-            let end = (at + length).min(rows.len());
-            if answers.get(usize::from(local)) == Some(&true) {
-                rows.set_range(at, end);
-            }
-            at = end;
-        }
+        let answer = |(local, length)| (answers.get(usize::from(local)) == Some(&true), length);
+        let rows = Bits::of_runs(self.batch.rows(), self.batch.thread()?.iter().map(answer));
         Ok(Selection { kinds: scope.by_kind(|_| KindSelection::All).kinds, rows: Some(rows) })
     }
 
@@ -85,6 +78,7 @@ impl Eval<'_> {
         let (batch, dict) = (self.batch, self.batch.dict());
         let without = self.memo.desc(leaf, dict, 0);
         // The head names all descriptors of the batch: if they agree, no column need be read.
+        // All are asked, so that those in columns are known.
         let others = batch.head().descs.iter().filter(|&&row| self.memo.desc(leaf, dict, row) != without).count();
         if others == 0 {
             return Ok(scope.by_kind(|_| all_or_none(without)));

@@ -35,7 +35,17 @@ impl Memo {
         }
     }
 
+    /// The answer of a leaf for a row of a table of `rows` rows: known, or asked for.
+    #[inline]
     fn answer(&mut self, leaf: usize, row: usize, rows: usize, ask: impl FnOnce() -> bool) -> bool {
+        match self.answers.get(leaf).and_then(|known| known.get(row)) {
+            Some(&answer) if answer != UNKNOWN => answer == YES,
+            _ => self.learn(leaf, row, rows, ask()),
+        }
+    }
+
+    #[cold]
+    fn learn(&mut self, leaf: usize, row: usize, rows: usize, answer: bool) -> bool {
         if self.answers.len() <= leaf {
             self.answers.resize(leaf + 1, Vec::new());
         }
@@ -43,15 +53,10 @@ impl Memo {
         if known.len() < rows {
             known.resize(rows, UNKNOWN);
         }
-        match known.get_mut(row) {
-            Some(cell) => {
-                if *cell == UNKNOWN {
-                    *cell = if ask() { YES } else { NO };
-                }
-                *cell == YES
-            }
-            None => ask(),
+        if let Some(cell) = known.get_mut(row) {
+            *cell = if answer { YES } else { NO };
         }
+        answer
     }
 
     /// Whether a leaf over kinds holds for a kind of the schema.

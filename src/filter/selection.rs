@@ -42,6 +42,28 @@ impl Bits {
         Bits { words: values.chunks(64).map(word).collect(), len: values.len() }
     }
 
+    /// Bits of which runs are alike: an answer for each run, and its length.
+    pub(super) fn of_runs(len: usize, runs: impl Iterator<Item = (bool, usize)>) -> Bits {
+        let mut words = Vec::with_capacity(len / 64 + 1);
+        // Where two processors are busy most runs are a row or two long: each is written from its first row to the end of
+        // the word, and the next one over it, so that no branch depends on an answer.
+        let (mut word, mut at) = (0u64, 0usize);
+        for (answer, length) in runs {
+            let fill = u64::from(answer).wrapping_neg();
+            word = word & ((1 << at) - 1) | fill << at;
+            at += length;
+            while at >= 64 {
+                words.push(word);
+                (word, at) = (fill, at - 64);
+            }
+        }
+        words.push(word & ((1 << at) - 1));
+        let held = words.len() * 64;
+        let mut bits = Bits { words: words.into(), len: held };
+        bits.resize(len);
+        bits
+    }
+
     /// `len` bits, all set.
     pub fn ones(len: usize) -> Bits {
         let mut bits = Bits { words: vec![u64::MAX; len.div_ceil(64)].into(), len };
@@ -62,22 +84,6 @@ impl Bits {
             words.resize(len.div_ceil(64), 0);
             *self = Bits { words: words.into(), len };
             self.clear_tail();
-        }
-    }
-
-    /// Sets the bits from `from` up to before `to`.
-    pub fn set_range(&mut self, from: usize, to: usize) {
-        if from >= to {
-            return;
-        }
-        let (first, last) = (from / 64, (to - 1) / 64);
-        let (low, high) = (u64::MAX << (from % 64), u64::MAX >> (63 - (to - 1) % 64));
-        if first == last {
-            self.words[first] |= low & high;
-        } else {
-            self.words[first] |= low;
-            self.words[first + 1..last].fill(u64::MAX);
-            self.words[last] |= high;
         }
     }
 
@@ -310,12 +316,17 @@ impl Selection {
         for (slot, k) in admitted.iter_mut().zip(&self.kinds) {
             *slot = u8::from(!matches!(k, KindSelection::None));
         }
+        let mut all = admitted.iter().enumerate().filter(|(_, yes)| **yes != 0).map(|(k, _)| k as u8);
+        let only = all.next().filter(|_| all.next().is_none());
         // Rows past the end of a damaged column have no kind, and are not selected.
         let mut chunks = kind.chunks(64);
         for word in &mut bits.words {
             let kinds = chunks.next().unwrap_or_default();
             if *word != 0 {
-                *word &= mask(kinds, &admitted);
+                *word &= match only {
+                    Some(only) => mask_of_one(kinds, only),
+                    None => mask(kinds, &admitted),
+                };
             }
         }
         if self.kinds.iter().any(|k| matches!(k, KindSelection::Some(_))) {
@@ -387,4 +398,43 @@ impl Selection {
 /// A bit for each of up to 64 rows whose kind is admitted.
 fn mask(kinds: &[u8], admitted: &[u8; 256]) -> u64 {
     kinds.iter().enumerate().fold(0, |mask, (n, &k)| mask | u64::from(admitted[usize::from(k)]) << n)
+}
+
+/// A bit for each of up to 64 rows that are of one kind; eight rows are compared at a time.
+fn mask_of_one(kinds: &[u8], only: u8) -> u64 {
+    const ONES: u64 = 0x0101_0101_0101_0101;
+    const LOW_BITS: u64 = !(ONES << 7);
+    // A product in which each of eight lowest bits of bytes reaches a bit of the highest byte.
+    const GATHER: u64 = 0x0102_0408_1020_4080;
+    let (eights, rest) = kinds.as_chunks::<8>();
+    let mut mask = 0;
+    for (n, eight) in eights.iter().enumerate() {
+        let differs = u64::from_le_bytes(*eight) ^ ONES * u64::from(only);
+        let equal = !((differs & LOW_BITS) + LOW_BITS | differs | LOW_BITS) >> 7;
+        mask |= (equal.wrapping_mul(GATHER) >> 56) << (8 * n);
+    }
+    rest.iter().enumerate().fold(mask, |mask, (n, &k)| mask | u64::from(k == only) << (8 * eights.len() + n))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn bits_of_runs_are_their_rows(runs in proptest::collection::vec((any::<bool>(), 1usize..257), 0..60), cut in 0usize..9) {
+            let rows: Vec<bool> = runs.iter().flat_map(|&(yes, length)| std::iter::repeat_n(yes, length)).collect();
+            let len = rows.len().saturating_sub(cut);
+            prop_assert_eq!(Bits::of_runs(len, runs.into_iter()), Bits::of(rows.into_iter().take(len)));
+        }
+
+        #[test]
+        fn rows_of_one_kind_are_found_as_those_of_several(kinds in proptest::collection::vec(0u8..=255, 0..65), only: u8, near in 0u8..3) {
+            let kinds: Vec<u8> = kinds.iter().map(|&k| if k < 128 { only.wrapping_add(k % 3).wrapping_sub(near) } else { k }).collect();
+            let mut admitted = [0; 256];
+            admitted[usize::from(only)] = 1;
+            prop_assert_eq!(mask_of_one(&kinds, only), mask(&kinds, &admitted));
+        }
+    }
 }

@@ -78,10 +78,8 @@ impl Dict {
         pad(&mut self.images, delta.first_image, delta.images.len(), ImageRow::default);
         self.images.append(&mut delta.images);
         pad(&mut self.threads, delta.first_thread, delta.threads.len(), ThreadRow::lost);
-        for row in delta.threads {
-            let index = self.threads.len() as u32;
-            self.threads.push(backward(row, index));
-        }
+        let next = self.threads.len() as u32;
+        self.threads.extend(delta.threads.into_iter().zip(next..).map(|(row, index)| backward(row, index)));
         pad(&mut self.descs, delta.first_desc, delta.descs.len(), DescRow::default);
         self.descs.append(&mut delta.descs);
         self.users.extend(delta.users.iter().copied());
@@ -95,12 +93,7 @@ impl Dict {
             return;
         }
         self.strings.lose_until(delta.first_string);
-        let mut rest = delta.string_bytes.as_slice();
-        for &length in &delta.string_lengths {
-            let (text, after) = rest.split_at(length as usize);
-            self.strings.push(text);
-            rest = after;
-        }
+        self.strings.extend(&delta.string_bytes, &delta.string_lengths);
     }
 }
 

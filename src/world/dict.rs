@@ -55,6 +55,18 @@ impl Strings {
         StrId((self.ends.len() - 1) as u32)
     }
 
+    /// Appends texts that stand end to end, by their lengths, which come to as many bytes.
+    pub(super) fn extend(&mut self, bytes: &[u8], lengths: &[u32]) {
+        // Who reads a dictionary appends a few large pieces: room that doubles is copied least.
+        self.ends.reserve(lengths.len());
+        let mut end = self.bytes.len() as u32;
+        self.ends.extend(lengths.iter().map(|&length| {
+            end = end.saturating_add(length);
+            end
+        }));
+        self.bytes.extend_from_slice(bytes);
+    }
+
     /// Keeps a text of a late fact and returns its id.
     pub(super) fn push_late(&mut self, text: &[u8]) -> StrId {
         self.late.push(text.into());

@@ -13,15 +13,16 @@ pub(super) fn put(out: &mut Vec<u8>, codes: &[u64], base: u64, plane: usize) {
     out.extend(codes.iter().map(|&code| (code.wrapping_sub(base) >> shift) as u8));
 }
 
-/// Calls `each` with every value, in one pass. `low` holds the lowest plane if the others stand apart from it.
-pub(super) fn each(
+/// Writes what `value` makes of every code, in one pass. `low` holds the lowest plane if the others stand apart from it.
+pub(super) fn fill<T: Copy>(
     low: Option<&[u8]>,
     rest: &[u8],
-    rows: usize,
     width: usize,
     base: u64,
-    each: impl FnMut(u64),
+    out: &mut [T],
+    mut value: impl FnMut(u64) -> T,
 ) -> Result<(), Fault> {
+    let rows = out.len();
     let mut planes: [&[u8]; 8] = [&[]; 8];
     let stored = low.into_iter().chain(rest.chunks_exact(rows.max(1)));
     let total = low.map_or(0, <[u8]>::len) + rest.len();
@@ -30,27 +31,28 @@ pub(super) fn each(
     }
     planes.iter_mut().zip(stored).for_each(|(slot, plane)| *slot = plane);
     match width {
-        0 => std::iter::repeat_n(base, rows).for_each(each),
-        1 => join::<1>(&planes, rows, base, each),
-        2 => join::<2>(&planes, rows, base, each),
-        3 => join::<3>(&planes, rows, base, each),
-        4 => join::<4>(&planes, rows, base, each),
-        5 => join::<5>(&planes, rows, base, each),
-        6 => join::<6>(&planes, rows, base, each),
-        7 => join::<7>(&planes, rows, base, each),
-        _ => join::<8>(&planes, rows, base, each),
+        0 => out.iter_mut().for_each(|slot| *slot = value(base)),
+        1 => join::<1, T>(&planes, base, out, value),
+        2 => join::<2, T>(&planes, base, out, value),
+        3 => join::<3, T>(&planes, base, out, value),
+        4 => join::<4, T>(&planes, base, out, value),
+        5 => join::<5, T>(&planes, base, out, value),
+        6 => join::<6, T>(&planes, base, out, value),
+        7 => join::<7, T>(&planes, base, out, value),
+        _ => join::<8, T>(&planes, base, out, value),
     }
     Ok(())
 }
 
 #[inline]
-fn join<const WIDTH: usize>(planes: &[&[u8]; 8], rows: usize, base: u64, mut each: impl FnMut(u64)) {
+fn join<const WIDTH: usize, T>(planes: &[&[u8]; 8], base: u64, out: &mut [T], mut value: impl FnMut(u64) -> T) {
+    let rows = out.len();
     let planes: [&[u8]; WIDTH] = std::array::from_fn(|k| &planes[k][..rows]);
-    for i in 0..rows {
-        let mut value = 0;
+    for (i, slot) in out.iter_mut().enumerate() {
+        let mut code = 0;
         for (k, plane) in planes.iter().enumerate() {
-            value |= u64::from(plane[i]) << (8 * k);
+            code |= u64::from(plane[i]) << (8 * k);
         }
-        each(base.wrapping_add(value));
+        *slot = value(base.wrapping_add(code));
     }
 }

@@ -3,7 +3,7 @@
 use super::directory::{Chunk, Directory, Frame, Group, ROW_CHUNKS, TABLE_CHUNKS, check_crc, chunks_of, inflate};
 use super::encoder::{STEP_BIAS, size_slot};
 use super::limits::{MAX_COLUMNS, MAX_DATA};
-use super::unpack::{Element, each, unpack};
+use super::unpack::{Element, fill, unpack};
 use super::varint::unzigzag;
 use super::{Fault, lengths, runs};
 use crate::batch::share::spread;
@@ -209,11 +209,11 @@ impl Store for StoredBatch {
     fn thread(&self) -> Result<Runs, Error> {
         self.column("thread", Group::Thread as usize, |bytes| {
             let runs = runs::take(bytes, self.rows)?;
-            match runs.values.iter().max() {
-                Some(&max) if usize::from(max) >= self.threads => {
-                    Err(Fault::new(format!("threads below {}", self.threads), format!("{max}")))
-                }
-                _ => Ok(runs),
+            let max = runs.values.iter().fold(0, |max, &v| v.max(max));
+            if runs.values.is_empty() || usize::from(max) < self.threads {
+                Ok(runs)
+            } else {
+                Err(Fault::new(format!("threads below {}", self.threads), format!("{max}")))
             }
         })
     }
@@ -223,14 +223,14 @@ impl Store for StoredBatch {
             return Ok(Vec::new());
         }
         self.column("time (lowest bytes)", Group::TimeLow as usize, |low| {
-            let mut times = Vec::with_capacity(self.rows);
+            let mut times = vec![0; self.rows];
             let result = self.column("time", Group::Time as usize, |bytes| {
                 let (first, packed) =
                     bytes.split_first_chunk::<8>().ok_or_else(|| Fault::new("a first time", "the end"))?;
                 let mut time = u64::from_le_bytes(*first);
-                each(packed, low, self.rows, |code| {
+                fill(packed, low, &mut times, |code| {
                     time = time.wrapping_add(code ^ STEP_BIAS);
-                    times.push(time);
+                    time
                 })
             });
             Ok(result.map(|()| times))

@@ -51,16 +51,12 @@ pub(super) fn unpack<T: Element>(bytes: &[u8], low: &[u8], rows: usize) -> Resul
     {
         return by_index(rest, rows);
     }
-    // Written in place: a `push` would look at its capacity each time.
     let mut out = vec![T::of(0); rows];
-    let mut slots = out.iter_mut();
     // All codes or-ed together: one check at the end instead of one per value.
     let mut all = 0;
-    each(bytes, low, rows, |code| {
+    fill(bytes, low, &mut out, |code| {
         all |= code;
-        if let Some(slot) = slots.next() {
-            *slot = T::of(code);
-        }
+        T::of(code)
     })?;
     fits::<T>(all)?;
     Ok(out)
@@ -76,61 +72,69 @@ fn fits<T: Element>(all: u64) -> Result<(), Fault> {
 /// Values that stand behind indices of a byte each.
 fn by_index<T: Element>(bytes: &[u8], rows: usize) -> Result<Vec<T>, Fault> {
     let (indices, codes) = indices(bytes, rows)?;
-    let used = indices.iter().fold([false; 256], |mut used, &i| {
-        used[usize::from(i)] = true;
-        used
-    });
-    fits::<T>(codes.iter().zip(used).fold(0, |all, (code, used)| if used { all | code } else { all }))?;
+    // Which codes rows have is asked only where one of them is no value.
+    if codes.iter().any(|&code| code > T::MAX) {
+        let mut used = [false; 256];
+        indices.iter().for_each(|&i| used[usize::from(i)] = true);
+        fits::<T>(codes.iter().zip(used).fold(0, |all, (code, used)| if used { all | code } else { all }))?;
+    }
     let values = codes.map(T::of);
     Ok(indices.iter().map(|&i| values[usize::from(i)]).collect())
 }
 
-/// Calls `each` with the code of each of `rows` rows.
-pub(super) fn each(bytes: &[u8], low: &[u8], rows: usize, mut each: impl FnMut(u64)) -> Result<(), Fault> {
+/// Writes what `value` makes of the code of each row; it is called in the order of the rows.
+pub(super) fn fill<T: Copy>(
+    bytes: &[u8],
+    low: &[u8],
+    out: &mut [T],
+    mut value: impl FnMut(u64) -> T,
+) -> Result<(), Fault> {
     let Some((&tag, mut rest)) = bytes.split_first() else {
-        return Err(Fault::new(format!("a column of {rows} rows"), "nothing"));
+        return Err(Fault::new(format!("a column of {} rows", out.len()), "nothing"));
     };
     match tag {
         t if t == Tag::Constant as u8 => {
-            let value = one(&mut rest)?;
+            let code = one(&mut rest)?;
             nothing_more(rest)?;
-            std::iter::repeat_n(value, rows).for_each(each);
+            out.iter_mut().for_each(|slot| *slot = value(code));
             Ok(())
         }
-        t if t == Tag::Dictionary as u8 => dictionary(rest, rows, each),
-        t if t == Tag::Varint as u8 => take_all(rest, rows, each),
+        t if t == Tag::Dictionary as u8 => {
+            let (indices, codes) = indices(rest, out.len())?;
+            out.iter_mut().zip(indices).for_each(|(slot, &i)| *slot = value(codes[usize::from(i)]));
+            Ok(())
+        }
+        t if t == Tag::Varint as u8 => take_all(rest, out, value),
         t if t == Tag::Delta as u8 => {
-            let mut value = 0i64;
-            take_all(rest, rows, |code| {
-                value = value.wrapping_add(unzigzag(code));
-                each(zigzag(value));
+            let mut sum = 0i64;
+            take_all(rest, out, |code| {
+                sum = sum.wrapping_add(unzigzag(code));
+                value(zigzag(sum))
             })
         }
         t if t == Tag::Distance as u8 => {
             let mut newest = 0u64;
-            take_all(rest, rows, |code| each(row_at(&mut newest, code)))
+            take_all(rest, out, |code| value(row_at(&mut newest, code)))
         }
         t if t == Tag::Planes as u8 || t == Tag::SplitPlanes as u8 => {
             let (&width, mut rest) = rest.split_first().ok_or_else(|| Fault::new("a width", "the end"))?;
             let base = one(&mut rest)?;
             let low = (t == Tag::SplitPlanes as u8).then_some(low);
-            planes::each(low, rest, rows, usize::from(width), base, each)
+            planes::fill(low, rest, usize::from(width), base, out, value)
         }
         other => Err(Fault::new("an encoding known to this version (0–6)", format!("encoding {other}"))),
     }
 }
 
-/// The row that a code of [`Tag::Distance`] means; too large a one for codes that mean none.
+/// The row that a code of [`Tag::Distance`] means; too large a one for codes that mean none. Without branches, because which
+/// sort of code comes next cannot be foreseen.
 #[inline]
 fn row_at(newest: &mut u64, code: u64) -> u64 {
-    if code == 0 {
-        0
-    } else if code & 1 == 1 {
-        *newest = newest.saturating_add(code >> 1);
-        *newest
-    } else {
-        newest.checked_sub((code >> 1) - 1).unwrap_or(u64::MAX)
-    }
+    let half = code >> 1;
+    let is_newer = (code & 1).wrapping_neg();
+    *newest = newest.wrapping_add(half & is_newer);
+    let older = half.wrapping_sub(1) & !is_newer;
+    if code == 0 { 0 } else { newest.wrapping_sub(older) }
 }
 
 fn one(rest: &mut &[u8]) -> Result<u64, Fault> {
@@ -139,12 +143,6 @@ fn one(rest: &mut &[u8]) -> Result<u64, Fault> {
 
 fn nothing_more(rest: &[u8]) -> Result<(), Fault> {
     if rest.is_empty() { Ok(()) } else { Err(Fault::new("the column's end", format!("{} bytes more", rest.len()))) }
-}
-
-fn dictionary(bytes: &[u8], rows: usize, each: impl FnMut(u64)) -> Result<(), Fault> {
-    let (indices, values) = indices(bytes, rows)?;
-    indices.iter().map(|&i| values[usize::from(i)]).for_each(each);
-    Ok(())
 }
 
 /// The indices of rows, and the codes that they stand for.
@@ -158,7 +156,8 @@ fn indices(bytes: &[u8], rows: usize) -> Result<(&[u8], [u64; 256]), Fault> {
         *value = one(&mut rest)?;
     }
     nothing_more(rest)?;
-    if let Some(&max) = indices.iter().max().filter(|&&m| m > last) {
+    let max = indices.iter().fold(0, |max, &i| i.max(max));
+    if max > last {
         return Err(Fault::new(format!("indices up to {last}"), format!("index {max}")));
     }
     Ok((indices, values))

@@ -62,35 +62,35 @@ fn squeeze(word: u64) -> u64 {
     x & 0x0fff_ffff | (x & 0x0fff_ffff_0000_0000) >> 4
 }
 
-/// Calls `each` with the next `count` values; `bytes` must hold exactly these.
+/// Writes what `value` makes of the values in `bytes`, of which there must be as many as `out` has room for.
 #[inline]
-pub(super) fn take_all(bytes: &[u8], count: usize, mut each: impl FnMut(u64)) -> Result<(), Fault> {
-    let mut rest = bytes;
-    let mut left = count;
-    while left > 0 {
-        let Some((head, _)) = rest.split_first_chunk::<8>() else {
-            let ends = || Fault::new(format!("{count} varints"), format!("{left} fewer"));
-            each(take(&mut rest).ok_or_else(ends)?);
-            left -= 1;
-            continue;
-        };
-        let word = u64::from_le_bytes(*head);
-        let stops = !word & HIGH_BITS;
-        if stops == HIGH_BITS && left >= 8 {
-            for &byte in head {
-                each(u64::from(byte));
-            }
-            rest = &rest[8..];
-            left -= 8;
-        } else if stops != 0 {
-            let bits = stops.trailing_zeros() + 1;
-            each(squeeze(word & (u64::MAX >> (64 - bits))));
-            rest = &rest[bits as usize / 8..];
-            left -= 1;
+pub(super) fn take_all<T>(bytes: &[u8], out: &mut [T], mut value: impl FnMut(u64) -> T) -> Result<(), Fault> {
+    let count = out.len();
+    let (mut rest, mut left) = (bytes, out);
+    while !left.is_empty() {
+        let word = rest.first_chunk::<8>().map_or(0, |head| u64::from_le_bytes(*head));
+        let mut stops = !word & HIGH_BITS;
+        let ended = if rest.len() < 8 || stops == 0 { 1 } else { left.len().min(stops.count_ones() as usize) };
+        let (slots, behind) = std::mem::take(&mut left).split_at_mut(ended);
+        left = behind;
+        if rest.len() < 8 || stops == 0 {
+            let fewer = || Fault::new(format!("{count} varints"), "fewer, or one of more than 64 bits");
+            let code = take(&mut rest).ok_or_else(fewer)?;
+            slots.iter_mut().for_each(|slot| *slot = value(code));
+        } else if ended == 8 {
+            let (head, behind) = rest.split_at(8);
+            slots.iter_mut().zip(head).for_each(|(slot, &byte)| *slot = value(u64::from(byte)));
+            rest = behind;
         } else {
-            let value = take(&mut rest).ok_or_else(|| Fault::new("a varint of 64 bits", "a longer one"))?;
-            each(value);
-            left -= 1;
+            // As many as end in these eight bytes: what stands behind them is loaded once for all of them.
+            let mut start = 0;
+            for slot in slots {
+                let end = stops.trailing_zeros() + 1;
+                *slot = value(squeeze((word & (u64::MAX >> (64 - end))) >> start));
+                start = end;
+                stops &= stops - 1;
+            }
+            rest = &rest[start as usize / 8..];
         }
     }
     if rest.is_empty() {
@@ -125,18 +125,19 @@ mod tests {
             for &value in &values {
                 put(&mut bytes, value);
             }
-            let mut back = Vec::new();
-            take_all(&bytes, values.len(), |v| back.push(v)).unwrap();
+            let mut back = vec![7; values.len()];
+            take_all(&bytes, &mut back, |v| v).unwrap();
             assert_eq!(back, values);
-            assert!(take_all(&bytes, values.len() - 1, |_| ()).is_err());
-            assert!(take_all(&bytes, values.len() + 1, |_| ()).is_err());
+            assert!(take_all(&bytes, &mut back[1..], |v| v).is_err());
+            back.push(0);
+            assert!(take_all(&bytes, &mut back, |v| v).is_err());
         }
     }
 
     #[test]
     fn a_value_past_64_bits_is_refused() {
         assert_eq!(take(&mut [0xff; 10].as_slice()), None);
-        assert!(take_all(&[0xff; 12], 1, |_| ()).is_err());
+        assert!(take_all(&[0xff; 12], &mut [0], |v| v).is_err());
     }
 
     #[test]
