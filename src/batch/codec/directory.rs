@@ -2,7 +2,7 @@
 
 use super::limits::{MAX_COLUMNS, MAX_DATA, MAX_DIRECTORY, MAX_FRAMES};
 use super::{Fault, varint};
-use crate::batch::{Error, Head, MAX_KINDS, MAX_ROWS, Schema};
+use crate::batch::{Error, Head, MAX_KINDS, MAX_ROWS, ParamInfo, Schema};
 use crate::event::Class;
 use serde::{Deserialize, Serialize};
 
@@ -189,8 +189,12 @@ impl Directory {
 
 /// How many columns a kind has.
 pub(super) fn chunks_of(schema: &Schema, kind: usize) -> usize {
-    let count = |class| schema.kinds.get(kind).map_or(0, |i| i.count(class));
-    TABLE_CHUNKS + count(Class::Int) + count(Class::Text) + 2 * count(Class::Data)
+    let of = |param: &ParamInfo| match param.class {
+        Class::Int | Class::Text => 1,
+        Class::Data => 2,
+        Class::Env => 0,
+    };
+    TABLE_CHUNKS + schema.kinds.get(kind).map_or(0, |info| info.params.iter().map(of).sum())
 }
 
 fn check_head(head: &Head, schema: &Schema) -> Result<(), Fault> {
@@ -229,19 +233,26 @@ fn put_rows(out: &mut Vec<u8>, rows: &[u32], signed: bool) {
     }
 }
 
-fn rows_of(mut bytes: &[u8], signed: bool) -> Result<Vec<u32>, Fault> {
-    let mut rows = Vec::with_capacity(bytes.len().min(MAX_ROWS));
-    let mut row = 0i64;
-    while !bytes.is_empty() {
-        let code = varint::take(&mut bytes).ok_or_else(|| Fault::new("a varint", "no whole one"))?;
-        row = row.wrapping_add(if signed { varint::unzigzag(code) } else { code as i64 });
-        let number = u32::try_from(row).map_err(|_| Fault::new("a row number", format!("{row}")))?;
-        if rows.len() == MAX_ROWS || !signed && rows.last().is_some_and(|&last| last >= number) {
-            return Err(Fault::new("ascending rows, at most one per event", format!("row {number}")));
-        }
-        rows.push(number);
+fn rows_of(bytes: &[u8], signed: bool) -> Result<Vec<u32>, Fault> {
+    // Each varint ends in a byte below 0x80.
+    let count = bytes.iter().filter(|&&byte| byte < 0x80).count();
+    if count > MAX_ROWS {
+        return Err(Fault::new(format!("at most {MAX_ROWS} rows, one per event"), format!("{count}")));
     }
-    Ok(rows)
+    let mut rows = vec![0; count];
+    let (mut row, mut wrong, mut least) = (0i64, None, 0);
+    varint::take_all(bytes, &mut rows, |code| {
+        row = row.wrapping_add(if signed { varint::unzigzag(code) } else { code as i64 });
+        if u32::try_from(row).is_err() || code < least {
+            wrong.get_or_insert(row);
+        }
+        least = u64::from(!signed);
+        row as u32
+    })?;
+    match wrong {
+        Some(row) => Err(Fault::new("row numbers, ascending where they are sorted", format!("row {row}"))),
+        None => Ok(rows),
+    }
 }
 
 /// Whether stored bytes are what was written.
