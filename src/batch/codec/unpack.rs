@@ -126,15 +126,17 @@ pub(super) fn fill<T: Copy>(
     }
 }
 
-/// The row that a code of [`Tag::Distance`] means; too large a one for codes that mean none. Without branches, because which
-/// sort of code comes next cannot be foreseen.
+/// The row that a code of [`Tag::Distance`] means; too large a one for codes that mean none.
 #[inline]
 fn row_at(newest: &mut u64, code: u64) -> u64 {
-    let half = code >> 1;
-    let is_newer = (code & 1).wrapping_neg();
-    *newest = newest.wrapping_add(half & is_newer);
-    let older = half.wrapping_sub(1) & !is_newer;
-    if code == 0 { 0 } else { newest.wrapping_sub(older) }
+    if code == 0 {
+        0
+    } else if code & 1 == 1 {
+        *newest = newest.saturating_add(code >> 1);
+        *newest
+    } else {
+        newest.checked_sub((code >> 1) - 1).unwrap_or(u64::MAX)
+    }
 }
 
 fn one(rest: &mut &[u8]) -> Result<u64, Fault> {

@@ -67,31 +67,33 @@ fn squeeze(word: u64) -> u64 {
 pub(super) fn take_all<T>(bytes: &[u8], out: &mut [T], mut value: impl FnMut(u64) -> T) -> Result<(), Fault> {
     let count = out.len();
     let (mut rest, mut left) = (bytes, out);
-    while !left.is_empty() {
-        let word = rest.first_chunk::<8>().map_or(0, |head| u64::from_le_bytes(*head));
+    while let (Some(head), Some(slots)) = (rest.first_chunk::<8>(), left.first_chunk_mut::<8>()) {
+        let word = u64::from_le_bytes(*head);
         let mut stops = !word & HIGH_BITS;
-        let ended = if rest.len() < 8 || stops == 0 { 1 } else { left.len().min(stops.count_ones() as usize) };
-        let (slots, behind) = std::mem::take(&mut left).split_at_mut(ended);
-        left = behind;
-        if rest.len() < 8 || stops == 0 {
-            let fewer = || Fault::new(format!("{count} varints"), "fewer, or one of more than 64 bits");
-            let code = take(&mut rest).ok_or_else(fewer)?;
-            slots.iter_mut().for_each(|slot| *slot = value(code));
-        } else if ended == 8 {
-            let (head, behind) = rest.split_at(8);
-            slots.iter_mut().zip(head).for_each(|(slot, &byte)| *slot = value(u64::from(byte)));
-            rest = behind;
+        let (mut ended, mut start) = (8, 64);
+        if stops == HIGH_BITS {
+            for (slot, &byte) in slots.iter_mut().zip(head) {
+                *slot = value(u64::from(byte));
+            }
+        } else if stops == 0 {
+            break;
         } else {
             // As many as end in these eight bytes: what stands behind them is loaded once for all of them.
-            let mut start = 0;
-            for slot in slots {
+            (ended, start) = (stops.count_ones() as usize, 0);
+            for slot in &mut slots[..ended] {
                 let end = stops.trailing_zeros() + 1;
                 *slot = value(squeeze((word & (u64::MAX >> (64 - end))) >> start));
                 start = end;
                 stops &= stops - 1;
             }
-            rest = &rest[start as usize / 8..];
         }
+        rest = &rest[start as usize / 8..];
+        left = &mut std::mem::take(&mut left)[ended..];
+    }
+    while let Some((slot, behind)) = std::mem::take(&mut left).split_first_mut() {
+        let fewer = || Fault::new(format!("{count} varints"), "fewer, or one of more than 64 bits");
+        *slot = value(take(&mut rest).ok_or_else(fewer)?);
+        left = behind;
     }
     if rest.is_empty() {
         Ok(())
