@@ -32,6 +32,8 @@ struct Plan {
     /// Class of each parameter, and its column among those of the class.
     slots: Vec<(Class, u8)>,
     counts: [u8; 3],
+    /// A bit for each parameter whose texts are kept apart.
+    apart: u64,
     /// Bytes that a row takes in all columns, data aside.
     bytes: usize,
     /// What finds repeated objects, for each column of data; empty where they are not looked for.
@@ -192,7 +194,8 @@ impl Plan {
         let per_row = 8 * usize::from(has_ret) + size_of::<u64>() + 2 * size_of::<u32>() + 1;
         let bytes = ROW_BYTES + per_row + 8 * ints + 4 * texts + 4 * data;
         let is_json = spec.params.iter().any(|param| param.class == Class::Data && param.ty == ParamType::Json);
-        Plan { has_ret, slots, counts, bytes, sharers: vec![Sharer::default(); if is_json { data } else { 0 }] }
+        let apart = spec.params.iter().enumerate().fold(0, |bits, (i, param)| bits | u64::from(param.is_apart) << i);
+        Plan { has_ret, slots, counts, apart, bytes, sharers: vec![Sharer::default(); if is_json { data } else { 0 }] }
     }
 
     fn table(&self, kind: u16) -> Table {
@@ -221,7 +224,11 @@ impl Plan {
             let slot = usize::from(slot);
             match (class, args.next()) {
                 (Class::Int, Some(&Arg::Int(value))) => table.ints[slot].push(value),
-                (Class::Text, Some(&Arg::Bytes(text))) => table.texts[slot].push(interner.text(text).0),
+                (Class::Text, Some(&Arg::Bytes(text))) => {
+                    let is_apart = self.apart >> i & 1 != 0;
+                    let id = if is_apart { interner.text_apart(text) } else { interner.text(text) };
+                    table.texts[slot].push(id.0);
+                }
                 (Class::Data, Some(&Arg::Bytes(data))) => {
                     if let Some(sharer) = self.sharers.get_mut(slot) {
                         own += sharer.push(&mut table.data[slot], data);

@@ -68,7 +68,9 @@ impl Cost {
     fn rows(delta: &Delta) -> Cost {
         let envs: usize = delta.images.iter().map(|image| image.env.len()).sum();
         let rows = delta.images.len() + delta.threads.len() + delta.descs.len();
-        Cost((delta.string_bytes.len() + 5 * (delta.string_lengths.len() + envs) + 120 * rows) as u64)
+        let texts = delta.string_lengths.len() + delta.apart_lengths.len();
+        let bytes = delta.string_bytes.len() + delta.apart_bytes.len();
+        Cost((bytes + 5 * (texts + envs) + 120 * rows) as u64)
     }
 }
 

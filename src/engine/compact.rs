@@ -28,6 +28,19 @@ impl Numbers {
         self.written
     }
 
+    /// The number of a text, which is written if it was not; 0 for one that there is not.
+    fn keep(&mut self, old: u32, text: Option<&[u8]>, lengths: &mut Vec<u32>, bytes: &mut Vec<u8>) -> u32 {
+        let known = self.get(old);
+        match text {
+            Some(text) if known == 0 => {
+                lengths.push(text.len() as u32);
+                bytes.extend_from_slice(text);
+                self.give(old)
+            }
+            _ => known,
+        }
+    }
+
     /// The number of one more row.
     fn next(&mut self) -> u32 {
         self.written += 1;
@@ -39,6 +52,8 @@ impl Numbers {
 #[derive(Debug, Default)]
 pub(super) struct Compact {
     strings: Numbers,
+    /// Of texts apart, by their places.
+    apart: Numbers,
     images: Numbers,
     threads: Numbers,
     descs: Numbers,
@@ -105,7 +120,7 @@ impl Compact {
         let mut delta = std::mem::take(&mut self.delta);
         let first = |numbers: &Numbers, count: usize| numbers.written + 1 - count as u32;
         delta.first_string = first(&self.strings, delta.string_lengths.len());
-        delta.first_image = first(&self.images, delta.images.len());
+        delta.first_apart = first(&self.apart, delta.apart_lengths.len());
         delta.first_thread = first(&self.threads, delta.threads.len());
         delta.first_desc = first(&self.descs, delta.descs.len());
         delta
@@ -127,15 +142,13 @@ impl Compact {
     }
 
     fn text(&mut self, dict: &Dict, id: StrId) -> StrId {
-        let known = self.strings.get(id.0);
-        match dict.strings.get(id) {
-            Some(text) if known == 0 => {
-                self.delta.string_lengths.push(text.len() as u32);
-                self.delta.string_bytes.extend_from_slice(text);
-                StrId(self.strings.give(id.0))
-            }
-            _ => StrId(known),
+        if let Some(place) = id.apart() {
+            let delta = &mut self.delta;
+            let new = self.apart.keep(place, dict.strings.get(id), &mut delta.apart_lengths, &mut delta.apart_bytes);
+            return if new == 0 { StrId::NONE } else { StrId::of_apart(new) };
         }
+        let delta = &mut self.delta;
+        StrId(self.strings.keep(id.0, dict.strings.get(id), &mut delta.string_lengths, &mut delta.string_bytes))
     }
 
     fn desc(&mut self, dict: &Dict, row: u32) -> u32 {

@@ -406,6 +406,8 @@ pub struct Param {
     pub table: Option<&'static FlagTable>,
     /// Storage.
     pub class: Class,
+    /// Whether its texts are kept apart from others of the dictionary: nearly each is another one, and hardly any question is about them.
+    pub is_apart: bool,
     /// Where the live probe finds it.
     pub from: From,
     /// When it does; `None`: always.

@@ -198,6 +198,8 @@ pub enum Scanned {
     Param(usize),
     /// The duration.
     Duration,
+    /// One of two parameters; which, others say.
+    OneOf([usize; 2]),
 }
 
 /// A field with its argument, as somebody named it.
@@ -275,6 +277,10 @@ impl FieldRef {
     pub fn scanned(&self, kind: &KindInfo) -> Option<Scanned> {
         match self.field.extract {
             Extract::Audit(part) => super::audit::place(kind, part).map(Scanned::Param),
+            Extract::Event(_) if self.field.name == "ka.action" => {
+                let place = |part| super::audit::place(kind, part);
+                Some(Scanned::OneOf([place(AuditPart::Subresource)?, place(AuditPart::Verb)?]))
+            }
             Extract::Event(_) if self.field.name == "ka.latency" => (kind.name == AUDIT).then_some(Scanned::Duration),
             _ => None,
         }

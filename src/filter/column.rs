@@ -44,7 +44,7 @@ impl Scan<'_> {
                 told.may_hold.invert();
                 told
             })),
-            Expr::Check(check) => Ok(self.check(check)?.map(|may_hold| Told { may_hold, is_all: true })),
+            Expr::Check(check) => self.check(check),
             Expr::Relation(_) => Ok(None),
         }
     }
@@ -82,22 +82,39 @@ impl Scan<'_> {
         Ok(Some(sum))
     }
 
-    fn check(&self, check: &Check) -> Result<Option<Bits>, Error> {
+    fn check(&self, check: &Check) -> Result<Option<Told>, Error> {
         let (batch, kind) = (self.batch, self.kind);
-        let bits = match check.field.scanned(batch.kind_info(kind)) {
-            Some(Scanned::Duration) => duration(check, batch.duration(kind)?),
-            Some(Scanned::Param(param)) => match batch.slot(kind, param) {
-                Some((Class::Text, slot)) => self.texts(check, batch.text(kind, slot)?),
-                Some((Class::Int, slot)) => Some(numbers(check, param, batch.int(kind, slot)?, batch.missing(kind)?)),
-                _ => None,
-            },
-            None => None,
+        let whole = |bits: Option<Bits>| bits.map(|may_hold| Told { may_hold, is_all: true });
+        match check.field.scanned(batch.kind_info(kind)) {
+            Some(Scanned::Duration) => Ok(whole(duration(check, batch.duration(kind)?).map(|bits| self.fitted(bits)))),
+            Some(Scanned::Param(param)) => Ok(whole(self.param(check, param)?)),
+            Some(Scanned::OneOf(params)) => {
+                let mut may_hold = Bits::new(self.rows);
+                for param in params {
+                    let Some(bits) = self.param(check, param)? else { return Ok(None) };
+                    may_hold.or(&bits);
+                }
+                Ok(Some(Told { may_hold, is_all: false }))
+            }
+            None => Ok(None),
+        }
+    }
+
+    /// Rows whose parameter passes a check.
+    fn param(&self, check: &Check, param: usize) -> Result<Option<Bits>, Error> {
+        let (batch, kind) = (self.batch, self.kind);
+        let bits = match batch.slot(kind, param) {
+            Some((Class::Text, slot)) => self.texts(check, batch.text(kind, slot)?),
+            Some((Class::Int, slot)) => Some(numbers(check, param, batch.int(kind, slot)?, batch.missing(kind)?)),
+            _ => None,
         };
-        Ok(bits.map(|mut bits| {
-            // A damaged column may be shorter or longer than its table.
-            bits.resize(self.rows);
-            bits
-        }))
+        Ok(bits.map(|bits| self.fitted(bits)))
+    }
+
+    /// A damaged column may be shorter or longer than its table.
+    fn fitted(&self, mut bits: Bits) -> Bits {
+        bits.resize(self.rows);
+        bits
     }
 
     /// A parameter that an event lacks has the id 0, which no dictionary has a text for.
@@ -129,8 +146,9 @@ fn numbers(check: &Check, param: usize, values: &[i64], missing: &[u64]) -> Bits
     };
     if !missing.is_empty() {
         let bit = 1u64.checked_shl(param as u32).unwrap_or(0);
-        let mut there = Bits::of_values(missing, |missing| missing & bit == 0);
+        let mut there = Bits::of_values(missing, |missing| missing & bit != 0);
         there.resize(values.len());
+        there.invert();
         bits.and(&there);
     }
     bits

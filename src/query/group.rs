@@ -270,6 +270,9 @@ impl Grouper {
         let descs = (0..ids.len())
             .map(|k| if use_desc && !ids[k].is_empty() { batch.desc(k) } else { Ok(&[][..]) })
             .collect::<Result<Vec<_>, _>>()?;
+        let scans = (0..ids.len())
+            .map(|k| if ids[k].is_empty() { Ok(None) } else { self.parts[3].scan(batch, k) })
+            .collect::<Result<Vec<_>, _>>()?;
         let rows = selection.rows.as_ref();
         let used: Vec<bool> = ids.iter().map(|ids| !ids.is_empty()).collect();
         let mut slots: Vec<&mut [u32]> = ids.iter_mut().map(KindIds::each).collect();
@@ -297,7 +300,11 @@ impl Grouper {
                     let row = descs[kind].get(position).copied().unwrap_or(0);
                     key[2] = self.parts[2].of_desc(batch, row);
                 }
-                key[3] = self.parts[3].of_row(&Row { batch, index, kind, position, thread }, ctx);
+                let row = Row { batch, index, kind, position, thread };
+                key[3] = match &scans[kind] {
+                    Some(scan) => self.parts[3].of_scan(scan.key(position), &row, ctx),
+                    None => self.parts[3].of_row(&row, ctx),
+                };
                 *slot = match only {
                     Some(part) => key[part],
                     None => self.combine(key),

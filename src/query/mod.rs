@@ -18,6 +18,7 @@ mod operator;
 mod part;
 mod quantile;
 mod rank;
+mod scan;
 mod sequence;
 mod series;
 mod snapshot;

@@ -1,6 +1,7 @@
 //! [`Part`]: the fields of a key that share a level, interned by value and memoised by dictionary row.
 
-use crate::batch::{Batch, Row};
+use super::scan::{RawKey, Scan};
+use crate::batch::{Batch, Error, Row};
 use crate::field::{Context, Extract, FieldRef, Level};
 use crate::report::Cell;
 use crate::value::{Value, write_date, write_time_of_day};
@@ -9,6 +10,9 @@ use std::collections::HashMap;
 
 /// Not looked at yet.
 const UNKNOWN: u32 = u32::MAX;
+
+/// What columns have is kept for so many rows of a segment: where there are more, nearly each is another one.
+const MOST_SCANNED: usize = 1 << 16;
 
 /// Id of "a field of the key has no value": such rows belong to no group.
 pub(super) const NONE: u32 = 0;
@@ -20,6 +24,10 @@ pub(super) struct Part {
     cells: Vec<Vec<Cell>>,
     /// Id by row of the level's table, for the segment at hand.
     memo: Vec<u32>,
+    /// Id by what columns have, for the segment at hand.
+    scanned: HashMap<RawKey, u32, FixedState>,
+    /// The last of them.
+    last: Option<(RawKey, u32)>,
 }
 
 /// A field's value as a cell of a report.
@@ -71,7 +79,14 @@ pub(super) fn moment(time: u64, ctx: &Context) -> Cell {
 
 impl Part {
     pub(super) fn new(fields: Vec<FieldRef>) -> Part {
-        Part { fields, ids: HashMap::with_hasher(FixedState::default()), cells: vec![Vec::new()], memo: Vec::new() }
+        Part {
+            fields,
+            ids: HashMap::with_hasher(FixedState::default()),
+            cells: vec![Vec::new()],
+            memo: Vec::new(),
+            scanned: HashMap::with_hasher(FixedState::default()),
+            last: None,
+        }
     }
 
     /// Whether no field of the key has this level.
@@ -92,6 +107,34 @@ impl Part {
     /// Forgets what depends on the segment.
     pub(super) fn new_segment(&mut self) {
         self.memo.clear();
+        self.scanned.clear();
+        self.last = None;
+    }
+
+    /// The columns of a kind that all fields are; `None`: one is made otherwise.
+    pub(super) fn scan<'b>(&self, batch: &'b Batch, kind: usize) -> Result<Option<Scan<'b>>, Error> {
+        if self.is_empty() { Ok(None) } else { Scan::of(&self.fields, batch, kind) }
+    }
+
+    /// Id for an event by what the columns have for it: its values are looked at once for a segment.
+    #[inline]
+    pub(super) fn of_scan(&mut self, key: RawKey, row: &Row, ctx: &Context) -> u32 {
+        if let Some((last, id)) = self.last
+            && last == key
+        {
+            return id;
+        }
+        let id = if let Some(&id) = self.scanned.get(&key) {
+            id
+        } else {
+            let id = self.of_row(row, ctx);
+            if self.scanned.len() < MOST_SCANNED {
+                self.scanned.insert(key, id);
+            }
+            id
+        };
+        self.last = Some((key, id));
+        id
     }
 
     fn intern(&mut self, cells: Vec<Cell>) -> u32 {

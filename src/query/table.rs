@@ -135,6 +135,9 @@ fn by_row<'a>(slots: &mut Slots, batch: &'a Batch, ids: &Ids, ctx: &Context) -> 
             None => Values::Ids(vec![NONE; rows]),
         }
     };
+    let scans = (0..ids.len())
+        .map(|kind| if ids[kind].is_empty() { Ok(None) } else { slots.values.scan(batch, kind) })
+        .collect::<Result<Vec<_>, _>>()?;
     let mut values: Vec<Values> = ids.iter().zip(&batch.head().kinds).map(empty).collect();
     walk(
         batch,
@@ -147,7 +150,12 @@ fn by_row<'a>(slots: &mut Slots, batch: &'a Batch, ids: &Ids, ctx: &Context) -> 
             let row = Row { batch, index, kind, position, thread };
             match (&mut values[kind], &field) {
                 (Values::Made(numbers), Some(field)) => numbers[position] = number(field, &row, ctx),
-                (Values::Ids(ids), _) => ids[position] = slots.values.of_row(&row, ctx),
+                (Values::Ids(ids), _) => {
+                    ids[position] = match &scans[kind] {
+                        Some(scan) => slots.values.of_scan(scan.key(position), &row, ctx),
+                        None => slots.values.of_row(&row, ctx),
+                    };
+                }
                 _ => {}
             }
         },

@@ -1,12 +1,15 @@
-//! The body of a dictionary frame: varint lengths of the strings, their bytes, then the rows as postcard; zstd.
+//! The body of a dictionary frame: varint lengths of the strings, their bytes, then the rows as postcard; zstd. And that of a frame of
+//! texts apart: place of the first and count (u32), then varint lengths and bytes; zstd.
 
 use super::body;
 use super::columns::{self, Column};
 use super::error::Error;
 use crate::batch::codec::limits::MAX_DICTIONARY;
-use crate::batch::codec::{put_varint, take_varint};
-use crate::world::{Delta, DescRow, ImageRow, StrId, ThreadRow};
+use crate::batch::codec::{Bytes, put_varint, take_varint};
+use crate::world::{Delta, DescRow, ImageRow, StrId, TextSource, Texts, ThreadRow, Unopened};
 use serde::{Deserialize, Serialize};
+use std::ops::Range;
+use std::sync::Arc;
 
 /// The rows of a delta; its strings stand before them.
 #[derive(Serialize, Deserialize)]
@@ -77,6 +80,9 @@ pub(super) fn load(bytes: &[u8], left: &mut usize) -> Result<Delta, String> {
         first_string,
         string_lengths,
         string_bytes: strings.to_vec(),
+        first_apart: 0,
+        apart_lengths: Vec::new(),
+        apart_bytes: Vec::new(),
         first_image: rows.first_image,
         images: rows.images,
         first_thread: rows.first_thread,
@@ -87,4 +93,78 @@ pub(super) fn load(bytes: &[u8], left: &mut usize) -> Result<Delta, String> {
         accounts,
         groups: rows.groups,
     })
+}
+
+/// Bytes before the packed part of a frame of texts: place of the first, count.
+const TEXTS_PREFIX: usize = 8;
+
+/// The body of a delta's texts apart, with a level of zstd.
+pub(super) fn store_texts(delta: &Delta, level: i32) -> Result<Vec<u8>, Error> {
+    let mut plain = Vec::with_capacity(delta.apart_bytes.len() + 2 * delta.apart_lengths.len());
+    delta.apart_lengths.iter().for_each(|&length| put_varint(&mut plain, u64::from(length)));
+    plain.extend_from_slice(&delta.apart_bytes);
+    let mut body = [delta.first_apart, delta.apart_lengths.len() as u32].map(u32::to_le_bytes).concat();
+    body.extend(body::pack(&plain, MAX_DICTIONARY, level)?);
+    Ok(body)
+}
+
+/// What the body of a frame of texts says without being inflated.
+pub(super) struct TextsHead {
+    first: u32,
+    count: u32,
+}
+
+/// Looks at the body of a frame of texts. `left` is how many plain bytes the segment's dictionary may still have.
+pub(super) fn texts(body: &[u8], left: &mut usize) -> Result<TextsHead, String> {
+    let word = |at: usize| body.get(at..at + 4).and_then(|word| word.try_into().ok()).map(u32::from_le_bytes);
+    let (Some(first), Some(count), Some(plain)) = (word(0), word(4), word(TEXTS_PREFIX)) else {
+        return Err(format!("expected {} bytes before texts, found {}", TEXTS_PREFIX + 4, body.len()));
+    };
+    let (plain, most) = (plain as usize, MAX_DICTIONARY.min(*left));
+    if plain > most || count as usize > plain {
+        return Err(format!("expected at most {most} bytes of at most as many texts, found {plain} of {count}"));
+    }
+    *left -= plain;
+    Ok(TextsHead { first, count })
+}
+
+impl TextsHead {
+    /// The texts of the body that stands at a place of `bytes`, to be read when one of them is asked for.
+    pub(super) fn unopened(&self, bytes: Bytes, body: Range<usize>) -> Unopened {
+        Unopened::new(self.first, self.count, Arc::new(StoredTexts { bytes, body, count: self.count }))
+    }
+}
+
+/// The delta of a frame of texts.
+pub(super) fn load_texts(body: &[u8], left: &mut usize) -> Result<Delta, String> {
+    let head = texts(body, left)?;
+    let (apart_lengths, apart_bytes) = open_texts(body, head.count)?;
+    Ok(Delta { first_apart: head.first, apart_lengths, apart_bytes, ..Delta::default() })
+}
+
+/// Lengths and bytes of the texts of a body.
+fn open_texts(body: &[u8], count: u32) -> Result<(Vec<u32>, Vec<u8>), String> {
+    let mut plain = body::unpack(body.get(TEXTS_PREFIX..).unwrap_or_default(), MAX_DICTIONARY)?;
+    let mut rest = plain.as_slice();
+    let lengths: Option<Vec<u32>> =
+        (0..count).map(|_| take_varint(&mut rest).and_then(|length| u32::try_from(length).ok())).collect();
+    let lengths = lengths.ok_or_else(|| format!("expected {count} lengths of texts, found fewer"))?;
+    let start = plain.len() - rest.len();
+    plain.drain(..start);
+    Ok((lengths, plain))
+}
+
+/// Texts in a reel. Their frame's hash was compared when its head was looked at.
+struct StoredTexts {
+    bytes: Bytes,
+    body: Range<usize>,
+    count: u32,
+}
+
+impl TextSource for StoredTexts {
+    fn texts(&self) -> Option<Texts> {
+        let body = (*self.bytes).as_ref().get(self.body.clone())?;
+        let (lengths, bytes) = open_texts(body, self.count).ok()?;
+        Texts::of(&lengths, bytes)
+    }
 }

@@ -191,7 +191,7 @@ impl std::fmt::Display for Damage {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "offset {:#x}: {} bytes lost: {}", self.offset, self.lost, self.kind.what())?;
         match (&self.kind, self.hit.segments) {
-            (DamageKind::Body(FrameKind::Dictionary, _), Some((segment, _))) => {
+            (DamageKind::Body(FrameKind::Dictionary | FrameKind::Texts, _), Some((segment, _))) => {
                 write!(f, " (segment {segment}: no rows are missing, but names and ids that this frame brought are)")
             }
             _ => self.hit.fmt(f),

@@ -38,6 +38,8 @@ pub enum FrameKind {
     Segment,
     /// What was appended to the segment's dictionary.
     Dictionary,
+    /// Texts apart of the segment's dictionary.
+    Texts,
     /// A batch of rows of the initial state.
     Snapshot,
     /// A batch of events.
@@ -65,6 +67,7 @@ impl FrameKind {
             FrameKind::Header => b'H',
             FrameKind::Segment => b'S',
             FrameKind::Dictionary => b'D',
+            FrameKind::Texts => b'T',
             FrameKind::Snapshot => b'W',
             FrameKind::Batch => b'B',
             FrameKind::Loss => b'L',
@@ -83,6 +86,7 @@ impl FrameKind {
             b'H' => FrameKind::Header,
             b'S' => FrameKind::Segment,
             b'D' => FrameKind::Dictionary,
+            b'T' => FrameKind::Texts,
             b'W' => FrameKind::Snapshot,
             b'B' => FrameKind::Batch,
             b'L' => FrameKind::Loss,

@@ -7,9 +7,10 @@ use super::frame::{FrameHeader, FrameKind, HEADER_BYTES};
 use crate::batch::codec::PackedHead;
 
 /// The kinds that stand between two others, by how many of them a reel has.
-const KINDS: [FrameKind; 9] = [
+const KINDS: [FrameKind; 10] = [
     FrameKind::Batch,
     FrameKind::Dictionary,
+    FrameKind::Texts,
     FrameKind::Snapshot,
     FrameKind::Late,
     FrameKind::Segment,

@@ -357,6 +357,17 @@ impl Reader {
                 self.damaged(&frame, what);
             }
         }
+        for &index in &slot.texts {
+            let frame = self.located(self.frame(index)?);
+            let told = self.body(&frame).and_then(|bytes| dictionary::texts(bytes, &mut left));
+            let added = told.and_then(|told| {
+                let texts = told.unopened(Arc::clone(&self.bytes), frame.body());
+                dict.strings.add_unopened(texts).map_err(|e| e.to_string())
+            });
+            if let Err(what) = added {
+                self.damaged(&frame, what);
+            }
+        }
         self.contents.late.tell((slot.info.part, slot.info.number), &mut dict);
         let dict = Arc::new(dict);
         *kept = Arc::downgrade(&dict);
@@ -366,9 +377,11 @@ impl Reader {
     /// All that a segment's dictionary was made of, as one; an error where a frame of it is damaged.
     pub fn delta(&self, segment: usize) -> Result<Delta, Error> {
         let (mut all, mut left) = (Delta::default(), MAX_SEGMENT_DICTIONARY);
-        for &index in &self.slot(segment)?.dictionaries {
+        let slot = self.slot(segment)?;
+        for &index in slot.dictionaries.iter().chain(&slot.texts) {
             let frame = self.located(self.frame(index)?);
-            let next = self.body(&frame).and_then(|bytes| dictionary::load(bytes, &mut left)).map_err(Error::Encode)?;
+            let load = if frame.kind == FrameKind::Texts { dictionary::load_texts } else { dictionary::load };
+            let next = self.body(&frame).and_then(|bytes| load(bytes, &mut left)).map_err(Error::Encode)?;
             all.follow(next).map_err(|e| Error::Encode(e.to_string()))?;
         }
         Ok(all)

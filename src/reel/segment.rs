@@ -62,6 +62,8 @@ pub(super) struct Segment {
     pub(super) info: SegmentInfo,
     /// Indices of its dictionary frames.
     pub(super) dictionaries: Vec<usize>,
+    /// Indices of its frames of texts apart.
+    pub(super) texts: Vec<usize>,
     /// Indices of its Index frames.
     pub(super) indices: Vec<usize>,
     /// What its batches of events hold, if the Footer says so.
@@ -91,6 +93,7 @@ impl Segment {
         Segment {
             info,
             dictionaries: Vec::new(),
+            texts: Vec::new(),
             indices: Vec::new(),
             span: None,
             schema: frame.schema,
@@ -152,6 +155,7 @@ impl Contents {
         let at = BatchRef { offset, bytes, rows: frame.rows, frame: index };
         match frame.kind {
             FrameKind::Dictionary => self.segment_of(frame).dictionaries.push(index),
+            FrameKind::Texts => self.segment_of(frame).texts.push(index),
             FrameKind::Snapshot => self.segment_of(frame).info.snapshots.push(at),
             FrameKind::Batch => self.segment_of(frame).info.batches.push(at),
             FrameKind::Index if frame.segment > 0 => self.segment_of(frame).indices.push(index),

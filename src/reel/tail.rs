@@ -161,6 +161,12 @@ impl Tail {
                 let delta = dictionary::load(&body, &mut self.dictionary_left)?;
                 Arc::make_mut(&mut self.dict).append(delta).map_err(|e| e.to_string())?;
             }
+            FrameKind::Texts => {
+                let told = dictionary::texts(&body, &mut self.dictionary_left)?;
+                let range = 0..body.len();
+                let texts = told.unopened(Arc::new(body), range);
+                Arc::make_mut(&mut self.dict).strings.add_unopened(texts).map_err(|e| e.to_string())?;
+            }
             FrameKind::Batch => {
                 let schema = self.schema.clone().ok_or("expected the segment's schema, found it lost")?;
                 let range = 0..body.len();

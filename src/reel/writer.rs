@@ -58,6 +58,8 @@ pub struct Writer {
     schema: u16,
     snaplen: u32,
     open: Option<Close>,
+    /// Place of the segment's next text apart.
+    next_apart: u32,
     gather: Gather,
     level: i32,
 }
@@ -120,6 +122,7 @@ impl Writer {
             schema: 0,
             snaplen: header.snaplen,
             open: None,
+            next_apart: 0,
             gather: Gather::default(),
             level: body::QUICK,
         };
@@ -177,6 +180,7 @@ impl Writer {
         self.frame(FrameKind::Segment, 0, &body).inspect_err(|_| self.segment -= 1)?;
         self.gather.roll.begin(self.segment);
         self.open = Some(Close::default());
+        self.next_apart = 0;
         Ok(())
     }
 
@@ -187,10 +191,17 @@ impl Writer {
         if delta.is_empty() {
             return Ok(());
         }
-        let body = dictionary::store(delta, self.level)?;
-        self.frame(FrameKind::Dictionary, 0, &body)?;
-        self.gather.roll.add(delta, body.len());
-        self.sums("a dictionary")?.dictionaries += 1;
+        // Where the second frame did not fit on the disk, whoever tries again must not write the first twice.
+        if !delta.apart_lengths.is_empty() && delta.first_apart >= self.next_apart {
+            self.frame(FrameKind::Texts, 0, &dictionary::store_texts(delta, self.level)?)?;
+            self.next_apart = delta.first_apart + delta.apart_lengths.len() as u32;
+        }
+        if !delta.is_apart_only() {
+            let body = dictionary::store(delta, self.level)?;
+            self.frame(FrameKind::Dictionary, 0, &body)?;
+            self.gather.roll.add(delta, body.len());
+            self.sums("a dictionary")?.dictionaries += 1;
+        }
         Ok(())
     }
 

@@ -1,10 +1,10 @@
 //! Appending a [`Delta`] to a [`Dict`], as a reader does; tolerant of deltas that were lost in between.
 
 use super::DescRow;
-use super::dict::{Delta, Dict, ImageRow, ThreadRow};
+use super::dict::{APART, Delta, Dict, ImageRow, ThreadRow};
 
 /// The most strings of a segment's dictionary; it ends at about 16 MiB.
-const MAX_STRINGS: u64 = 1 << 22;
+const MAX_STRINGS: u64 = APART as u64;
 
 /// The most images, threads or descriptors of a segment's dictionary.
 const MAX_TABLE: u64 = 1 << 20;
@@ -34,6 +34,13 @@ impl Delta {
                 next.first_string,
                 next.string_lengths.len(),
             ),
+            (
+                "texts apart",
+                &mut self.first_apart,
+                self.apart_lengths.len(),
+                next.first_apart,
+                next.apart_lengths.len(),
+            ),
             ("images", &mut self.first_image, self.images.len(), next.first_image, next.images.len()),
             ("threads", &mut self.first_thread, self.threads.len(), next.first_thread, next.threads.len()),
             ("descriptors", &mut self.first_desc, self.descs.len(), next.first_desc, next.descs.len()),
@@ -62,6 +69,7 @@ impl Dict {
     pub fn append(&mut self, mut delta: Delta) -> Result<(), DeltaError> {
         let tables = [
             ("strings", self.strings.len(), delta.first_string, delta.string_lengths.len(), MAX_STRINGS),
+            ("texts apart", self.strings.apart().len(), delta.first_apart, delta.apart_lengths.len(), MAX_STRINGS),
             ("images", self.images.len(), delta.first_image, delta.images.len(), MAX_TABLE),
             ("threads", self.threads.len(), delta.first_thread, delta.threads.len(), MAX_TABLE),
             ("descriptors", self.descs.len(), delta.first_desc, delta.descs.len(), MAX_TABLE),
@@ -69,12 +77,20 @@ impl Dict {
         for (table, have, first, count, most) in tables {
             check(table, have, first, count, most)?;
         }
-        let total: u64 = delta.string_lengths.iter().map(|&l| u64::from(l)).sum();
-        if total != delta.string_bytes.len() as u64 || self.strings.size() as u64 + total > u64::from(u32::MAX) {
-            let found = format!("{}", delta.string_bytes.len());
-            return Err(DeltaError { table: "strings", expected: format!("{total} bytes"), found });
+        for (table, lengths, bytes) in [
+            ("strings", &delta.string_lengths, &delta.string_bytes),
+            ("texts apart", &delta.apart_lengths, &delta.apart_bytes),
+        ] {
+            let total: u64 = lengths.iter().map(|&l| u64::from(l)).sum();
+            if total != bytes.len() as u64 || self.strings.size() as u64 + total > u64::from(u32::MAX) {
+                let found = format!("{}", bytes.len());
+                return Err(DeltaError { table, expected: format!("{total} bytes"), found });
+            }
         }
         self.append_strings(&delta);
+        let apart = self.strings.apart_mut();
+        apart.skip_to(delta.first_apart as usize);
+        apart.extend(&delta.apart_bytes, &delta.apart_lengths);
         pad(&mut self.images, delta.first_image, delta.images.len(), ImageRow::default);
         self.images.append(&mut delta.images);
         pad(&mut self.threads, delta.first_thread, delta.threads.len(), ThreadRow::lost);

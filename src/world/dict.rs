@@ -4,7 +4,9 @@
 //! last batch ([`Delta`]) is what the reel stores before that batch. Row 0 of every table means "none".
 
 use super::container::Container;
+use super::delta::DeltaError;
 use super::facts::{Caps, ExeFacts};
+use super::texts::{Texts, Unopened};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -19,14 +21,30 @@ impl StrId {
     pub const NONE: StrId = StrId(0);
 }
 
-/// Bytes of texts from which on their memory grows by a quarter at a time.
-const GROWS_SLOWLY_FROM: usize = 1 << 20;
+/// Where ids of texts apart begin: behind all others that a dictionary can have.
+pub(super) const APART: u32 = 1 << 22;
 
-/// All strings of a segment, end to end.
+impl StrId {
+    /// Where it stands among the texts apart, if it is the id of one.
+    pub fn apart(self) -> Option<u32> {
+        self.0.checked_sub(APART).filter(|_| self.0 < LATE)
+    }
+
+    /// The id of a text apart.
+    pub fn of_apart(place: u32) -> StrId {
+        StrId(APART + place)
+    }
+}
+
+/// All strings of a segment.
 #[derive(Debug, Clone, Default)]
 pub struct Strings {
-    bytes: Vec<u8>,
-    ends: Vec<u32>,
+    own: Texts,
+    /// Texts of which nearly each is another one and hardly any question is about: paths of requests, revisions, reasons. Apart, because
+    /// whoever asks about the others need not read them.
+    apart: Texts,
+    /// The same of a dictionary that is being read.
+    unopened: Vec<Unopened>,
     /// Ids that a damaged dictionary lost.
     lost: Vec<std::ops::Range<usize>>,
     /// Texts of late facts.
@@ -40,31 +58,17 @@ const LATE: u32 = 1 << 31;
 impl Strings {
     /// An empty table, in which the next id is 1.
     pub fn new() -> Self {
-        Strings { bytes: Vec::new(), ends: vec![0], lost: Vec::new(), late: Vec::new() }
+        Strings::default()
     }
 
     /// Appends a text and returns its id.
     pub fn push(&mut self, text: &[u8]) -> StrId {
-        // As large tables of rows do: by a quarter.
-        let (length, room) = (self.bytes.len(), self.bytes.capacity());
-        if room - length < text.len() && length >= GROWS_SLOWLY_FROM {
-            self.bytes.reserve_exact((length / 4).max(text.len()));
-        }
-        self.bytes.extend_from_slice(text);
-        self.ends.push(self.bytes.len() as u32);
-        StrId((self.ends.len() - 1) as u32)
+        StrId(self.own.push(text))
     }
 
     /// Appends texts that stand end to end, by their lengths, which come to as many bytes.
     pub(super) fn extend(&mut self, bytes: &[u8], lengths: &[u32]) {
-        // Who reads a dictionary appends a few large pieces: room that doubles is copied least.
-        self.ends.reserve(lengths.len());
-        let mut end = self.bytes.len() as u32;
-        self.ends.extend(lengths.iter().map(|&length| {
-            end = end.saturating_add(length);
-            end
-        }));
-        self.bytes.extend_from_slice(bytes);
+        self.own.extend(bytes, lengths);
     }
 
     /// Keeps a text of a late fact and returns its id.
@@ -79,16 +83,45 @@ impl Strings {
         if id.0 >= LATE {
             return self.late.get((id.0 - LATE) as usize).map(|text| &**text);
         }
+        if let Some(place) = id.apart() {
+            return self.apart.get(place as usize).or_else(|| self.open(place));
+        }
         if i == 0 || self.is_lost(i) {
             return None;
         }
-        let end = *self.ends.get(i)? as usize;
-        self.bytes.get(self.ends[i - 1] as usize..end)
+        self.own.get(i)
     }
 
-    /// The bytes at a place; none where there are not so many.
-    pub(super) fn slice(&self, start: u32, length: u32) -> &[u8] {
-        self.bytes.get(start as usize..start as usize + length as usize).unwrap_or_default()
+    fn open(&self, place: u32) -> Option<&[u8]> {
+        let next = self.unopened.partition_point(|texts| texts.places().0 <= u64::from(place));
+        self.unopened.get(next.checked_sub(1)?)?.get(place)
+    }
+
+    /// Appends texts apart that are read when they are asked for; an error where they stand in the place of others.
+    pub fn add_unopened(&mut self, texts: Unopened) -> Result<(), DeltaError> {
+        let (first, end) = texts.places();
+        let last = self.unopened.last().map_or(1, |last| last.places().1);
+        if first < last || end > u64::from(APART) {
+            let expected = format!("texts from {last} to {APART}");
+            return Err(DeltaError { table: "texts apart", expected, found: format!("{first} to {end}") });
+        }
+        self.unopened.push(texts);
+        Ok(())
+    }
+
+    /// The texts, those apart left out, to be added to.
+    pub(super) fn own_mut(&mut self) -> &mut Texts {
+        &mut self.own
+    }
+
+    /// The texts apart, to be added to.
+    pub(super) fn apart_mut(&mut self) -> &mut Texts {
+        &mut self.apart
+    }
+
+    /// The texts apart.
+    pub(super) fn apart(&self) -> &Texts {
+        &self.apart
     }
 
     fn is_lost(&self, id: usize) -> bool {
@@ -98,31 +131,31 @@ impl Strings {
 
     /// Gives up the ids before `next`, which a damaged dictionary lost, so that `next` is the next one.
     pub(super) fn lose_until(&mut self, next: u32) {
-        let (from, next) = (self.ends.len(), next as usize);
+        let (from, next) = (self.own.len(), next as usize);
         if from < next {
             self.lost.push(from..next);
-            self.ends.resize(next, self.bytes.len() as u32);
+            self.own.skip_to(next);
         }
     }
 
-    /// Number of ids in use, the none included.
+    /// Number of ids in use, the none included; those of texts apart left out.
     pub fn len(&self) -> usize {
-        self.ends.len()
+        self.own.len()
     }
 
     /// Whether it holds no text.
     pub fn is_empty(&self) -> bool {
-        self.ends.len() <= 1
+        self.own.len() <= 1
     }
 
     /// Bytes of memory held for texts.
     pub(super) fn capacity(&self) -> usize {
-        self.bytes.capacity() + self.ends.capacity() * size_of::<u32>()
+        self.own.capacity() + self.apart.capacity()
     }
 
     /// Bytes of all texts.
     pub fn size(&self) -> usize {
-        self.bytes.len()
+        self.own.size() + self.apart.size()
     }
 }
 
@@ -419,6 +452,12 @@ pub struct Delta {
     pub string_lengths: Vec<u32>,
     /// The strings, end to end.
     pub string_bytes: Vec<u8>,
+    /// Place of the first text apart here.
+    pub first_apart: u32,
+    /// Lengths of the texts apart.
+    pub apart_lengths: Vec<u32>,
+    /// The texts apart, end to end.
+    pub apart_bytes: Vec<u8>,
     /// Row of the first image here.
     pub first_image: u32,
     /// Images.
@@ -444,6 +483,8 @@ impl Delta {
     pub fn extend(&mut self, next: Delta) {
         self.string_lengths.extend(next.string_lengths);
         self.string_bytes.extend(next.string_bytes);
+        self.apart_lengths.extend(next.apart_lengths);
+        self.apart_bytes.extend(next.apart_bytes);
         self.images.extend(next.images);
         self.threads.extend(next.threads);
         self.descs.extend(next.descs);
@@ -454,6 +495,11 @@ impl Delta {
 
     /// Whether nothing was appended.
     pub fn is_empty(&self) -> bool {
+        self.apart_lengths.is_empty() && self.is_apart_only()
+    }
+
+    /// Whether nothing but texts apart was appended.
+    pub fn is_apart_only(&self) -> bool {
         self.string_lengths.is_empty()
             && self.images.is_empty()
             && self.threads.is_empty()

@@ -2,6 +2,7 @@
 
 use super::Delta;
 use super::dict::{Account, DescRow, Dict, ImageRow, StrId};
+use super::texts::Texts;
 use foldhash::fast::RandomState;
 use hashbrown::HashTable;
 use std::hash::BuildHasher;
@@ -13,6 +14,7 @@ pub struct Interner {
     /// Seeded anew each time: names of files are chosen by whoever is recorded.
     hasher: RandomState,
     strings: HashTable<Known>,
+    apart: HashTable<Known>,
     images: HashTable<u32>,
     descs: HashTable<u32>,
     written: Written,
@@ -41,6 +43,7 @@ const GROWS_SLOWLY_FROM: usize = 1 << 14;
 struct Written {
     bytes: usize,
     strings: usize,
+    apart: usize,
     images: usize,
     threads: usize,
     descs: usize,
@@ -59,9 +62,10 @@ impl Interner {
             dict: Dict::new(),
             hasher: RandomState::default(),
             strings: HashTable::new(),
+            apart: HashTable::new(),
             images: HashTable::new(),
             descs: HashTable::new(),
-            written: Written { bytes: 0, strings: 1, images: 1, threads: 1, descs: 1 },
+            written: Written { bytes: 0, strings: 1, apart: 1, images: 1, threads: 1, descs: 1 },
             last: StrId::NONE,
             users: Vec::new(),
             accounts: Vec::new(),
@@ -81,24 +85,15 @@ impl Interner {
         if self.dict.strings.get(self.last) == Some(text) {
             return self.last;
         }
-        self.last = self.find_text(text);
+        let texts = self.dict.strings.own_mut();
+        self.last = intern_text(&mut self.strings, texts, &self.hasher, text, StrId);
         self.last
     }
 
-    fn find_text(&mut self, text: &[u8]) -> StrId {
-        let hash = self.hasher.hash_one(text);
-        let strings = &self.dict.strings;
-        let is_it =
-            |known: &Known| known.length as usize == text.len() && strings.slice(known.start, known.length) == text;
-        if let Some(known) = self.strings.find(hash, is_it) {
-            return known.id;
-        }
-        let (start, length) = (strings.size() as u32, text.len() as u32);
-        let id = self.dict.strings.push(text);
-        let (strings, hasher) = (&self.dict.strings, &self.hasher);
-        let rehash = |known: &Known| hasher.hash_one(strings.slice(known.start, known.length));
-        self.strings.insert_unique(hash, Known { id, start, length }, rehash);
-        id
+    /// The id of a text that is kept apart, where it is stored once.
+    pub fn text_apart(&mut self, text: &[u8]) -> StrId {
+        let texts = self.dict.strings.apart_mut();
+        intern_text(&mut self.apart, texts, &self.hasher, text, StrId::of_apart)
     }
 
     /// The row of an image.
@@ -154,6 +149,7 @@ impl Interner {
         let (dict, from) = (&self.dict, self.written);
         dict.strings.size() - from.bytes
             + (dict.strings.len() - from.strings) * size_of::<u32>()
+            + (dict.strings.apart().len() - from.apart) * size_of::<u32>()
             + (dict.threads.len() - from.threads) * size_of::<super::ThreadRow>()
             + (dict.descs.len() - from.descs) * size_of::<DescRow>()
     }
@@ -162,7 +158,7 @@ impl Interner {
     pub fn size(&self) -> usize {
         let dict = &self.dict;
         dict.strings.capacity()
-            + self.strings.capacity() * (size_of::<Known>() + 1)
+            + (self.strings.capacity() + self.apart.capacity()) * (size_of::<Known>() + 1)
             + dict.images.capacity() * size_of::<ImageRow>()
             + self.environments
             + dict.threads.capacity() * size_of::<super::ThreadRow>()
@@ -175,6 +171,7 @@ impl Interner {
         let (from, dict) = (self.written, &self.dict);
         let mut delta = Delta {
             first_string: from.strings as u32,
+            first_apart: from.apart as u32,
             first_image: from.images as u32,
             images: dict.images[from.images..].to_vec(),
             first_thread: from.threads as u32,
@@ -191,9 +188,15 @@ impl Interner {
             delta.string_lengths.push(text.len() as u32);
             delta.string_bytes.extend_from_slice(text);
         }
+        for place in from.apart..dict.strings.apart().len() {
+            let text = dict.text(StrId::of_apart(place as u32));
+            delta.apart_lengths.push(text.len() as u32);
+            delta.apart_bytes.extend_from_slice(text);
+        }
         self.written = Written {
             bytes: dict.strings.size(),
             strings: dict.strings.len(),
+            apart: dict.strings.apart().len(),
             images: dict.images.len(),
             threads: dict.threads.len(),
             descs: dict.descs.len(),
@@ -208,6 +211,26 @@ fn push<T>(rows: &mut Vec<T>, row: T) {
         rows.reserve_exact(rows.len() / 4);
     }
     rows.push(row);
+}
+
+/// The id of a text among those of a table, made of its place.
+fn intern_text(
+    table: &mut HashTable<Known>,
+    texts: &mut Texts,
+    hasher: &RandomState,
+    text: &[u8],
+    id: fn(u32) -> StrId,
+) -> StrId {
+    let hash = hasher.hash_one(text);
+    let is_it = |known: &Known| known.length as usize == text.len() && texts.slice(known.start, known.length) == text;
+    if let Some(known) = table.find(hash, is_it) {
+        return known.id;
+    }
+    let (start, length) = (texts.size() as u32, text.len() as u32);
+    let id = id(texts.push(text));
+    let rehash = |known: &Known| hasher.hash_one(texts.slice(known.start, known.length));
+    table.insert_unique(hash, Known { id, start, length }, rehash);
+    id
 }
 
 fn intern<T: Clone + Eq + std::hash::Hash>(
@@ -252,5 +275,20 @@ mod tests {
         interner.text(b"two");
         let second = interner.take_delta();
         assert_eq!((second.first_string, second.string_bytes.as_slice()), (2, &b"two"[..]));
+    }
+
+    #[test]
+    fn texts_apart_have_ids_of_their_own_and_come_with_the_delta() {
+        let mut interner = Interner::new();
+        let (own, apart) = (interner.text(b"pods"), interner.text_apart(b"pods"));
+        assert_ne!(own, apart);
+        assert_eq!((interner.text_apart(b"pods"), interner.text(b"pods")), (apart, own));
+        let mut dict = Dict::new();
+        dict.append(interner.take_delta()).unwrap();
+        let later = interner.text_apart(b"nodes");
+        let delta = interner.take_delta();
+        assert!(!delta.is_empty() && delta.is_apart_only());
+        dict.append(delta).unwrap();
+        assert_eq!([own, apart, later].map(|id| dict.text(id)), [&b"pods"[..], b"pods", b"nodes"]);
     }
 }

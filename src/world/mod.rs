@@ -30,6 +30,7 @@ mod segment;
 mod sharers;
 mod snapshot;
 mod socket;
+mod texts;
 mod thread;
 mod wants;
 
@@ -42,3 +43,4 @@ pub use facts::{Caps, ExeFacts};
 pub use intern::Interner;
 pub use late::{LateFact, LateValue};
 pub use roster::Roster;
+pub use texts::{TextSource, Texts, Unopened};

@@ -95,7 +95,7 @@ const fn known(nr: i16) -> Option<u16> {
 const RAW: &[Param] = &[hex("a0", 0), hex("a1", 1), hex("a2", 2), hex("a3", 3), hex("a4", 4), hex("a5", 5)];
 
 const fn param(name: &'static str, ty: ParamType, class: Class, from: From) -> Param {
-    Param { name, ty, table: None, class, from, when: None }
+    Param { name, ty, table: None, class, is_apart: false, from, when: None }
 }
 
 const fn register(name: &'static str, n: u8, ty: ParamType) -> Param {
@@ -287,6 +287,12 @@ impl Param {
     /// Only when the byte at bit `shift` of register argument `arg` is between two values.
     pub(super) const fn when(mut self, [arg, shift, low, high]: [u8; 4]) -> Param {
         self.when = Some(When { arg, shift, low, high });
+        self
+    }
+
+    /// Whose texts are kept apart.
+    pub(super) const fn apart(mut self) -> Param {
+        self.is_apart = true;
         self
     }
 

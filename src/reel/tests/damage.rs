@@ -258,5 +258,11 @@ proptest! {
             let _ = Dict::new().apply(&delta);
         }
         let _ = crate::reel::body::load::<SegmentStart>(&framed);
+        let framed = [&[1, 0, 0, 0, (body.len() / 4) as u8, 0, 0, 0][..], &framed].concat();
+        for body in [&body, &framed] {
+            if let Ok(delta) = crate::reel::dictionary::load_texts(body, &mut 4096) {
+                let _ = Dict::new().apply(&delta);
+            }
+        }
     }
 }

@@ -85,6 +85,43 @@ fn a_dictionary_body_comes_back() {
     assert!(Dict::new().apply(&delta).is_ok());
 }
 
+/// A reel of one segment whose dictionary has texts apart, in two frames.
+fn with_texts_apart() -> Vec<u8> {
+    let sink = Shared::default();
+    let mut writer = Writer::new(sink.clone(), &header()).unwrap();
+    writer.begin_segment(&schema(), &[]).unwrap();
+    for (n, text) in ["/api/v1/pods", "/api/v1/nodes"].into_iter().enumerate() {
+        let first_apart = n as u32 + 1;
+        let (apart_lengths, apart_bytes) = (vec![text.len() as u32], text.as_bytes().to_vec());
+        let delta = Delta { first_apart, apart_lengths, apart_bytes, ..delta(n as u32 + 1, "get") };
+        writer.dictionary(&delta).unwrap();
+        assert_eq!(writer.segment().unwrap().dictionaries, n as u32 + 1);
+    }
+    writer.finish().unwrap();
+    sink.0.lock().unwrap().clone()
+}
+
+#[test]
+fn texts_apart_are_read_and_lost_apart() {
+    let apart = [1, 2].map(StrId::of_apart);
+    let mut bytes = with_texts_apart();
+    let reader = read(&bytes).unwrap();
+    assert!(reader.verify().is_intact());
+    let dict = reader.dict(0).unwrap();
+    assert_eq!(apart.map(|id| dict.text(id)), [&b"/api/v1/pods"[..], b"/api/v1/nodes"]);
+    assert_eq!(dict.strings.get(StrId::of_apart(3)), None);
+    let delta = reader.delta(0).unwrap();
+    assert_eq!((delta.first_apart, delta.apart_lengths.as_slice()), (1, &[12, 13][..]));
+    assert_eq!(delta.apart_bytes, b"/api/v1/pods/api/v1/nodes");
+    let at = memchr::memmem::find(&bytes, b"/api/v1/pods").unwrap();
+    bytes[at] = b'!';
+    let reader = read(&bytes).unwrap();
+    let dict = reader.dict(0).unwrap();
+    assert_eq!(apart.map(|id| dict.strings.get(id)), [None, Some(&b"/api/v1/nodes"[..])]);
+    assert_eq!(dict.text(StrId(1)), b"get");
+    assert!(reader.damages().iter().any(|d| d.to_string().contains("names and ids that this frame brought")));
+}
+
 #[test]
 fn a_dictionary_past_its_segments_limit_is_refused() {
     let body = crate::reel::dictionary::store(&delta(1, "a text"), 3).unwrap();
