@@ -4,7 +4,7 @@
 //! answered so that the API server tries again. What is held at a time is bounded.
 
 use super::http::{Connection, Fault, Head, Length};
-use super::tls::{self, TlsError};
+use super::tls::{Tls, TlsError};
 use crate::sys;
 use std::collections::BTreeMap;
 use std::io::{self, PipeReader, Read, Write};
@@ -128,7 +128,7 @@ pub type Take<'a> = &'a (dyn Fn(Body, Duration) -> Option<Body> + Sync);
 pub struct Webhook {
     listener: TcpListener,
     address: SocketAddr,
-    tls: Option<Arc<rustls::ServerConfig>>,
+    tls: Option<Arc<Tls>>,
     limit: usize,
 }
 
@@ -139,7 +139,7 @@ impl Webhook {
     /// The address cannot be listened on; certificates or keys cannot be used.
     pub fn open(listen: &Listen, limit: usize) -> Result<Webhook, WebhookError> {
         let tls = match &listen.tls {
-            Some((chain, key)) => Some(tls::server(chain, key, listen.client_ca.as_deref())?),
+            Some((chain, key)) => Some(Arc::new(Tls::open(chain, key, listen.client_ca.as_deref())?)),
             None => None,
         };
         let failed = |source| WebhookError::Address { address: listen.address.clone(), source };
@@ -242,12 +242,13 @@ impl Desk<'_> {
         }
     }
 
-    fn client(&self, stream: TcpStream, peer: SocketAddr, tls: Option<Arc<rustls::ServerConfig>>) {
+    fn client(&self, stream: TcpStream, peer: SocketAddr, tls: Option<Arc<Tls>>) {
         if stream.set_read_timeout(Some(REQUEST)).is_err() {
             return;
         }
         let Ok(socket) = stream.try_clone() else { return };
-        let Some(config) = tls else { return self.requests(stream, &socket, peer) };
+        let Some(tls) = tls else { return self.requests(stream, &socket, peer) };
+        let config = tls.config(|error| self.refuse(&format!("new certificates are not used: {error}")));
         let Ok(session) = rustls::ServerConnection::new(config) else { return };
         let mut stream = rustls::StreamOwned::new(session, stream);
         // Finished here, so that a client that is not let in is told apart from one that goes away.
