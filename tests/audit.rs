@@ -403,4 +403,53 @@ fn every_step_of_the_attack_is_found_in_the_whole_log_and_nothing_else() {
     }
     assert_eq!(truth.lines().filter(|line| !line.contains("\"P00\"")).count(), STEPS.len(), "each step has a question");
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    thresholds_find_what_they_are_said_to(reel);
+    what_is_new_of_credentials_is_told_with_little_noise(reel);
+}
+
+/// An article's rules as it states them, and ours: counted apart from this program by walking the JSON.
+fn thresholds_find_what_they_are_said_to(reel: &str) {
+    let of = |filter: &str| sysreel(&["-r", reel, "-p", "*%evt.rawtime %ka.user.name", filter]);
+    assert_eq!(of("ka.verb = delete").lines().count(), 29_870);
+    assert_eq!(of("ka.verb = delete and ka.stage = ResponseComplete").lines().count(), 14_936);
+    // Users with 20 events or more in five minutes by the clock, and how often that was.
+    let windows = |filter: &str| {
+        let mut counts: BTreeMap<(String, u64), usize> = BTreeMap::new();
+        for line in of(filter).lines() {
+            let (time, user) = line.split_once(' ').unwrap();
+            *counts.entry((user.to_owned(), time.parse::<u64>().unwrap() / 300_000_000_000)).or_default() += 1;
+        }
+        let many: Vec<&String> = counts.iter().filter(|(_, count)| **count >= 20).map(|((user, _), _)| user).collect();
+        (many.iter().collect::<std::collections::BTreeSet<_>>().len(), many.len())
+    };
+    assert_eq!(windows("ka.verb exists"), (27, 43));
+    assert_eq!(windows("ka.verb = delete").0, 13);
+    assert_eq!(windows("ka.verb = delete and not ka.user.name startswith system:"), (6, 11));
+    // The chisel's window slides; who has no name (a failed login) is nobody.
+    let users = |args: &[&str]| {
+        let csv = sysreel(&[&["-r", reel, "--csv", "-c", "audit_bursts"], args].concat());
+        csv.lines().skip(1).map(|line| line.rsplit(',').next().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(users(&["20 300000 literal 'evt.num exists'"]).len(), 26);
+    let people = ["kubernetes-admin", "alice", "bob", "carol", "jenkins-ci"];
+    let attack = ["system:anonymous", "guest", "system:serviceaccount:default:default", "ops-admin"];
+    assert_eq!(users(&[]), [&people[..], &attack].concat());
+    let deletes = sysreel(&["-r", reel, "--csv", "-c", "audit_bursts", "20 300000 deletes"]);
+    assert_eq!(deletes.lines().count(), 1 + 6);
+    assert!(deletes.lines().any(|line| line.ends_with(",121,ops-admin")), "{deletes}");
+}
+
+/// The token that the attack uses from the beginning of A10 on shows with another program; nothing is told of who does as always.
+fn what_is_new_of_credentials_is_told_with_little_noise(reel: &str) {
+    let news = |args: &[&str]| sysreel(&[&["-r", reel, "--csv", "-c", "audit_first_seen"], args].concat());
+    let all = news(&[]);
+    let of = |user: &str| all.lines().filter(|line| line.contains(&format!(",{user},"))).collect::<Vec<_>>();
+    let stolen = of("system:serviceaccount:default:default");
+    assert!(matches!(stolen[..], [line] if line.contains("JTI=2db6cc22") && line.contains("python-requests/2.31.0")));
+    let alice = of("alice").join("\n");
+    assert!(alice.contains(",address,1,127.0.0.1") && alice.contains(",agent,1,kubectl.1.32"), "{alice}");
+    assert_eq!((of("bob").len(), all.lines().count()), (0, 1 + 19), "{all}");
+    // Within the first minute it is learnt what is usual.
+    let later = news(&["60000"]);
+    assert!(later.contains("python-requests") && later.lines().count() < 8, "{later}");
 }

@@ -62,6 +62,19 @@ const FACTS: &[(usize, &str)] = &[
     (1, "jevt.value[/requestObject] startswith '['"),
     (0, "ka.verb = exec and jevt.value[/requestObject] exists"),
     (6, "ka.exec.command = 'sh -c uname -a; ls / | head -3'"),
+    // RBAC's `bind` and `escalate` are never verbs: who binds a role makes a binding. An article's search for what the default
+    // service account makes finds both stages of step A10.
+    (0, "ka.verb in (bind, escalate)"),
+    (
+        2,
+        "ka.target.resource = clusterroles and ka.verb = create and ka.user.name = system:serviceaccount:default:default",
+    ),
+    // A refused exec is a refused look at the pod: kubectl goes no further.
+    (0, "ka.verb = exec and ka.response.code = 403"),
+    (
+        2,
+        "ka.verb = get and ka.target.resource = pods and ka.target.name = victim and ka.response.code = 403 and ka.user.name = mallory and ka.useragent startswith kubectl",
+    ),
 ];
 
 #[test]
@@ -88,4 +101,60 @@ fn a_real_log_shows_what_it_shows() {
     assert_eq!(count(&format!("{of_new} and ka.target.name exists")), 0);
     assert!(count(&format!("{of_new} and ka.request.name exists")) >= 459);
     assert_eq!(count("ka.request.code = 401 and ka.request.stages = ResponseStarted"), 43);
+}
+
+/// A finished request about an object, with these members.
+fn request(number: usize, verb: &str, resource: &str, rest: &str) -> String {
+    let time = |micro: usize| format!("2026-11-21T21:00:{number:02}.{micro:06}Z");
+    format!(
+        r#"{{"kind":"Event","apiVersion":"audit.k8s.io/v1","level":"RequestResponse","auditID":"00000000-0000-4000-8000-{number:012}","stage":"ResponseComplete","requestURI":"/x","verb":"{verb}","user":{{"username":"bob"}},"sourceIPs":["10.0.0.1"],"objectRef":{{{resource},"namespace":"prod","name":"db"}},"responseStatus":{{"code":200}},{rest},"requestReceivedTimestamp":"{}","stageTimestamp":"{}"}}"#,
+        time(1),
+        time(2)
+    )
+}
+
+#[test]
+fn contents_of_secrets_are_shown_only_if_that_is_asked_for() {
+    let secret = r#""resource":"secrets""#;
+    let body = |word: &str| {
+        format!(
+            r#"{{"kind":"Secret","metadata":{{"name":"db","labels":{{"a":"{}"}},"annotations":{{"kubectl.kubernetes.io/last-applied-configuration":"{{\"data\":\"{word}\"}}"}}}},"data":{{"password":"{word}"}}}}"#,
+            word.len()
+        )
+    };
+    let merge = r#"{"stringData":{"password":"c2Vjcm0x"},"metadata":{"labels":{"b":"shown"}}}"#;
+    let json = r#"[{"op":"replace","path":"/data/password","value":"c2Vjcm0y"}]"#;
+    let token = r#"{"kind":"TokenRequest","spec":{"audiences":["shown"]},"status":{"token":"c2VjcmV0LjM"}}"#;
+    let log = [
+        request(1, "create", secret, &format!(r#""responseObject":{}"#, body("c2VjcmV0MQ=="))),
+        request(2, "update", secret, &format!(r#""responseObject":{}"#, body("c2VjcmV0Mg=="))),
+        request(3, "patch", secret, &format!(r#""requestObject":{merge}"#)),
+        request(4, "patch", secret, &format!(r#""requestObject":{json}"#)),
+        request(
+            5,
+            "create",
+            r#""resource":"serviceaccounts","subresource":"token""#,
+            &format!(r#""responseObject":{token}"#),
+        ),
+    ];
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("audit.log");
+    std::fs::write(&path, log.join("\n") + "\n").unwrap();
+    let history = |words: &str| sysreel(&["-r", path.to_str().unwrap(), "-c", "audit_history", words]);
+    for object in ["secrets/prod/db", "serviceaccounts/prod/db"] {
+        let hidden = history(object);
+        assert!(!hidden.contains("c2Vj") && hidden.contains("bytes, hidden)"), "{hidden}");
+        assert!(hidden.contains("shown") || hidden.contains("kind"), "{hidden}");
+        let shown = history(&format!("{object} reveal"));
+        assert!(shown.contains("c2Vj") && !shown.contains("hidden"), "{shown}");
+    }
+    let hidden = history("secrets/prod/db");
+    for line in [
+        "data.password: (12 bytes, hidden) -> (12 bytes, hidden)",
+        "stringData.password: (8 bytes, hidden)",
+        "replace /data/password: (8 bytes, hidden)",
+        "metadata.labels.b: shown",
+    ] {
+        assert!(hidden.contains(line), "{line}\n{hidden}");
+    }
 }

@@ -36,6 +36,9 @@ fn every_example_gives_the_output_that_is_kept() {
             if let Some(at) = &example.at {
                 command.args(["--at", at]);
             }
+            if let Some(geoip) = &example.geoip {
+                command.arg("--geoip").arg(root.join("captures").join(format!("{geoip}.mmdb")));
+            }
             let output = command.output().unwrap();
             let (text, errors) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
             assert!(output.status.success(), "{}: {errors}", chisel.name);

@@ -86,6 +86,28 @@ fn real_policies_are_taken_and_say_what_they_log() {
 }
 
 #[test]
+fn what_two_articles_policies_can_never_find_is_said() {
+    let Some(data) = data("what_two_articles_policies_can_never_find_is_said") else { return };
+    let coverage = |run: &str, chisel: &str| {
+        let policy = data.join(run).join("policy.yaml");
+        let rows = table(&["audit", "policy", "coverage", policy.to_str().unwrap()], 0);
+        rows.into_iter().find(|row| row["CHISEL"] == chisel).unwrap()
+    };
+    // Deployments and deleted secrets alone: no exec, no roles and bindings.
+    assert_eq!(coverage("run4-seed000-trunc", "audit_streams")["ANSWERS"], "never");
+    assert_eq!(coverage("run4-seed000-trunc", "audit_secrets")["ANSWERS"], "never");
+    let escalation = coverage("run4-seed000-trunc", "audit_escalation");
+    let dead = escalation["NEVER FOUND"].as_str().unwrap();
+    assert!(dead.contains("ka.target.resource in (roles, clusterroles, rolebindings, clusterrolebindings)"), "{dead}");
+    // Everything at Metadata but the core group: there is a binding, and to which role is not known.
+    assert_eq!(coverage("run3-seed003", "audit_streams")["ANSWERS"], "yes");
+    let escalation = coverage("run3-seed003", "audit_escalation");
+    assert_eq!(escalation["ANSWERS"], "in part", "{escalation}");
+    assert!(escalation["ALWAYS EMPTY"].as_str().unwrap().contains("ka.req.binding.role"), "{escalation}");
+    assert_eq!(coverage("run2-full", "audit_escalation")["ANSWERS"], "yes");
+}
+
+#[test]
 fn a_policy_logs_exactly_what_its_own_server_logged() {
     let Some(data) = data("a_policy_logs_exactly_what_its_own_server_logged") else { return };
     let folder = tempfile::tempdir().unwrap();

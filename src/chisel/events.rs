@@ -86,6 +86,9 @@ impl Chisel {
         if let Some(history) = &self.history {
             return self.history(history, args);
         }
+        if let Some(first_seen) = &self.first_seen {
+            return self.first_seen(first_seen, args);
+        }
         Ok(Query::Nothing)
     }
 
@@ -130,19 +133,22 @@ impl Chisel {
         })))
     }
 
+    /// A time in milliseconds, also none, or the argument that has it, as ns.
+    pub(super) fn time(&self, value: &toml::Value, args: &Args) -> Result<u64, Error> {
+        match milliseconds(value, args) {
+            Some(ms) if (0.0..=3.2e10).contains(&ms) => Ok((ms * 1e6).round() as u64),
+            _ => Err(self.at(
+                "learning_ms",
+                "expected 0 ms or more",
+                "give a number, or an argument of type milliseconds",
+            )),
+        }
+    }
+
     /// A number of milliseconds, or the argument that has it, as ns.
     pub(super) fn interval(&self, value: &toml::Value, args: &Args) -> Result<u64, Error> {
-        let ms = match value {
-            toml::Value::Integer(ms) => Some(*ms as f64),
-            toml::Value::Float(ms) => Some(*ms),
-            toml::Value::String(text) => match text.strip_prefix('$').and_then(|name| args.get(name)) {
-                Some((ArgType::Int | ArgType::Milliseconds, text)) => text.parse().ok(),
-                _ => None,
-            },
-            _ => None,
-        };
         // Below a microsecond there is nothing to see, and beyond a year nobody waits.
-        match ms {
+        match milliseconds(value, args) {
             Some(ms) if (0.001..=3.2e10).contains(&ms) => Ok((ms * 1e6).round() as u64),
             _ => Err(self.at(
                 "every_ms",
@@ -150,5 +156,18 @@ impl Chisel {
                 "give a number, or an argument of type milliseconds",
             )),
         }
+    }
+}
+
+/// A number of milliseconds, or the argument that has it.
+fn milliseconds(value: &toml::Value, args: &Args) -> Option<f64> {
+    match value {
+        toml::Value::Integer(ms) => Some(*ms as f64),
+        toml::Value::Float(ms) => Some(*ms),
+        toml::Value::String(text) => match text.strip_prefix('$').and_then(|name| args.get(name)) {
+            Some((ArgType::Int | ArgType::Milliseconds, text)) => text.parse().ok(),
+            _ => None,
+        },
+        _ => None,
     }
 }

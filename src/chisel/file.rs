@@ -1,8 +1,8 @@
 //! [`Chisel`]: a chisel file, parsed and checked as far as that needs no arguments.
 
 use super::{
-    ArgDef, AroundDef, Error, ExchangeDef, FlameDef, HistogramDef, HistoryDef, ListDef, SaveDef, SequenceDef,
-    SeriesDef, TablePartDef, ThresholdDef, ViewDef,
+    ArgDef, AroundDef, Error, ExchangeDef, FirstSeenDef, FlameDef, HistogramDef, HistoryDef, ListDef, SaveDef,
+    SequenceDef, SeriesDef, TablePartDef, ThresholdDef, ViewDef,
 };
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{MapAccess, Visitor};
@@ -68,6 +68,8 @@ pub struct Chisel {
     pub tables: Option<Vec<TablePartDef>>,
     /// The operator: what became of objects.
     pub history: Option<HistoryDef>,
+    /// The operator: what is new of a key.
+    pub first_seen: Option<FirstSeenDef>,
     /// How the interactive screen shows it; `-cl` lists a chisel with this only with `-v`.
     pub view: Option<ViewDef>,
     /// What its report says beside its rows.
@@ -276,6 +278,8 @@ pub struct Example {
     pub args: Vec<String>,
     /// The moment (`--at`), for chisels about state.
     pub at: Option<String>,
+    /// A database of places (`--geoip`): `places` is `captures/places.mmdb`; of a user's chisel also a path, from the chisel's folder.
+    pub geoip: Option<String>,
     /// Name of the file with the expected output under `tests/golden/chisels`
     /// (of a user's chisel: beside it); the chisel's name where none is given.
     pub expect: Option<String>,
@@ -296,7 +300,7 @@ impl Chisel {
                 text,
                 None,
                 message,
-                "a chisel has one of [table], [lines], [list], [snapshot], [tree], [series], [histogram], [sequence], [threshold], [exchange], [flame], [[tables]], [history]",
+                "a chisel has one of [table], [lines], [list], [snapshot], [tree], [series], [histogram], [sequence], [threshold], [exchange], [flame], [[tables]], [history], [first_seen]",
             ));
         }
         if let Some(table) = &chisel.table {
@@ -333,6 +337,7 @@ impl Chisel {
             self.flame.is_some(),
             self.tables.is_some(),
             self.history.is_some(),
+            self.first_seen.is_some(),
         ];
         of_state.into_iter().chain(of_events).filter(|&is_there| is_there).count()
     }
@@ -410,7 +415,7 @@ mod tests {
             (
                 "[table]",
                 "[lines]\nformat = \"%evt.num\"\n[table]",
-                "expected one operator, found 2 in chisel t.toml, line 1\n  | about = \"x\"\n  | ^\nhelp: a chisel has one of [table], [lines], [list], [snapshot], [tree], [series], [histogram], [sequence], [threshold], [exchange], [flame], [[tables]], [history]",
+                "expected one operator, found 2 in chisel t.toml, line 1\n  | about = \"x\"\n  | ^\nhelp: a chisel has one of [table], [lines], [list], [snapshot], [tree], [series], [histogram], [sequence], [threshold], [exchange], [flame], [[tables]], [history], [first_seen]",
             ),
         ] {
             let error = Chisel::parse("t", "t.toml", &good.replace(from, to)).unwrap_err();

@@ -8,6 +8,7 @@ mod error;
 mod events;
 mod exchange;
 mod file;
+mod first_seen;
 mod library;
 mod prepare;
 mod sequence;
@@ -26,10 +27,11 @@ pub use exchange::{ExchangeDef, FlameDef};
 pub use file::{
     AggregateDef, CaseDef, Chisel, Example, KeyDef, LinesDef, NoteDef, SnapshotDef, StateColumnDef, TableDef, TreeDef,
 };
+pub use first_seen::FirstSeenDef;
 pub use library::Library;
 pub use prepare::{Prepared, Style};
 pub use sequence::{SequenceDef, StepDef};
-pub use story::HistoryDef;
+pub use story::{HideDef, HistoryDef};
 pub use tables::TablePartDef;
 pub use threshold::ThresholdDef;
 pub use view::{ActionDef, ViewDef};

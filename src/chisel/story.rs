@@ -1,7 +1,7 @@
 //! Chisels about the history of objects.
 
 use super::{Args, Chisel, Error, StateColumnDef};
-use crate::query::{HistoryQuery, Query};
+use crate::query::{Hidden, HistoryQuery, Query};
 use serde::Deserialize;
 use std::sync::Arc;
 
@@ -22,11 +22,26 @@ pub struct HistoryDef {
     /// Paths whose changes say nothing.
     #[serde(default)]
     pub ignore: Vec<String>,
+    /// What is secret.
+    pub hide: Option<HideDef>,
+}
+
+/// Values of which only the length is shown.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct HideDef {
+    /// Of which events.
+    #[serde(rename = "where")]
+    pub only: String,
+    /// Paths of values, with all that is below them; also below items of a list.
+    pub paths: Vec<String>,
 }
 
 impl Chisel {
     /// The operator `history`.
     pub(super) fn history(&self, history: &HistoryDef, args: &Args) -> Result<Query, Error> {
+        let hide =
+            |hide: &HideDef| Ok::<_, Error>(Hidden { only: self.filter(&hide.only, args)?, paths: hide.paths.clone() });
         Ok(Query::Other(Arc::new(HistoryQuery {
             title: self.name.clone(),
             about: self.about.clone(),
@@ -36,6 +51,7 @@ impl Chisel {
             patch: self.field(&history.patch)?,
             show: history.show.as_deref().map(|text| self.filter(text, args)).transpose()?,
             ignore: history.ignore.clone(),
+            hide: history.hide.as_ref().map(hide).transpose()?,
         })))
     }
 }

@@ -230,6 +230,9 @@ pub struct Options {
     /// With `audit kubeconfig`: key of that certificate (PEM)
     #[arg(long, value_name = "FILE", help_heading = "Kubernetes audit")]
     pub client_key: Option<PathBuf>,
+    /// What databases say of addresses (MaxMind DB): `ka.sourceip.country`, `fd.rip.asn` and their kin; several may be given
+    #[arg(long, value_name = "FILE.mmdb", help_heading = "Output")]
+    pub geoip: Vec<PathBuf>,
     /// Threads for replay [default: one per processor]
     #[arg(long, value_name = "N", value_parser = threads, allow_negative_numbers = true, help_heading = "Limits")]
     pub threads: Option<NonZeroUsize>,

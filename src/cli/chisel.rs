@@ -105,11 +105,11 @@ fn one(
 ) -> Result<bool, Failure> {
     let folder = chisel.folder().unwrap_or_else(|| PathBuf::from("tests/golden/chisels"));
     let title = format!("{}: example {}", shown(chisel), index + 1);
-    let Some(capture) = capture(chisel, &example.capture) else {
+    let Some(capture) = sample(chisel, &example.capture, "reel") else {
         writeln!(out, "{title}: there is no capture {}", escape(example.capture.as_bytes()))?;
         return Ok(false);
     };
-    let said = said(library, name_of(chisel), &capture, example)?;
+    let said = said(library, chisel, &capture, example)?;
     let kept = folder.join(chisel.expected(index).unwrap_or_default());
     if options.bless {
         fs::write(&kept, &said).map_err(|error| {
@@ -137,23 +137,26 @@ fn name_of(chisel: &Chisel) -> String {
     chisel.path.as_ref().map_or(chisel.name.clone(), |path| path.display().to_string())
 }
 
-/// The capture of an example: as it is named, or a sample, from the chisel's folder or here.
-fn capture(chisel: &Chisel, name: &str) -> Option<PathBuf> {
+/// The capture or database of an example: as it is named, or a sample, from the chisel's folder or here.
+fn sample(chisel: &Chisel, name: &str, extension: &str) -> Option<PathBuf> {
     let folders = [chisel.folder().unwrap_or_default(), PathBuf::new()];
-    let names = [PathBuf::from(name), Path::new("captures").join(format!("{name}.reel"))];
+    let names = [PathBuf::from(name), Path::new("captures").join(format!("{name}.{extension}"))];
     let all = folders.iter().flat_map(|folder| names.iter().map(move |name| folder.join(name)));
     all.into_iter().find(|path| path.is_file())
 }
 
 /// What an example says, as it says it to a file.
-fn said(library: &Library, chisel: String, capture: &Path, example: &Example) -> Result<Vec<u8>, Failure> {
+fn said(library: &Library, chisel: &Chisel, capture: &Path, example: &Example) -> Result<Vec<u8>, Failure> {
     let mut words: Vec<std::ffi::OsString> = vec!["sysreel".into(), "-r".into(), capture.into(), "-c".into()];
-    words.push(chisel.into());
+    words.push(name_of(chisel).into());
     if !example.args.is_empty() {
         words.push(example.word().into());
     }
     if let Some(at) = &example.at {
         words.extend(["--at".into(), at.into()]);
+    }
+    if let Some(name) = &example.geoip {
+        words.extend(["--geoip".into(), sample(chisel, name, "mmdb").unwrap_or_else(|| name.into()).into()]);
     }
     let options = Options { wide: true, ..parse(words).map_err(|error| super::exit::usage(&error))? };
     let mut said = Vec::new();

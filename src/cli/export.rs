@@ -3,7 +3,7 @@
 use super::args::Options;
 use super::exit::{Failure, say};
 use super::progress::Imports;
-use super::question::{context, filter};
+use super::question::{context, filter, recorded};
 use crate::engine::{self, Export, Exported, Reels};
 use crate::field::Context;
 use crate::format::scap::write::{LeftOut, Target};
@@ -63,11 +63,13 @@ fn target(options: &Options) -> Result<Target, Failure> {
 
 fn request(options: &Options, path: &Path, ctx: Context, until: Option<u64>) -> Result<Export, Failure> {
     let words: Vec<&str> = options.words.iter().map(String::as_str).collect();
+    let filter = filter(&words)?;
+    recorded(filter.as_ref())?;
     Ok(Export {
         path: path.to_owned(),
         target: target(options)?,
         gzip: options.compress || path.extension().is_some_and(|end| end == "gz"),
-        filter: filter(&words)?,
+        filter,
         limit: options.count.map(std::num::NonZeroU64::get),
         until,
         ctx,

@@ -4,12 +4,12 @@ use super::args::Options;
 use super::exit::{Failure, say};
 use crate::chisel::{After, ArgType, Chisel, Library, Style, split};
 use crate::engine::Question;
-use crate::field::{BufferFormat, Context, TimeFormat, lookup};
+use crate::field::{BufferFormat, Context, FieldRef, TimeFormat, lookup};
 use crate::filter::Filter;
 use crate::query::{Aggregate, How, Key, LinesQuery, Order, Query, Rows, TableQuery};
 use crate::report::Unit;
 use crate::template::{self, Form, Template};
-use crate::value::Services;
+use crate::value::{Places, Services};
 use std::env;
 use std::io::{IsTerminal, Write};
 use std::path::PathBuf;
@@ -116,7 +116,39 @@ pub(super) fn questions(options: &Options, library: &Library) -> Result<Vec<Ques
         questions.push(Question { filter, query: Query::Table(summary()?) });
     }
     super::plot::check(options, &questions)?;
+    if options.geoip.is_empty() {
+        for question in &questions {
+            question.filter.iter().flat_map(Filter::fields).try_for_each(without_places)?;
+            let mut unanswered = Ok(());
+            question.query.for_each_field(&mut |field| {
+                if unanswered.is_ok() {
+                    unanswered = without_places(field);
+                }
+            });
+            unanswered?;
+        }
+    }
     Ok(questions)
+}
+
+/// Refuses a filter of what is written that databases of places answer: they change, and a recording says what happened.
+pub(super) fn recorded(filter: Option<&Filter>) -> Result<(), Failure> {
+    match filter.into_iter().flat_map(Filter::fields).find(|field| field.needs_places()) {
+        None => Ok(()),
+        Some(field) => Err(Failure::new(
+            format!("expected a filter of what is recorded, found `{field}`, which databases answer"),
+            "leave it out here, and ask afterwards: -r FILE --geoip FILE.mmdb FILTER",
+        )),
+    }
+}
+
+/// Refuses a field that databases of places answer, where none is given.
+fn without_places(field: &FieldRef) -> Result<(), Failure> {
+    if !field.needs_places() {
+        return Ok(());
+    }
+    let help = "--geoip FILE.mmdb gives one, such as GeoLite2-Country.mmdb for countries and GeoLite2-ASN.mmdb for networks; it may be given several times";
+    Err(Failure::new(format!("`{field}` needs a database of places, found none"), help))
 }
 
 /// Rows of a state are no events: a condition on events would hold for none of them. What is about the machine and no
@@ -300,7 +332,8 @@ pub(super) fn context(options: &Options) -> Result<Context, Failure> {
     let whole = options.verbose || options.ascii || options.base64 || options.hex || options.hex_ascii;
     let buffer_limit = if whole { usize::MAX } else { Context::default().buffer_limit };
     let ports = if options.resolve_ports { Some(services()?) } else { None };
+    let places = if options.geoip.is_empty() { None } else { Some(Places::open(&options.geoip).map_err(Failure::of)?) };
     let (zone, entries, tells_unrecorded) = (options.tz, options.enter, options.verbose);
     let plain = Context::default();
-    Ok(Context { zone, time_format, buffer, buffer_limit, ports, entries, tells_unrecorded, ..plain })
+    Ok(Context { zone, time_format, buffer, buffer_limit, ports, places, entries, tells_unrecorded, ..plain })
 }

@@ -2,7 +2,7 @@
 
 use super::args::Options;
 use super::exit::Failure;
-use super::question::{filter, without};
+use super::question::{filter, recorded, without};
 use crate::engine::{Record, Rotation, Source};
 use crate::filter::Filter;
 use std::ffi::OsString;
@@ -106,6 +106,7 @@ pub(super) fn request(options: &Options, path: &Path, words: &[OsString]) -> Res
     let words_of_filter: Vec<&str> = options.words.iter().map(String::as_str).collect();
     let filter = without(filter(&words_of_filter)?, &options.suppress)?;
     let written = |f: &Filter| if options.suppress.is_empty() { text } else { f.expr().to_string() };
+    recorded(filter.as_ref())?;
     let filter = filter.map(|f| (f.clone(), written(&f)));
     Ok(Record { filter, ..live(options, path, words)? })
 }

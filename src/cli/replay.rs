@@ -69,6 +69,11 @@ pub(super) fn replay(options: &Options, library: &Library, out: &mut dyn Write) 
     super::after::after(options, library, &mut played)?;
     write_reports(options, &played, out)?;
     warn(&played);
+    if let Some(damage) = ctx.places.and_then(crate::value::Places::damage) {
+        say(format_args!(
+            "warning: a place could not be read: {damage}\nhelp: addresses with damaged records have no place; get the database again"
+        ));
+    }
     Ok(())
 }
 

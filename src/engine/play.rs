@@ -444,6 +444,7 @@ impl<'a> Asker<'a> {
             return Ok(true);
         }
         let dict = if self.needs_dict { batches.dict(index)? } else { no_dict() };
+        self.ctx.enter(&dict);
         for (number, question) in self.questions.iter().enumerate().filter(|(n, _)| self.left[*n] > 0) {
             let Some(filter) = &question.filter else { return Ok(false) };
             if filter.may_match(&mut self.memos[number], head, &glance.schema, &dict) {
@@ -548,6 +549,7 @@ impl<'a> Asker<'a> {
 
     /// The rows that a question is about; `None` if there are none.
     pub(super) fn select(&mut self, batch: &Batch, number: usize) -> Result<Option<Selection>, crate::batch::Error> {
+        self.ctx.enter(batch.dict());
         let question = &self.questions[number];
         let mut selection = match (question.query.of_state(), &question.query) {
             (Some(rows), _) => rows.select(batch)?,

@@ -4,7 +4,7 @@ use super::absent::{absent_field, absent_fields};
 use super::alias::{ALIASES, Alias};
 use super::{
     ArgRule, Field, FieldArg, FieldRef, about, amounts, audit, carried, container, engine, evt, fd, fspath, joined,
-    lineage, pod, proc, rights, service, syslog, user,
+    lineage, place, pod, proc, rights, service, syslog, user,
 };
 use crate::event::{ParamType, SPECS};
 use crate::value::Type;
@@ -80,6 +80,7 @@ pub fn all() -> impl Iterator<Item = &'static Field> {
             pod::FIELDS,
             syslog::FIELDS,
             service::FIELDS,
+            place::FIELDS,
         ])
         .chain(audit)
         .flatten()

@@ -1,6 +1,7 @@
 //! [`Context`]: what an answer depends on besides the event.
 
-use crate::value::{Services, Zone};
+use crate::value::{Places, Services, Zone};
+use crate::world::Dict;
 
 /// How a time is written (`-t`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -62,6 +63,8 @@ pub struct Context {
     pub prev_time: u64,
     /// Names of services by their ports, where they are to be shown instead.
     pub ports: Option<&'static Services>,
+    /// What is known of addresses, where databases are given.
+    pub places: Option<&'static Places>,
     /// Whether each call has a line of its beginning, too.
     pub entries: bool,
     /// Where they have: beginnings before this moment are told elsewhere, ns UTC. `None`: those before all of the batch.
@@ -73,6 +76,13 @@ pub struct Context {
 }
 
 impl Context {
+    /// Before rows are asked that refer to a dictionary: lets it tell the places of addresses.
+    pub fn enter(&self, dict: &Dict) {
+        if let Some(places) = self.places {
+            dict.locate(places);
+        }
+    }
+
     /// What is added to UTC for local time at a moment (ns UTC), seconds.
     #[inline]
     pub fn offset_s(&self, time: u64) -> i32 {
@@ -99,6 +109,7 @@ impl Default for Context {
             raw_text: false,
             prev_time: 0,
             ports: None,
+            places: None,
             entries: false,
             entries_from: None,
             at_entry: false,

@@ -27,6 +27,7 @@ mod joined;
 mod lineage;
 mod moment;
 mod path;
+mod place;
 mod pod;
 mod proc;
 mod recorded;

@@ -10,6 +10,14 @@ use crate::value::Value;
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
+/// Resources whose bodies have the fields that begin so.
+const BODIES: &[(&str, &[&str])] = &[
+    ("ka.req.binding.", &["rolebindings", "clusterrolebindings"]),
+    ("ka.req.role.", &["roles", "clusterroles"]),
+    ("ka.req.service.", &["services"]),
+    ("ka.req.configmap.", &["configmaps"]),
+];
+
 /// How much of a question can be answered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Verdict {
@@ -70,7 +78,7 @@ pub fn cover(policy: &Policy, filter: Option<&Filter>, shown: &[&FieldRef]) -> O
     let is_audit = |field: &&&FieldRef| level_needed(field) > PolicyLevel::None;
     asked.iter().chain(shown).find(is_audit)?;
     let branches = expr.map(Branches::of).unwrap_or_default();
-    let mut found = Found::new(branches.parts.len());
+    let mut found = Found::new(branches.parts.len(), shown.len());
     for request in cases(policy, expr) {
         let rule = policy.rule_of(&request).map(|n| &policy.rules[n]);
         let (mut could, mut is) = (false, false);
@@ -93,7 +101,7 @@ pub fn cover(policy: &Policy, filter: Option<&Filter>, shown: &[&FieldRef]) -> O
             }
             if is_found {
                 is = true;
-                found.level = found.level.max(now.bodies());
+                found.filled.iter_mut().zip(shown).for_each(|(filled, field)| *filled |= now.has(field));
             } else {
                 found.miss(policy, rule, &request, stage, logged);
             }
@@ -111,19 +119,19 @@ struct Found {
     is: usize,
     could_part: Vec<bool>,
     part: Vec<bool>,
-    /// The most that is logged of what is found.
-    level: PolicyLevel,
+    /// Whether each field that is shown has a value somewhere in what is found.
+    filled: Vec<bool>,
     missed: BTreeMap<String, (usize, String)>,
 }
 
 impl Found {
-    fn new(parts: usize) -> Found {
+    fn new(parts: usize, shown: usize) -> Found {
         Found {
             could: 0,
             is: 0,
             could_part: vec![false; parts],
             part: vec![false; parts],
-            level: PolicyLevel::None,
+            filled: vec![false; shown],
             missed: BTreeMap::new(),
         }
     }
@@ -154,8 +162,9 @@ impl Found {
         let alive = self.could_part.iter().zip(&self.part).zip(&branches.parts);
         let dead: Vec<String> =
             alive.filter(|((could, is), _)| **could && !**is).map(|(_, part)| part.to_string()).collect();
-        let is_empty = |field: &&&FieldRef| level_needed(field) > self.level.max(PolicyLevel::Metadata);
-        let empty: BTreeSet<String> = shown.iter().filter(is_empty).map(ToString::to_string).collect();
+        let of_body = |field: &&FieldRef| level_needed(field) > PolicyLevel::Metadata;
+        let empty = shown.iter().zip(&self.filled).filter(|(field, filled)| !**filled && of_body(field));
+        let empty: BTreeSet<String> = empty.map(|(field, _)| field.to_string()).collect();
         // Of most requests something is logged: under a policy about two resources no overview is whole.
         let is_whole = dead.is_empty() && empty.is_empty() && self.is * 2 >= self.could;
         let verdict = match (self.is > 0 || self.could == 0, is_whole) {
@@ -273,6 +282,13 @@ impl Case<'_> {
         needed > PolicyLevel::Metadata && needed > self.bodies()
     }
 
+    /// Whether a field may have a value.
+    fn has(&self, field: &FieldRef) -> bool {
+        let of = BODIES.iter().find(|(class, _)| field.field.name.starts_with(class));
+        let is_about = of.is_none_or(|(_, resources)| resources.contains(&self.request.resource.as_str()));
+        is_about && !self.lacks(level_needed(field))
+    }
+
     fn check(&self, check: &Check) -> Truth {
         let request = self.request;
         let test = |text: &str| {
@@ -294,7 +310,7 @@ impl Case<'_> {
             "ka.level" => Truth::of(test(self.level.name())),
             "ka.uri" if !request.is_resource => Truth::of(test(&request.path)),
             "ka.response.code" | "ka.response.reason" if self.stage == "RequestReceived" => Truth::No,
-            _ if self.lacks(level_needed(&check.field)) => Truth::No,
+            _ if !self.has(&check.field) => Truth::No,
             _ => Truth::Maybe,
         }
     }

@@ -34,6 +34,17 @@ pub struct HistoryQuery {
     pub show: Option<Filter>,
     /// Paths whose changes say nothing: with all that is below them.
     pub ignore: Vec<String>,
+    /// What is secret.
+    pub hide: Option<Hidden>,
+}
+
+/// Values that are not shown: only how long they are, and that they changed.
+#[derive(Clone)]
+pub struct Hidden {
+    /// Of which events.
+    pub only: Filter,
+    /// Paths of values, with all that is below them; also below items of a list.
+    pub paths: Vec<String>,
 }
 
 struct Kept {
@@ -44,12 +55,14 @@ struct Kept {
     body: Option<Vec<u8>>,
     patch: Vec<String>,
     is_shown: bool,
+    is_secret: bool,
 }
 
 /// Events that one worker has seen.
 #[derive(Default)]
 pub struct HistoryPartial {
     memo: Memo,
+    secret: Memo,
     kept: Vec<Kept>,
     bytes: usize,
     /// Bodies that there was no room for.
@@ -61,13 +74,64 @@ type Leaves = BTreeMap<String, String>;
 
 impl HistoryQuery {
     fn leaves(&self, body: &[u8]) -> Leaves {
-        let is_noise = |path: &str| {
-            self.ignore.iter().any(|noise| {
-                path.strip_prefix(noise.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
-            })
-        };
+        let is_noise = |path: &str| self.ignore.iter().any(|noise| is_below(path, noise));
         json_leaves(body).into_iter().filter(|(path, _)| !is_noise(path)).collect()
     }
+
+    /// Whether the value at a path of such an event is not shown.
+    fn hides(&self, is_secret: bool, path: &str) -> bool {
+        let path = path.split_once("].").filter(|(item, _)| item.starts_with("items[")).map_or(path, |(_, rest)| rest);
+        let is_part = |hidden: &String| is_below(path, hidden) || is_below(hidden, path) || path.is_empty();
+        is_secret && self.hide.as_ref().is_some_and(|hide| hide.paths.iter().any(is_part))
+    }
+
+    /// A line of what a patch asks for, `path: value`, or `operation /path: value` of a JSON patch (RFC 6902), as it is shown.
+    fn asked(&self, line: &str, is_secret: bool) -> String {
+        let Some((path, value)) = line.split_once(": ") else { return cut(line) };
+        let plain = match path.split_once(' ') {
+            Some((_, pointer)) => path_of(pointer),
+            None => path.to_owned(),
+        };
+        if self.hides(is_secret, &plain) { format!("{path}: {}", length(value)) } else { cut(line) }
+    }
+
+    /// What is different between two bodies, by path.
+    fn changes(&self, before: &Leaves, now: &Leaves, is_secret: bool) -> Vec<String> {
+        let mut paths: Vec<&String> = before.keys().chain(now.keys()).collect();
+        paths.sort_unstable();
+        paths.dedup();
+        let change = |path: &String| {
+            let shown = |value: &str| if self.hides(is_secret, path) { length(value) } else { cut(value) };
+            match (before.get(path), now.get(path)) {
+                (Some(old), Some(new)) if old == new => None,
+                (Some(old), Some(new)) => Some(format!("{path}: {} -> {}", shown(old), shown(new))),
+                (Some(old), None) => Some(format!("- {path}: {}", shown(old))),
+                (None, Some(new)) => Some(format!("+ {path}: {}", shown(new))),
+                (None, None) => None,
+            }
+        };
+        paths.into_iter().filter_map(change).collect()
+    }
+}
+
+/// Whether a path is another one, or leads to something below it.
+fn is_below(path: &str, other: &str) -> bool {
+    path.strip_prefix(other).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
+}
+
+/// A JSON pointer as the paths of leaves are written.
+fn path_of(pointer: &str) -> String {
+    let steps = pointer.split('/').skip(1).map(|step| step.replace("~1", "/").replace("~0", "~"));
+    steps.fold(String::new(), |path, step| match step.contains('.') {
+        true => format!("{path}[{step}]"),
+        false if path.is_empty() => step,
+        false => format!("{path}.{step}"),
+    })
+}
+
+/// What is shown of a value that is not.
+fn length(value: &str) -> String {
+    format!("({} bytes, hidden)", value.len())
 }
 
 /// A value as it is shown.
@@ -76,21 +140,6 @@ fn cut(value: &str) -> String {
         return value.to_owned();
     }
     value.chars().take(SHOWN).chain("...".chars()).collect()
-}
-
-/// What is different between two bodies, by path.
-fn changes(before: &Leaves, now: &Leaves) -> Vec<String> {
-    let mut paths: Vec<&String> = before.keys().chain(now.keys()).collect();
-    paths.sort_unstable();
-    paths.dedup();
-    let change = |path: &String| match (before.get(path), now.get(path)) {
-        (Some(old), Some(new)) if old == new => None,
-        (Some(old), Some(new)) => Some(format!("{path}: {} -> {}", cut(old), cut(new))),
-        (Some(old), None) => Some(format!("- {path}: {}", cut(old))),
-        (None, Some(new)) => Some(format!("+ {path}: {}", cut(new))),
-        (None, None) => None,
-    };
-    paths.into_iter().filter_map(change).collect()
 }
 
 impl Operator for HistoryQuery {
@@ -102,7 +151,8 @@ impl Operator for HistoryQuery {
             column.or.iter().for_each(&mut *each);
         }
         [&self.key, &self.body, &self.patch].into_iter().for_each(&mut *each);
-        self.show.iter().flat_map(Filter::fields).for_each(&mut *each);
+        let filters = self.show.iter().chain(self.hide.iter().map(|hide| &hide.only));
+        filters.flat_map(Filter::fields).for_each(&mut *each);
     }
 
     fn add(
@@ -117,6 +167,10 @@ impl Operator for HistoryQuery {
             shown.intersect(show.select(&mut partial.memo, batch, view.ctx)?);
         }
         let shown = shown.to_rows(batch)?;
+        let secret = match &self.hide {
+            Some(hide) => Some(hide.only.select(&mut partial.secret, batch, view.ctx)?.to_rows(batch)?),
+            None => None,
+        };
         let (mut kept, mut bytes, mut left_out) = (Vec::new(), partial.bytes, 0);
         selection.for_each_row(batch, |row| {
             let text = |field: &FieldRef| match field.value(&row, view.ctx) {
@@ -144,6 +198,7 @@ impl Operator for HistoryQuery {
                 body,
                 patch: lines(&self.patch).into_iter().filter_map(words).collect(),
                 is_shown: shown.get(row.index),
+                is_secret: secret.as_ref().is_some_and(|secret| secret.get(row.index)),
             });
         })?;
         if let Some(error) = batch.damage() {
@@ -169,13 +224,13 @@ impl Operator for HistoryQuery {
                 Some(body) => {
                     let now = self.leaves(body);
                     match before.insert(event.key.clone(), now.clone()) {
-                        Some(old) => changes(&old, &now),
-                        None if event.is_shown => changes(&Leaves::new(), &now),
+                        Some(old) => self.changes(&old, &now, event.is_secret),
+                        None if event.is_shown => self.changes(&Leaves::new(), &now, event.is_secret),
                         // What it was before the first change is no change.
                         None => Vec::new(),
                     }
                 }
-                None if event.is_shown => event.patch.iter().map(|line| cut(line)).collect(),
+                None if event.is_shown => event.patch.iter().map(|line| self.asked(line, event.is_secret)).collect(),
                 None => Vec::new(),
             };
             let more = changes.len().saturating_sub(MOST_CHANGES);
@@ -198,5 +253,75 @@ impl Operator for HistoryQuery {
         columns.push(Column::text("Change"));
         let table = Table { title: String::new(), columns, rows };
         Report { title: self.title.clone(), about: self.about.clone(), tables: vec![table], notes, ..Report::default() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::field::lookup;
+
+    fn query() -> HistoryQuery {
+        let field = |name: &str| lookup(name).unwrap();
+        let paths = ["data", "stringData", "metadata.annotations[kubectl.kubernetes.io/last-applied-configuration]"];
+        let hide = Hidden { only: Filter::parse("evt.num exists").unwrap(), paths: paths.map(str::to_owned).to_vec() };
+        HistoryQuery {
+            title: String::new(),
+            about: String::new(),
+            columns: Vec::new(),
+            key: field("ka.object"),
+            body: field("ka.object.state"),
+            patch: field("ka.req.patch"),
+            show: None,
+            ignore: Vec::new(),
+            hide: Some(hide),
+        }
+    }
+
+    #[test]
+    fn of_what_is_secret_the_length_is_shown_and_that_it_changed() {
+        let query = query();
+        let body = |text: &str| query.leaves(text.as_bytes());
+        let old = body(r#"{"kind":"Secret","data":{"key":"b2xk","gone":"eA=="},"type":"Opaque"}"#);
+        let new = body(r#"{"kind":"Secret","data":{"key":"bmV3","tls.crt":"eHg="},"type":"Other"}"#);
+        let want = [
+            "- data.gone: (4 bytes, hidden)",
+            "data.key: (4 bytes, hidden) -> (4 bytes, hidden)",
+            "+ data[tls.crt]: (4 bytes, hidden)",
+            "type: Opaque -> Other",
+        ];
+        assert_eq!(query.changes(&old, &new, true), want);
+        assert_eq!(query.changes(&old, &new, false)[1], "data.key: b2xk -> bmV3");
+        // A list of secrets, and what `kubectl apply` leaves.
+        for hidden in [
+            r#"{"items":[{"data":{"key":"b2xk"}}]}"#,
+            r#"{"items":[{"name":"a","stringData":{"key":"b2xk"}}]}"#,
+            r#"{"metadata":{"annotations":{"kubectl.kubernetes.io/last-applied-configuration":"b2xk"}}}"#,
+            r#"{"data":"b2xk"}"#,
+        ] {
+            let told = query.changes(&Leaves::new(), &body(hidden), true).concat();
+            assert!(told.contains("bytes, hidden") && !told.contains("b2xk"), "{told}");
+        }
+    }
+
+    #[test]
+    fn what_a_patch_asks_for_is_hidden_as_well() {
+        for line in [
+            "data.key: b2xk",
+            "stringData.a: b2xk",
+            "replace /data/key: b2xk",
+            "add /data: {\"key\":\"b2xk\"}",
+            "add : {\"data\":\"b2xk\"}",
+            "add /metadata/annotations: {\"x\":\"b2xk\"}",
+            "test /stringData/a~1b: b2xk",
+            "metadata.annotations[kubectl.kubernetes.io/last-applied-configuration]: b2xk",
+            "add /metadata/annotations/kubectl.kubernetes.io~1last-applied-configuration: b2xk",
+        ] {
+            let told = query().asked(line, true);
+            assert!(told.ends_with("bytes, hidden)") && !told.contains("b2xk"), "{told}");
+            assert_eq!(query().asked(line, false), line);
+        }
+        assert_eq!(query().asked("metadata.labels.a: b2xk", true), "metadata.labels.a: b2xk");
+        assert_eq!(query().asked("remove /data/key", true), "remove /data/key");
     }
 }

@@ -7,6 +7,7 @@ mod json;
 mod leaves;
 mod moment;
 mod number;
+mod place;
 mod service;
 mod texts;
 mod time;
@@ -25,6 +26,7 @@ pub use json::{
 pub use leaves::json_leaves;
 pub use moment::Moment;
 pub use number::{write_hex, write_i64, write_ip, write_oct, write_padded, write_ratio, write_ratio_short, write_u64};
+pub use place::{Place, Places, PlacesError};
 pub use service::{Services, port_of, service_names, service_of};
 pub use texts::{Fixed, Texts, TextsOf};
 pub use time::{Clock, write_date, write_time_of_day};

@@ -7,10 +7,11 @@ use super::container::Container;
 use super::delta::DeltaError;
 use super::facts::{Caps, ExeFacts};
 use super::texts::{Texts, Unopened};
+use crate::value::{Place, Places};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::net::IpAddr;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 /// Index of a string; 0 is "none", which is not the same as an empty text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
@@ -383,6 +384,8 @@ pub struct Dict {
     pub groups: BTreeMap<u32, StrId>,
     /// What was told of containers, by id as it was told; from late facts alone.
     pub containers: BTreeMap<String, Arc<Container>>,
+    /// What tells where addresses are, once somebody asks who has it.
+    places: OnceLock<&'static Places>,
 }
 
 impl Dict {
@@ -398,12 +401,23 @@ impl Dict {
             accounts: BTreeMap::new(),
             groups: BTreeMap::new(),
             containers: BTreeMap::new(),
+            places: OnceLock::new(),
         }
     }
 
     /// The dictionary of a segment behind another one's: it knows the same containers, and nothing else yet.
     pub fn after(before: &Dict) -> Dict {
         Dict { containers: before.containers.clone(), ..Dict::new() }
+    }
+
+    /// Gives what tells where addresses are; whatever was given before stays.
+    pub fn locate(&self, places: &'static Places) {
+        self.places.get_or_init(|| places);
+    }
+
+    /// Where an address is, if that is known.
+    pub fn place(&self, ip: IpAddr) -> Place {
+        self.places.get().map_or_else(Place::default, |places| places.find(ip))
     }
 
     /// What was told of a container: by its whole id, or by the first 12 characters, as most engines' descriptions have it.

@@ -4,6 +4,7 @@
 pub mod differences;
 
 pub mod live;
+pub mod mmdb;
 
 pub mod scap;
 

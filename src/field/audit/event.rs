@@ -6,6 +6,7 @@ use crate::event::{Arg, AuditPart, join_audit, write_audit_id};
 use crate::field::FieldArg;
 use crate::value::{Value, json_pointer, json_string, json_text, write_u64};
 use std::borrow::Cow;
+use std::net::IpAddr;
 
 use AuditPart as P;
 
@@ -88,6 +89,22 @@ pub(super) fn claimed<'a>(row: &Row<'a>) -> Value<'a> {
     let mut all = addresses(row);
     all.pop();
     said_all(all)
+}
+
+fn ip_of(text: &[u8]) -> Option<IpAddr> {
+    std::str::from_utf8(&json_text(text)).ok()?.parse().ok()
+}
+
+/// The address that connected.
+pub(in crate::field) fn peer_ip(row: &Row<'_>) -> Option<IpAddr> {
+    ip_of(addresses(row).last()?)
+}
+
+/// Addresses that the client claims.
+pub(in crate::field) fn claimed_ips<'a>(row: &Row<'a>) -> impl Iterator<Item = IpAddr> + use<'a> {
+    let mut all = addresses(row);
+    all.pop();
+    all.into_iter().filter_map(ip_of)
 }
 
 /// The decoded values of a key in the query of the URI.
