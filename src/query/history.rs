@@ -122,10 +122,14 @@ fn is_below(path: &str, other: &str) -> bool {
 /// A JSON pointer as the paths of leaves are written.
 fn path_of(pointer: &str) -> String {
     let steps = pointer.split('/').skip(1).map(|step| step.replace("~1", "/").replace("~0", "~"));
-    steps.fold(String::new(), |path, step| match step.contains('.') {
-        true => format!("{path}[{step}]"),
-        false if path.is_empty() => step,
-        false => format!("{path}.{step}"),
+    steps.fold(String::new(), |path, step| {
+        if step.contains('.') {
+            format!("{path}[{step}]")
+        } else if path.is_empty() {
+            step
+        } else {
+            format!("{path}.{step}")
+        }
     })
 }
 
