@@ -78,7 +78,7 @@ fn ingest(name: &str, log: &[PathBuf], folder: &Path) -> PathBuf {
     for _ in 0..ROUNDS {
         let begun = cpu();
         let create = |header: &_| Ok(Writer::create(&reel, header).unwrap());
-        events = import_audit(open_all(log).unwrap(), create, &mut |_, _| {}).unwrap().counts.events;
+        events = import_audit(vec![open_all(log).unwrap()], create, &mut |_, _| {}).unwrap().counts.events;
         best = best.min(cpu() - begun);
     }
     let resident = process_usage().max_resident >> 20;
@@ -199,7 +199,7 @@ fn questions(meta: &Path, folder: &Path) {
     let input = Input::of_pipe(Vec::new(), repeated);
     let create = |header: &_| Ok(Writer::create(&reel, header).unwrap());
     let begun = cpu();
-    let made = import_audit(vec![("repeated".to_owned(), input)], create, &mut |_, _| {}).unwrap();
+    let made = import_audit(vec![vec![("repeated".to_owned(), input)]], create, &mut |_, _| {}).unwrap();
     let events = made.counts.events;
     let seconds = cpu() - begun;
     println!("{COPIES} times the same: {events} events, {:.0} events/s with their making", events as f64 / seconds);

@@ -13,7 +13,7 @@ use sysreel::source::scap::Input;
 pub fn import_log(bytes: &[u8]) {
     let memory = Memory::default();
     let log = || ("log".to_owned(), Input::of_bytes(bytes.to_vec()));
-    let imported = import_audit(vec![log(), log()], |header| memory.create(header), &mut |_, _| {});
+    let imported = import_audit(vec![vec![log(), log()]], |header| memory.create(header), &mut |_, _| {});
     let counts = imported.expect("memory takes what is written").counts;
     let reader = memory.whole();
     let is_packed =

@@ -11,9 +11,9 @@ mod common;
 
 use common::{shared, skip};
 use std::collections::BTreeMap;
-use std::io::Read;
+use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 use sysreel::source::scap;
 
 fn sysreel(words: &[&str]) -> String {
@@ -60,6 +60,58 @@ fn logs_come_back_byte_for_byte_and_in_order_of_time() {
         let times = sysreel(&["-r", reel, "-p", "%evt.rawtime"]);
         assert!(times.lines().map(|time| time.parse::<u64>().unwrap()).is_sorted(), "{log:?}");
     }
+}
+
+#[test]
+fn a_log_on_standard_input_and_several_logs_become_one_reel() {
+    let Some(data) = shared().map(|shared| shared.join("data")) else { return skip("audit merged", "no shared data") };
+    let [a, b] = ["run4-seed000-trunc", "run6-legacy"].map(|run| data.join("k8s").join(run).join("k8s_audit.log.zst"));
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).to_string_lossy().into_owned();
+    let run = |words: &[&str], input: &[u8]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_sysreel"));
+        command.args(words).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        // What is refused is not read to its end.
+        let _ = child.stdin.take().unwrap().write_all(input);
+        let output = child.wait_with_output().unwrap();
+        (output.status.code(), String::from_utf8(output.stderr).unwrap())
+    };
+    let lines = |reel: &str| sysreel(&["convert", "--to", "jsonl", reel]);
+    let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    gzip.write_all(text(&a).as_bytes()).unwrap();
+    let wanted = lines(a.to_str().unwrap());
+    for (name, input) in [
+        ("plain.reel", text(&a).into_bytes()),
+        ("gzip.reel", gzip.finish().unwrap()),
+        ("zstd.reel", std::fs::read(&a).unwrap()),
+    ] {
+        let (code, said) = run(&["-r", "-", "-w", &path(name)], &input);
+        assert_eq!(code, Some(0), "{name}: {said}");
+        assert!(said.contains("standard input -> ") && said.contains("858 audit events"), "{name}: {said}");
+        assert_eq!(lines(&path(name)), wanted, "{name}");
+    }
+    let (one, [a, b]) = (path("one.reel"), [a, b].map(|path| path.to_string_lossy().into_owned()));
+    let (code, said) = run(&["-r", &a, "-r", &b, "-w", &one], b"");
+    assert!(code == Some(0) && said.contains(&format!("{a}, {b} -> {one}: 5728 audit events")), "{said}");
+    let both = sysreel(&["-r", &a, "-r", &b, "-p", "%evt.rawtime %ka.raw"]);
+    assert_eq!(sorted(&sysreel(&["-r", &one, "-p", "%evt.rawtime %ka.raw"])), sorted(&both));
+    let times = sysreel(&["-r", &one, "-p", "%evt.rawtime"]);
+    assert!(times.lines().map(|time| time.parse::<u64>().unwrap()).is_sorted());
+    // Reels through their lines.
+    let both = sysreel(&["convert", "--to", "jsonl", &path("zstd.reel"), &one]);
+    let (code, said) = run(&["-r", "-", "-w", &path("merged.reel")], both.as_bytes());
+    assert!(code == Some(0) && said.contains("5728 audit events, 858 more were there twice"), "{said}");
+    for (words, input, want) in [
+        (&["-r", "-", "-w", &path("no.reel")][..], &b""[..], "found nothing"),
+        (&["-r", "-", "-w", &path("no.reel")], &std::fs::read(&one).unwrap(), "found a reel"),
+        (&["-r", "-", "-r", &a, "-w", &path("no.reel")], b"", "expected standard input alone"),
+        (&["-r", &one, "-r", &a, "-w", &path("no.reel")], b"", "expected a scap file or an audit log"),
+    ] {
+        let (code, said) = run(words, input);
+        assert!(code == Some(2) && said.contains(want) && said.contains("help:"), "{words:?}: {said}");
+    }
+    assert!(!Path::new(&path("no.reel")).exists());
 }
 
 #[test]

@@ -11,7 +11,7 @@
 
 mod common;
 
-use common::live::{able, program, sysreel, until};
+use common::live::{Small, able, program, sysreel, until};
 use common::skip;
 use std::io::Read;
 use std::os::unix::process::CommandExt;
@@ -74,28 +74,6 @@ fn counts(file: &Path, filter: &str) -> (u64, u64) {
 fn text(out: &Output) -> String {
     assert!(out.status.success(), "{}", String::from_utf8_lossy(&out.stderr));
     String::from_utf8_lossy(&out.stdout).into_owned()
-}
-
-/// A small file system that goes with its owner.
-struct Small(PathBuf);
-
-impl Small {
-    fn mount(test: &str, at: PathBuf, size: &str) -> Option<Small> {
-        std::fs::create_dir(&at).unwrap();
-        let size = format!("size={size}");
-        let mounted = Command::new("mount").args(["-t", "tmpfs", "-o", &size, "tmpfs"]).arg(&at).output();
-        if mounted.is_ok_and(|m| m.status.success()) {
-            return Some(Small(at));
-        }
-        skip(test, "may not mount a file system");
-        None
-    }
-}
-
-impl Drop for Small {
-    fn drop(&mut self) {
-        Command::new("umount").arg("-l").arg(&self.0).status().ok();
-    }
 }
 
 fn signal(child: &Child, name: &str) {

@@ -67,6 +67,11 @@ fn absolute(path: &Path) -> Result<PathBuf, Failure> {
     let failed = |error| Failure::new(format!("{}: {error}", path.display()), "name a log");
     let path = std::path::absolute(path).map_err(failed)?;
     let folder = path.parent().unwrap_or(Path::new("/"));
+    if let Err(error) = std::fs::metadata(folder)
+        && error.kind() != std::io::ErrorKind::NotFound
+    {
+        return Err(Failure::new(format!("{}: {error}", folder.display()), "run it as a user who may read the folder"));
+    }
     if !folder.is_dir() {
         return Err(Failure::new(
             format!(

@@ -8,7 +8,7 @@ use super::request::Audit;
 use super::rotate::Pace;
 use super::traced::Chosen;
 use crate::batch::Columns;
-use crate::source::audit::{self, Position, Tail, Webhook};
+use crate::source::audit::{self, Position, PositionFile, Tail, Webhook};
 use crate::sys;
 use crossbeam_channel::{Receiver, Sender, bounded};
 use std::io::PipeWriter;
@@ -32,12 +32,17 @@ pub(super) struct Sources {
 
 impl Sources {
     /// Starts what is asked for; what comes goes to `feed`.
-    pub(super) fn start(audit: &Audit, feed: &Sender<Incoming>, wake: &Wake, tell: fn(&str)) -> Result<Sources, Error> {
+    pub(super) fn start(
+        audit: &Audit,
+        position: Option<&Position>,
+        feed: &Sender<Incoming>,
+        wake: &Wake,
+        tell: fn(&str),
+    ) -> Result<Sources, Error> {
         let mut sources = Sources { stops: Vec::new(), threads: Vec::new() };
         if let Some(log) = &audit.log {
-            let position = audit.state.as_deref().map(|state| Position::load(state, log)).transpose()?.flatten();
             let failed = |source| Error::Log { path: log.clone(), source };
-            let tail = Tail::open(log, position.as_ref(), audit.limit).map_err(failed)?;
+            let tail = Tail::open(log, position, audit.limit).map_err(failed)?;
             let (feed, wake, log) = (feed.clone(), Arc::clone(wake), log.clone());
             sources.spawn("audit log", move |stop| {
                 let done = audit::follow(tail, stop, |lines| {
@@ -102,8 +107,10 @@ fn start(request: &LiveRequest, wake: &Wake) -> Result<Option<(Sources, Intake)>
     let Some(audit) = &request.audit else { return Ok(None) };
     let tell = request.tell.unwrap_or(|_| {});
     let (feed, coming) = bounded(QUEUE);
-    let intake = Intake::new(coming, request.flush, audit.state.clone(), &request.known, tell);
-    Ok(Some((Sources::start(audit, &feed, wake, tell)?, intake)))
+    let file = audit.state.as_deref().zip(audit.log.as_deref());
+    let (file, position) = file.map(|(file, log)| PositionFile::open(file, log)).transpose()?.unzip();
+    let intake = Intake::new(coming, request.flush, file.map(Arc::new), &request.known, tell);
+    Ok(Some((Sources::start(audit, position.flatten().as_ref(), &feed, wake, tell)?, intake)))
 }
 
 /// Audit events beside a recording of something else, taken in by its build thread.

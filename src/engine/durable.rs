@@ -1,7 +1,7 @@
 //! [`Durable`]: who hears that what was handed on before is on the disk.
 
-use crate::source::audit::{Answer, Body, Position};
-use std::path::PathBuf;
+use crate::source::audit::{Answer, Body, Position, PositionFile};
+use std::sync::Arc;
 
 /// Who waits until something is on the disk.
 pub(super) enum Waiting {
@@ -16,7 +16,7 @@ pub(super) enum Waiting {
 pub struct Durable {
     pub(super) waiting: Vec<Waiting>,
     /// Where positions in logs are kept.
-    pub(super) state: Option<PathBuf>,
+    pub(super) state: Option<Arc<PositionFile>>,
 }
 
 impl Durable {
@@ -30,7 +30,7 @@ impl Durable {
                 Waiting::Body(body) => body.answer(Answer::Kept),
             }
         }
-        let kept = last.zip(self.state).map(|(position, path)| position.keep(&path));
+        let kept = last.zip(self.state).map(|(position, file)| file.keep(&position));
         kept?.err().map(|error| format!("warning: {error}"))
     }
 }

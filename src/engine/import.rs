@@ -319,18 +319,14 @@ impl Out<'_> {
 pub fn open_capture(path: &Path, told: &mut Vec<String>, progress: Progress<'_>) -> Result<Reader, reel::Error> {
     let failed = |source| reel::Error::Io { path: path.to_owned(), source };
     let input = if path == Path::new("-") {
-        let mut start = Vec::new();
-        let mut stdin = std::io::stdin();
-        (&mut stdin).take(reel::MAGIC.len() as u64).read_to_end(&mut start).map_err(failed)?;
-        if start == reel::MAGIC || start.is_empty() {
-            (&mut stdin).take(MAX_PIPE).read_to_end(&mut start).map_err(failed)?;
-            return Reader::of_bytes(Arc::new(start));
+        match standard_input().map_err(failed)? {
+            Piped::Reel(mut start) => {
+                std::io::stdin().take(MAX_PIPE).read_to_end(&mut start).map_err(failed)?;
+                return Reader::of_bytes(Arc::new(start));
+            }
+            Piped::Log(log) => return open_log(path, vec![log], told, progress),
+            Piped::Scap(input) => input,
         }
-        let mut input = Input::of_pipe(start, stdin);
-        if audit::looks_like_json(&input.peek(64)) {
-            return open_log(path, vec![("standard input".to_owned(), input)], told, progress);
-        }
-        input
     } else if scap::is_scap(path) {
         scap::open(path).map_err(|error| failed(std::io::Error::other(error.to_string())))?
     } else if audit::is_log(path) {
@@ -350,6 +346,31 @@ pub fn open_capture(path: &Path, told: &mut Vec<String>, progress: Progress<'_>)
         told.push(format!("{}: no events in it", path.display()));
     }
     Reader::of_file(&file)
+}
+
+/// What standard input is.
+pub enum Piped {
+    /// A reel, or nothing at all; these bytes of it were read.
+    Reel(Vec<u8>),
+    /// An audit log, with its name.
+    Log((String, Input)),
+    /// What can only be a scap file.
+    Scap(Input),
+}
+
+/// Looks at what comes on standard input, packed or not; nothing of it is lost.
+///
+/// # Errors
+/// It cannot be read.
+pub fn standard_input() -> std::io::Result<Piped> {
+    let (mut start, mut stdin) = (Vec::new(), std::io::stdin());
+    (&mut stdin).take(reel::MAGIC.len() as u64).read_to_end(&mut start)?;
+    if start == reel::MAGIC || start.is_empty() {
+        return Ok(Piped::Reel(start));
+    }
+    let mut input = Input::of_pipe(start, stdin);
+    let is_log = audit::looks_like_json(&input.peek(64));
+    Ok(if is_log { Piped::Log(("standard input".to_owned(), input)) } else { Piped::Scap(input) })
 }
 
 /// Opens the files of a Kubernetes audit log, in the order in which they were written, as a temporary reel; what they lack
@@ -391,7 +412,7 @@ fn open_log(
         let wrong = |error| Error::Write { path: path.to_owned(), error };
         Writer::new(BufWriter::with_capacity(1 << 20, copy), header).map_err(wrong)
     };
-    let imported = super::import_audit(logs, create, progress);
+    let imported = super::import_audit(vec![logs], create, progress);
     let imported = imported.map_err(|error| failed(std::io::Error::other(error.to_string())))?;
     let counts = &imported.counts;
     if counts.events == 0 && counts.faults > 0 {

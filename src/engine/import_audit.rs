@@ -22,12 +22,12 @@ pub struct ImportedLogs {
     pub written: Totals,
 }
 
-/// Reads logs, each with its name, one behind the other, and writes them as a reel, whose file `create` makes of its header.
+/// Reads logs beside each other, each a row of files with names, and writes them as a reel, whose file `create` makes of its header.
 ///
 /// # Errors
 /// The reel cannot be written. Lines that are no events are none: see [`Counts`].
 pub fn import_audit(
-    logs: Vec<(String, Input)>,
+    logs: Vec<Vec<(String, Input)>>,
     create: impl FnOnce(&Header) -> Result<Writer, Error>,
     progress: Progress<'_>,
 ) -> Result<ImportedLogs, Error> {
@@ -42,25 +42,19 @@ pub fn import_audit(
     Ok(ImportedLogs { counts, written })
 }
 
-fn read_all(logs: Vec<(String, Input)>, into: &mut Into, progress: Progress<'_>) -> Result<Counts, Error> {
+fn read_all(logs: Vec<Vec<(String, Input)>>, into: &mut Into, progress: Progress<'_>) -> Result<Counts, Error> {
     let mut reader = Reader::default();
-    let all: u64 = logs.iter().map(|(_, input)| input.progress().1).sum();
-    let mut before = 0;
-    for (name, mut input) in logs {
-        let counter = input.counter();
-        let mut count = 0u64;
-        let mut each = Each {
-            into,
-            told: &mut |_: &Event<'_>| {
-                count += 1;
-                if count.is_multiple_of(TOLD_EVERY) {
-                    progress(before + counter(), all);
-                }
-            },
-        };
-        reader.read(&name, &mut input, &mut each)?;
-        before += input.progress().0;
-    }
+    let inputs = || logs.iter().flatten().map(|(_, input)| input);
+    let all: u64 = inputs().map(|input| input.progress().1).sum();
+    let counters: Vec<_> = inputs().map(Input::counter).collect();
+    let mut count = 0u64;
+    let mut told = |_: &Event<'_>| {
+        count += 1;
+        if count.is_multiple_of(TOLD_EVERY) {
+            progress(counters.iter().map(|read| read()).sum(), all);
+        }
+    };
+    reader.read(logs, &mut Each { into, told: &mut told })?;
     reader.finish(into)?;
     into.assembler.begin(0)?;
     for note in remarks(reader.counts()) {

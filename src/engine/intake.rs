@@ -8,15 +8,16 @@ use super::durable::{Durable, Waiting};
 use super::error::Error;
 use crate::event::{AuditPart, Event, kinds};
 use crate::reel;
-use crate::source::audit::{self, Answer, Body, Lines, Sink};
+use crate::source::audit::{self, Answer, Body, Lines, PositionFile, Sink};
 use crossbeam_channel::{Receiver, RecvTimeoutError, TryRecvError};
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// Groups that may wait to be taken in.
 pub(super) const QUEUE: usize = 4;
 
-/// Shortest time between two waits for the disk.
+/// Shortest time between two waits for the disk, unless a recorder is to be less far behind.
 const COMMIT: Duration = Duration::from_millis(100);
 
 /// Events of earlier files that are remembered.
@@ -38,7 +39,7 @@ pub(super) struct Intake {
     /// When events were handed on last, and how long those of a log may wait.
     committed: Instant,
     flush: Duration,
-    state: Option<PathBuf>,
+    state: Option<Arc<PositionFile>>,
     remarks: Vec<String>,
     tell: fn(&str),
     is_over: bool,
@@ -48,7 +49,7 @@ impl Intake {
     pub(super) fn new(
         feed: Receiver<Incoming>,
         flush: Duration,
-        state: Option<PathBuf>,
+        state: Option<Arc<PositionFile>>,
         known: &[PathBuf],
         tell: fn(&str),
     ) -> Intake {
@@ -95,6 +96,7 @@ impl Intake {
             Incoming::Body(mut body) => {
                 let text = body.take_text();
                 self.reader.take(body.place(), &text);
+                drop(text);
                 let now = self.reader.counts();
                 let has_events = now.events + now.repeated > before.events + before.repeated;
                 if now.faults > before.faults && !has_events {
@@ -116,7 +118,7 @@ impl Intake {
             return None;
         }
         let asks = self.waiting.iter().any(|waiting| matches!(waiting, Waiting::Body(_)));
-        let after = if asks { COMMIT } else { self.flush };
+        let after = if asks { COMMIT.min(self.flush) } else { self.flush };
         Some(after.saturating_sub(self.committed.elapsed()))
     }
 

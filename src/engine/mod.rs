@@ -79,7 +79,7 @@ pub use export::{Export, Exported, export};
 #[cfg(feature = "linux")]
 pub use export_live::record_scap;
 pub use follow::{Follow, follow};
-pub use import::{Imported, import, open_all, open_capture, open_logs};
+pub use import::{Imported, Piped, import, open_all, open_capture, open_logs, standard_input};
 pub use import_audit::{ImportedLogs, import_audit};
 pub use layer::Layer;
 #[cfg(feature = "linux")]

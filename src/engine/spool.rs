@@ -324,7 +324,7 @@ mod tests {
             let failed = |error| Error::Write { path: path.clone(), error };
             Writer::create(&folder.path().join("x0"), &Header { link, ..header.clone() }).map_err(failed)
         };
-        import_audit(vec![("log".to_owned(), input)], create, &mut |_, _| {}).unwrap();
+        import_audit(vec![vec![("log".to_owned(), input)]], create, &mut |_, _| {}).unwrap();
         let keep = Keep::parse(["Request=1d"]).unwrap();
         let rotation = Rotation { events: Some(1), keep, ..Rotation::default() };
         let ring = Ring::open(&path, &rotation, 50).unwrap();

@@ -91,7 +91,7 @@ pub fn replay(file: &Path, words: &[&str]) -> String {
 pub fn until(what: &str, mut condition: impl FnMut() -> bool) {
     let begun = Instant::now();
     while !condition() {
-        assert!(begun.elapsed() < Duration::from_secs(60), "{what} did not happen");
+        assert!(begun.elapsed() < Duration::from_secs(180), "{what} did not happen");
         // Spinning would take a processor from whoever is to make it happen.
         std::thread::sleep(Duration::from_millis(1));
     }
@@ -126,5 +126,28 @@ impl Drop for Group {
                 break;
             }
         }
+    }
+}
+
+/// A small file system that goes with its owner.
+pub struct Small(pub PathBuf);
+
+impl Small {
+    /// Mounts it in a new folder; says so where that may not be.
+    pub fn mount(test: &str, at: PathBuf, size: &str) -> Option<Small> {
+        std::fs::create_dir(&at).unwrap();
+        let size = format!("size={size}");
+        let mounted = Command::new("mount").args(["-t", "tmpfs", "-o", &size, "tmpfs"]).arg(&at).output();
+        if mounted.is_ok_and(|m| m.status.success()) {
+            return Some(Small(at));
+        }
+        skip(test, "may not mount a file system");
+        None
+    }
+}
+
+impl Drop for Small {
+    fn drop(&mut self) {
+        Command::new("umount").arg("-l").arg(&self.0).status().ok();
     }
 }

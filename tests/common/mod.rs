@@ -1,6 +1,8 @@
 //! What several tests share: events by name, scratch reels, named skips.
 #![allow(dead_code, unreachable_pub, reason = "each test binary uses its part")]
 
+pub mod audit;
+
 pub mod differences;
 
 pub mod live;

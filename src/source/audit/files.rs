@@ -70,13 +70,9 @@ fn parts(path: &Path) -> (String, String) {
     (stem.to_owned(), ending.to_owned())
 }
 
-/// The name of a log without what rotation adds to it and without its ending.
-fn stem(path: &Path) -> String {
-    parts(path).0
-}
-
 /// The files that a log was rotated into, those that are there packed and plain once, each with the time of its first
-/// event (ns UTC), in that order; not the log itself, and none without events.
+/// event (ns UTC), in that order; not the log itself, and none without events. One that went meanwhile is an error: it was
+/// renamed or packed.
 #[cfg(feature = "linux")]
 pub(super) fn rotated(log: &Path) -> std::io::Result<Vec<(u64, PathBuf)>> {
     let folder = log.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or_else(|| Path::new("."));
@@ -89,8 +85,13 @@ pub(super) fn rotated(log: &Path) -> std::io::Result<Vec<(u64, PathBuf)>> {
         }
     }
     let is_twin = |path: &PathBuf| plain_of(path).is_some_and(|plain| files.contains(&plain));
-    let times = files.iter().filter(|path| !is_twin(path)).map(|path| (first_time(path), path.clone()));
-    let mut times: Vec<(u64, PathBuf)> = times.filter(|(time, _)| *time != u64::MAX).collect();
+    let mut times = Vec::new();
+    for path in files.iter().filter(|path| !is_twin(path)) {
+        match first_time(path) {
+            u64::MAX => _ = std::fs::metadata(path)?,
+            time => times.push((time, path.clone())),
+        }
+    }
     times.sort();
     Ok(times)
 }
@@ -141,10 +142,11 @@ fn time_of(splitter: &mut Splitter, line: &[u8]) -> Option<u64> {
 /// plain one of its name is left out: it is the same, or will be once it is whole.
 pub fn groups(logs: &[PathBuf]) -> Vec<Vec<PathBuf>> {
     let is_twin = |path: &PathBuf| plain_of(path).is_some_and(|plain| logs.contains(&plain));
-    let mut groups: BTreeMap<(PathBuf, String), Vec<(u64, PathBuf)>> = BTreeMap::new();
+    let mut groups: BTreeMap<PathBuf, Vec<(u64, PathBuf)>> = BTreeMap::new();
     for path in logs.iter().filter(|path| !is_twin(path)) {
         let folder = path.parent().map(Path::to_owned).unwrap_or_default();
-        groups.entry((folder, stem(path))).or_default().push((0, path.clone()));
+        let (stem, ending) = parts(path);
+        groups.entry(folder.join(stem).join(ending)).or_default().push((0, path.clone()));
     }
     let sorted = groups.into_values().map(|mut files| {
         if files.len() > 1 {
@@ -165,17 +167,19 @@ mod tests {
     #[test]
     fn rotated_files_have_the_name_of_their_log() {
         for (name, want) in [
-            ("audit.log", "audit"),
-            ("audit-2026-11-21T21-16-33.788.log", "audit"),
-            ("audit-2026-11-21T21-16-33.788.log.gz", "audit"),
-            ("audit.log.1", "audit"),
-            ("audit.log.2.gz", "audit"),
-            ("kube-audit.json", "kube-audit"),
-            ("log", "log"),
-            ("audit.log-20261121", "audit"),
-            ("audit.log-20261121.gz", "audit"),
+            ("audit.log", "audit log"),
+            ("audit-2026-11-21T21-16-33.788.log", "audit log"),
+            ("audit-2026-11-21T21-16-33.788.log.gz", "audit log"),
+            ("audit.log.1", "audit log"),
+            ("audit.log.2.gz", "audit log"),
+            ("audit.json", "audit json"),
+            ("kube-audit.json", "kube-audit json"),
+            ("log", "log "),
+            ("audit.log-20261121", "audit log"),
+            ("audit.log-20261121.gz", "audit log"),
         ] {
-            assert_eq!(stem(Path::new(name)), want, "{name}");
+            let (stem, ending) = parts(Path::new(name));
+            assert_eq!(format!("{stem} {ending}"), want, "{name}");
         }
     }
 
@@ -189,7 +193,8 @@ mod tests {
             path
         };
         let (b, a, c) = (file("audit.log.1", 2), file("audit.log.2", 1), file("audit.log", 3));
-        let (twin, other) = (file("audit.log.1.gz", 2), file("other.log", 9));
-        assert_eq!(groups(&[c.clone(), b.clone(), twin, a.clone(), other.clone()]), vec![vec![a, b, c], vec![other]]);
+        let (twin, other, json) = (file("audit.log.1.gz", 2), file("other.log", 9), file("audit.json", 1));
+        let all = [c.clone(), b.clone(), twin, a.clone(), other.clone(), json.clone()];
+        assert_eq!(groups(&all), vec![vec![json], vec![a, b, c], vec![other]]);
     }
 }

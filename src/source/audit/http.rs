@@ -101,7 +101,11 @@ impl<S: Read + Write> Connection<S> {
         let mut body = Vec::new();
         match head.length {
             Length::Known(length) if length > limit as u64 => return Err(Fault::TooLarge),
-            Length::Known(length) => self.take(length as usize, &mut body)?,
+            Length::Known(length) => {
+                // Pages are the system's until something comes.
+                body.reserve_exact(length as usize);
+                self.take(length as usize, &mut body)?;
+            }
             Length::Chunked => loop {
                 let length = self.chunk()?;
                 if length > (limit - body.len()) as u64 {

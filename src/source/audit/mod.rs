@@ -23,11 +23,11 @@ mod webhook;
 pub use files::{groups, is_log, looks_like_json};
 pub use pieces::MAX_VALUE;
 #[cfg(feature = "linux")]
-pub use position::{Place, Position, PositionError};
+pub use position::{Place, Position, PositionError, PositionFile};
 pub use reader::{Counts, Reader, Sink};
 #[cfg(feature = "linux")]
 pub use tail::{Lines, Tail, follow};
 #[cfg(feature = "linux")]
 pub use tls::TlsError;
 #[cfg(feature = "linux")]
-pub use webhook::{Answer, Body, Listen, Take, Webhook, WebhookError};
+pub use webhook::{Answer, Body, Listen, Take, Text, Webhook, WebhookError};

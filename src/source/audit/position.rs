@@ -2,12 +2,22 @@
 //!
 //! A file is known again by its first bytes and not by its name or inode: rotation renames it, copies it, packs it.
 
+use crate::sys;
 use serde::{Deserialize, Serialize};
-use std::io::{self, Write};
+use std::fs::File;
+use std::io::{self, Read, Write};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 
 /// First bytes by which a file is known again, at most. The id of its first event is among them.
 pub(super) const HEAD: usize = 1024;
+
+/// Most bytes of a position that are read.
+const MOST: u64 = 1 << 20;
+
+/// How often a file is opened anew that was replaced meanwhile.
+const TRIES: u32 = 10;
 
 /// How far a file has been taken over.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -29,6 +39,14 @@ pub struct Position {
     pub log: PathBuf,
     /// Its files, oldest first.
     pub files: Vec<Place>,
+    /// Time of the first event in the newest file behind which nothing was taken over, ns UTC; the last of all: not known.
+    #[serde(default = "unknown")]
+    pub reached: u64,
+}
+
+/// What earlier versions did not write.
+fn unknown() -> u64 {
+    u64::MAX
 }
 
 /// A position that cannot be read or kept.
@@ -52,6 +70,14 @@ pub enum PositionError {
         /// Where and what.
         source: serde_json::Error,
     },
+    /// Somebody else follows a log from it.
+    #[error(
+        "{path}: expected a position that nobody else keeps, found another recorder that does\nhelp: end that one, or name another file with --audit-state FILE and another recording with -w"
+    )]
+    Busy {
+        /// The file.
+        path: PathBuf,
+    },
     /// It is of another log.
     #[error(
         "{path}: expected the position in {log}, found one in {found}\nhelp: name another file with --audit-state FILE"
@@ -66,43 +92,73 @@ pub enum PositionError {
     },
 }
 
-impl Position {
-    /// Reads a position in a log; `None` if there is none yet.
+/// The file that a position is kept in, held so that nobody else goes on from it.
+#[derive(Debug)]
+pub struct PositionFile {
+    path: PathBuf,
+    held: Mutex<File>,
+}
+
+impl PositionFile {
+    /// Opens it, empty where there is none yet, and reads the position in a log that is in it.
     ///
     /// # Errors
-    /// The file cannot be read, or holds something else.
-    pub fn load(path: &Path, log: &Path) -> Result<Option<Position>, PositionError> {
-        let text = match std::fs::read(path) {
-            Ok(text) => text,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-            Err(source) => return Err(PositionError::Io { path: path.to_owned(), source }),
-        };
+    /// The file cannot be read or written, holds something else, or somebody else has it.
+    pub fn open(path: &Path, log: &Path) -> Result<(PositionFile, Option<Position>), PositionError> {
+        let failed = |source| PositionError::Io { path: path.to_owned(), source };
+        let mut file = held(path).map_err(failed)?.ok_or_else(|| PositionError::Busy { path: path.to_owned() })?;
+        let mut text = Vec::new();
+        (&mut file).take(MOST).read_to_end(&mut text).map_err(failed)?;
+        let opened = PositionFile { path: path.to_owned(), held: Mutex::new(file) };
+        if text.is_empty() {
+            return Ok((opened, None));
+        }
         let found: Position =
             serde_json::from_slice(&text).map_err(|source| PositionError::Other { path: path.to_owned(), source })?;
         if found.log != log {
             return Err(PositionError::Log { path: path.to_owned(), log: log.to_owned(), found: found.log });
         }
-        Ok(Some(found))
+        Ok((opened, Some(found)))
     }
 
-    /// Keeps it: the file has the old one or this one, whatever happens meanwhile.
+    /// Keeps a position: the file has the old one or this one, whatever happens meanwhile.
     ///
     /// # Errors
     /// The file cannot be written.
-    pub fn keep(&self, path: &Path) -> Result<(), PositionError> {
-        let failed = |source| PositionError::Io { path: path.to_owned(), source };
-        let mut text = serde_json::to_vec(self).map_err(|error| failed(error.into()))?;
+    pub fn keep(&self, position: &Position) -> Result<(), PositionError> {
+        let failed = |source| PositionError::Io { path: self.path.clone(), source };
+        let mut text = serde_json::to_vec(position).map_err(|error| failed(error.into()))?;
         text.push(b'\n');
-        let mut part = path.as_os_str().to_owned();
+        let mut part = self.path.as_os_str().to_owned();
         part.push(".part");
         let write = || {
-            let mut file = std::fs::File::create(&part)?;
+            let mut file = File::create(&part)?;
+            // The next is held before the last is let go of. Some network file systems have no locks.
+            sys::lock_for_writing(&file).ok();
             file.write_all(&text)?;
             file.sync_data()?;
-            std::fs::rename(&part, path)
+            std::fs::rename(&part, &self.path)?;
+            *self.held.lock().unwrap_or_else(PoisonError::into_inner) = file;
+            Ok(())
         };
         write().map_err(failed)
     }
+}
+
+/// Opens a file and holds it; `None`: somebody else does.
+fn held(path: &Path) -> io::Result<Option<File>> {
+    let id = |about: std::fs::Metadata| (about.dev(), about.ino());
+    for _ in 0..TRIES {
+        let file = File::options().read(true).write(true).create(true).truncate(false).open(path)?;
+        if !sys::lock_for_writing(&file).unwrap_or(true) {
+            return Ok(None);
+        }
+        // Whoever had it may have put another in its place meanwhile.
+        if std::fs::metadata(path).is_ok_and(|named| file.metadata().is_ok_and(|own| id(own) == id(named))) {
+            return Ok(Some(file));
+        }
+    }
+    Ok(None)
 }
 
 /// What a file is known by.
@@ -118,13 +174,22 @@ mod tests {
     fn a_position_is_kept_and_one_of_another_log_is_refused() {
         let folder = tempfile::tempdir().unwrap();
         let (path, log) = (folder.path().join("p"), Path::new("/var/log/audit.log"));
-        assert_eq!(Position::load(&path, log).unwrap(), None);
+        let (file, found) = PositionFile::open(&path, log).unwrap();
+        assert_eq!(found, None);
         let place = Place { head: head_of(b"x"), head_bytes: 1, offset: 77, first: 5 };
-        let position = Position { log: log.to_owned(), files: vec![place] };
-        position.keep(&path).unwrap();
-        assert_eq!(Position::load(&path, log).unwrap(), Some(position));
-        assert!(matches!(Position::load(&path, Path::new("/other")), Err(PositionError::Log { .. })));
-        std::fs::write(&path, "{\"log\"").unwrap();
-        assert!(matches!(Position::load(&path, log), Err(PositionError::Other { .. })));
+        let position = Position { log: log.to_owned(), files: vec![place], reached: 5 };
+        file.keep(&position).unwrap();
+        // As long as somebody has it, nobody else does; the file is another one by now.
+        assert!(matches!(PositionFile::open(&path, log), Err(PositionError::Busy { .. })));
+        drop(file);
+        assert_eq!(PositionFile::open(&path, log).unwrap().1, Some(position));
+        assert!(matches!(PositionFile::open(&path, Path::new("/other")), Err(PositionError::Log { .. })));
+        for damaged in
+            [&b"{\"log\""[..], b"\0\0\0\0", b"[]", b"{\"log\":\"/var/log/audit.log\",\"files\":[{\"offset\":-1}]}"]
+        {
+            std::fs::write(&path, damaged).unwrap();
+            assert!(matches!(PositionFile::open(&path, log), Err(PositionError::Other { .. })));
+        }
+        assert!(matches!(PositionFile::open(&folder.path().join("no/p"), log), Err(PositionError::Io { .. })));
     }
 }

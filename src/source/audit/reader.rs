@@ -41,6 +41,32 @@ pub struct Reader {
     seen: Seen,
     held: Held,
     counts: Counts,
+    /// Time of the event that was read last, ns UTC.
+    time: u64,
+}
+
+/// A log that is read beside others: the files that it was rotated into, in their order.
+struct Log<R> {
+    files: std::vec::IntoIter<(String, R)>,
+    name: String,
+    pieces: Pieces<R>,
+    /// Latest time so far, ns UTC.
+    latest: u64,
+}
+
+impl<R: Read> Log<R> {
+    fn new(files: Vec<(String, R)>) -> Option<Log<R>> {
+        let mut files = files.into_iter();
+        let (name, from) = files.next()?;
+        Some(Log { files, name, pieces: Pieces::new(from), latest: 0 })
+    }
+
+    /// Goes on in its next file, if there is one.
+    fn next(&mut self) -> bool {
+        let Some((name, from)) = self.files.next() else { return false };
+        (self.name, self.pieces) = (name, Pieces::new(from));
+        true
+    }
 }
 
 /// What a line turned out to be.
@@ -92,22 +118,30 @@ impl Reader {
         &self.counts
     }
 
-    /// Reads a log to its end; `name` is for messages.
+    /// Reads logs to their end, whichever is behind the others; each is a row of files with names for messages.
     ///
     /// # Errors
-    /// The sink takes no more. A log that cannot be read further is told, as lines that are none are.
-    pub fn read<S: Sink>(&mut self, name: &str, from: impl Read, sink: &mut S) -> Result<(), S::Error> {
-        let mut pieces = Pieces::new(from);
-        loop {
-            match self.step(name, &mut pieces) {
-                Ok(true) => self.held.leave(false, |event| sink.event(event))?,
-                Ok(false) => return Ok(()),
+    /// The sink takes no more. A file that cannot be read further is told, as lines that are none are.
+    pub fn read<R: Read, S: Sink>(&mut self, logs: Vec<Vec<(String, R)>>, sink: &mut S) -> Result<(), S::Error> {
+        let mut logs: Vec<Log<R>> = logs.into_iter().filter_map(Log::new).collect();
+        while let Some(at) = (0..logs.len()).min_by_key(|&at| logs[at].latest) {
+            let log = &mut logs[at];
+            self.time = 0;
+            let has_more = match self.step(&log.name, &mut log.pieces) {
+                Ok(has_more) => has_more,
                 Err(error) => {
-                    self.fault(format!("{name}, line {}: {error}", pieces.line()));
-                    return Ok(());
+                    self.fault(format!("{}, line {}: {error}", log.name, log.pieces.line()));
+                    false
                 }
+            };
+            log.latest = log.latest.max(self.time);
+            if has_more {
+                self.held.leave(false, |event| sink.event(event))?;
+            } else if !log.next() {
+                logs.remove(at);
             }
         }
+        Ok(())
     }
 
     /// Gives the events that still wait.
@@ -152,6 +186,7 @@ impl Reader {
             if line.first() == Some(&b'{') { self.splitter.split(line) } else { self.splitter.split_legacy(line) };
         match taken {
             Ok(taken) => {
+                self.time = taken.event.time;
                 keep(&mut self.seen, &mut self.held, &mut self.counts, &taken);
                 Line::Taken
             }
@@ -233,7 +268,7 @@ mod tests {
 
     fn read(text: &str) -> (Vec<String>, Counts) {
         let (mut reader, mut sink) = (Reader::default(), Texts(Vec::new()));
-        let Ok(()) = reader.read("x", text.as_bytes(), &mut sink);
+        let Ok(()) = reader.read(vec![vec![("x".to_owned(), text.as_bytes())]], &mut sink);
         let Ok(()) = reader.finish(&mut sink);
         (sink.0, reader.counts().clone())
     }
@@ -257,6 +292,24 @@ mod tests {
             assert_eq!(found, want, "{text}");
             assert_eq!(counts.faults, 0, "{text}: {:?}", counts.told);
         }
+    }
+
+    #[test]
+    fn logs_are_read_beside_each_other_and_their_files_one_behind_the_other() {
+        // More than may wait, so that they come in order only if both are read at the same pace.
+        let line = |log: &str, n: u32| {
+            event(&format!("{log}{n}"), n % 60).replace("21:22", &format!("{:02}:{:02}", n / 3600, n / 60 % 60))
+        };
+        let text = |log: &str, from: u32, to: u32| (from..to).map(|n| line(log, n) + "\n").collect::<String>();
+        let (a, b, c) = (text("a", 0, 9_000), text("a", 9_000, 30_000), text("b", 0, 30_000));
+        let named = |name: &str, text: &'static str| (name.to_owned(), text.as_bytes());
+        let [a, b, c] = [a, b, c].map(|text| &*text.leak());
+        let (mut reader, mut sink) = (Reader::default(), Texts(Vec::new()));
+        let Ok(()) = reader.read(vec![vec![named("a", a), named("b", b)], vec![named("c", c)], Vec::new()], &mut sink);
+        let Ok(()) = reader.finish(&mut sink);
+        assert_eq!(sink.0.len(), 60_000);
+        let times: Vec<&str> = sink.0.iter().map(|text| text.rsplit_once('T').unwrap().1).collect();
+        assert!(times.is_sorted());
     }
 
     #[test]

@@ -17,6 +17,9 @@ use std::time::Duration;
 /// Longest time between two looks at a log: for file systems that tell nothing (NFS), and for what a look missed.
 const LOOK: Duration = Duration::from_secs(1);
 
+/// How often a folder is looked through anew where a file in it was renamed or packed meanwhile.
+const TRIES: u32 = 10;
+
 /// What a log gave.
 #[derive(Debug)]
 pub struct Lines {
@@ -38,6 +41,9 @@ pub struct Tail {
     files: VecDeque<Growing>,
     /// The one that had the name before.
     older: Option<Growing>,
+    /// Time of the first event in the newest file that is none of ours any more, ns UTC: what was rotated since has a later one.
+    /// The last of all: not known.
+    reached: u64,
     /// What is to be said.
     told: Vec<String>,
     is_missing: bool,
@@ -51,10 +57,16 @@ impl Tail {
     /// The log or its folder cannot be read.
     pub fn open(path: &Path, position: Option<&Position>, limit: usize) -> io::Result<Tail> {
         let (files, told) = (VecDeque::new(), Vec::new());
-        let mut tail = Tail { path: path.to_owned(), limit, files, older: None, told, is_missing: false };
+        let (older, is_missing) = (None, false);
+        let reached = position.map_or(u64::MAX, |position| position.reached);
+        let mut tail = Tail { path: path.to_owned(), limit, files, older, reached, told, is_missing };
         match position.map(|position| position.files.as_slice()) {
             Some([older @ .., last]) => tail.resume(older.first(), last)?,
-            _ => tail.files.extend(tail.named()?),
+            Some([]) => tail.behind(u64::MAX, tail.named()?)?,
+            None => {
+                tail.reached = tail.among(|files| Ok(files.last().map_or(0, |(time, _)| *time)))?;
+                tail.files.extend(tail.named()?);
+            }
         }
         if tail.files.is_empty() {
             tail.missing();
@@ -79,6 +91,9 @@ impl Tail {
 
     /// Goes on where an earlier recorder ended: the file that it read last may have another name now.
     fn resume(&mut self, older: Option<&Place>, last: &Place) -> io::Result<()> {
+        if self.reached == u64::MAX {
+            self.reached = older.map_or(u64::MAX, |place| place.first);
+        }
         if let Some(file) = Growing::resume_at(&self.path, last)? {
             self.files.push_back(file);
             self.older = older.map(|place| self.find(place)).transpose()?.flatten();
@@ -101,28 +116,61 @@ impl Tail {
         self.behind(last.first, named)
     }
 
-    /// The rotated file that an earlier recorder took over to a place.
-    fn find(&self, place: &Place) -> io::Result<Option<Growing>> {
-        for (_, path) in rotated(&self.path)?.into_iter().rev() {
-            if let Some(file) = Growing::resume_at(&path, place)? {
-                return Ok(Some(file));
+    /// Looks at the files that the log was rotated into, and once more where one went meanwhile: it has another name then.
+    fn among<T>(&self, look: impl Fn(&[(u64, PathBuf)]) -> io::Result<T>) -> io::Result<T> {
+        let mut tries = 0;
+        loop {
+            match rotated(&self.path).and_then(|files| look(&files)) {
+                Err(error) if error.kind() == io::ErrorKind::NotFound && tries < TRIES => tries += 1,
+                done => return done,
             }
         }
-        Ok(None)
     }
 
-    /// Adds what was rotated behind a file whose first event has a time, and then the one under the name.
-    fn behind(&mut self, first: u64, named: Option<Growing>) -> io::Result<()> {
-        let known = named.as_ref().map(|file| file.id);
-        let files = if first == u64::MAX { Vec::new() } else { rotated(&self.path)? };
-        for (_, path) in files.into_iter().filter(|(time, _)| *time > first) {
-            match Growing::open(&path) {
-                Ok(file) if Some(file.id) != known => self.files.push_back(file),
-                // It was moved on meanwhile, and is found under its new name or was read.
-                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-                _ => {}
+    /// The rotated file that an earlier recorder took over to a place.
+    fn find(&self, place: &Place) -> io::Result<Option<Growing>> {
+        self.among(|files| {
+            for (_, path) in files.iter().rev() {
+                if let Some(file) = Growing::resume(path, place)? {
+                    return Ok(Some(file));
+                }
             }
+            Ok(None)
+        })
+    }
+
+    /// What was rotated since, and has its first event before a time (ns UTC).
+    fn rotated_before(&self, time: u64) -> io::Result<Vec<Growing>> {
+        let reached = self.reached;
+        if reached == u64::MAX {
+            return Ok(Vec::new());
         }
+        self.among(|files| {
+            let between = files.iter().filter(|(first, _)| (reached + 1..time).contains(first));
+            between.map(|(_, path)| Growing::open(path)).collect()
+        })
+    }
+
+    /// A file that was opened before it was read may have been cut in between: then copies have what stood in it.
+    fn before(&mut self, first: u64) {
+        match self.rotated_before(first) {
+            Ok(files) => files.into_iter().rev().for_each(|file| self.files.push_front(file)),
+            Err(error) => self.told.push(format!(
+                "{}: {error}: what was written before the log was rotated may be missing",
+                self.path.display()
+            )),
+        }
+    }
+
+    /// Adds what was rotated behind a file whose first event has a time, and then the one under the name. An empty file has no
+    /// such time: then it is that of the one before.
+    fn behind(&mut self, first: u64, named: Option<Growing>) -> io::Result<()> {
+        if first != u64::MAX {
+            self.reached = first;
+        }
+        let files = self.rotated_before(u64::MAX)?;
+        let known = named.as_ref().map(|file| file.id);
+        self.files.extend(files.into_iter().filter(|file| Some(file.id) != known));
         self.files.extend(named);
         Ok(())
     }
@@ -152,15 +200,19 @@ impl Tail {
                 }
                 continue;
             };
-            let before = (file.place(), file.first);
+            let (place, first) = (file.place(), file.first);
             let look = file.look(self.limit);
             // What was read at the old offset of a file that was cut may be anything.
             if self.files.is_empty() && file.is_cut()? {
-                self.cut(&before.0, before.1)?;
+                self.cut(&place, first)?;
                 continue;
             }
             let found = look.map(|look| self.lines(&file, look));
+            let begins = Some(file.first).filter(|_| first == u64::MAX && self.files.is_empty());
             self.files.push_front(file);
+            if let Some(first) = begins.filter(|first| *first < u64::MAX) {
+                self.before(first);
+            }
             if let Some(lines) = found? {
                 return Ok(Some(self.placed(lines)));
             }
@@ -186,6 +238,12 @@ impl Tail {
             about => about?,
         };
         if (about.dev(), about.ino()) != id {
+            if file.is_cut()? {
+                // First cut, then renamed.
+                let place = file.place();
+                self.cut(&place, first)?;
+                return Ok(true);
+            }
             // Opened before the others are looked for: what takes its name meanwhile is known by its inode.
             let Some(named) = self.named()? else { return Ok(false) };
             self.behind(first, Some(named))?;
@@ -199,7 +257,8 @@ impl Tail {
     /// The file at hand was cut: goes on behind the place that was read last, where a copy has it, and from the start.
     fn cut(&mut self, place: &Place, first: u64) -> io::Result<()> {
         let mut copy = self.find(place)?;
-        if copy.is_none() {
+        // What nothing was read of is among what was rotated since.
+        if copy.is_none() && place.head_bytes > 0 {
             let path = self.path.display();
             self.told.push(format!(
                 "{path}: the log was cut, and no copy of it was found: what was written just before is missing"
@@ -219,6 +278,9 @@ impl Tail {
             return None;
         }
         let file = self.files.pop_front()?;
+        if file.first != u64::MAX {
+            self.reached = file.first;
+        }
         let mut left = if file.may_grow() { self.older.replace(file) } else { Some(file) }?;
         let (text, at) = left.rest()?;
         Some(Tail::found(&left, text, at, None))
@@ -251,7 +313,7 @@ impl Tail {
     /// The lines with how far everything was taken over.
     fn placed(&self, lines: Lines) -> Lines {
         let files = self.older.iter().chain(self.files.front()).map(Growing::place).collect();
-        Lines { position: Position { log: self.path.clone(), files }, ..lines }
+        Lines { position: Position { log: self.path.clone(), files, reached: self.reached }, ..lines }
     }
 }
 

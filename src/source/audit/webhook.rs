@@ -11,19 +11,21 @@ use std::io::{self, PipeReader, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::os::fd::AsFd;
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{self, Receiver, SyncSender};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-/// Connections at a time.
-const MAX_CONNECTIONS: usize = 64;
+/// Connections at a time: in blocking mode an API server has one for each request in flight, 600 at most unless told otherwise.
+const MAX_CONNECTIONS: usize = 640;
 /// Bytes of bodies that are held at a time, at least one body.
-const HELD: usize = 128 << 20;
+const HELD: usize = 48 << 20;
 /// Longest time for one request to come, once it begins, and for a client to say nothing.
 const REQUEST: Duration = Duration::from_secs(60);
 const IDLE: Duration = Duration::from_secs(300);
-/// How long events wait to be taken in, and then for the disk: less than the 30 s after which the API server gives up.
+/// How long a body waits for memory, its events then to be taken in, and then for the disk: less than the 30 s after which the
+/// API server gives up.
+const ROOM: Duration = Duration::from_secs(2);
 const TAKEN: Duration = Duration::from_secs(5);
 const KEPT: Duration = Duration::from_secs(20);
 /// Longest time between two looks at whether there is something to do.
@@ -76,10 +78,23 @@ pub enum Answer {
 /// A body that waits for its answer. Dropped without one, it is as if it had not been sent: the API server tries again.
 pub struct Body {
     from: String,
-    text: Vec<u8>,
+    text: Text,
     reply: SyncSender<Answer>,
-    /// Gives back what it takes of the memory.
-    _room: Room,
+}
+
+/// The bytes of a body; gives back what it takes of the memory.
+#[derive(Default)]
+pub struct Text {
+    bytes: Vec<u8>,
+    _room: Option<Room>,
+}
+
+impl std::ops::Deref for Text {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        &self.bytes
+    }
 }
 
 impl Body {
@@ -89,7 +104,7 @@ impl Body {
     }
 
     /// Its bytes; once.
-    pub fn take_text(&mut self) -> Vec<u8> {
+    pub fn take_text(&mut self) -> Text {
         std::mem::take(&mut self.text)
     }
 
@@ -100,24 +115,38 @@ impl Body {
     }
 }
 
-/// A part of the memory for bodies.
-struct Room {
-    held: Arc<AtomicUsize>,
-    bytes: usize,
+/// The memory for bodies.
+#[derive(Default)]
+struct Store {
+    held: Mutex<usize>,
+    freed: Condvar,
 }
 
-impl Room {
-    /// Takes room for a body, if there is some.
-    fn take(held: &Arc<AtomicUsize>, bytes: usize) -> Option<Room> {
-        let fits = |now: usize| (now == 0 || now + bytes <= HELD).then_some(now + bytes);
-        held.fetch_update(Ordering::AcqRel, Ordering::Acquire, fits).ok()?;
-        Some(Room { held: Arc::clone(held), bytes })
+impl Store {
+    /// Takes room for a body, if there is some in time. Whoever waits has not sent its body yet.
+    fn room(self: &Arc<Store>, bytes: usize, longest: Duration) -> Option<Room> {
+        let held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_full = |held: &mut usize| *held > 0 && *held + bytes > HELD;
+        let waited = self.freed.wait_timeout_while(held, longest, is_full);
+        let (mut held, waited) = waited.unwrap_or_else(PoisonError::into_inner);
+        if waited.timed_out() {
+            return None;
+        }
+        *held += bytes;
+        Some(Room { store: Arc::clone(self), bytes })
     }
+}
+
+/// A part of it.
+struct Room {
+    store: Arc<Store>,
+    bytes: usize,
 }
 
 impl Drop for Room {
     fn drop(&mut self) {
-        self.held.fetch_sub(self.bytes, Ordering::AcqRel);
+        *self.store.held.lock().unwrap_or_else(PoisonError::into_inner) -= self.bytes;
+        self.store.freed.notify_all();
     }
 }
 
@@ -162,7 +191,7 @@ impl Webhook {
             );
         }
         let desk = Desk {
-            held: Arc::default(),
+            store: Arc::default(),
             limit: self.limit,
             take,
             tell,
@@ -183,11 +212,11 @@ impl Webhook {
                     }
                 };
                 number += 1;
-                let Some(other) = desk.enter(number, &stream) else { continue };
+                let Some(stream) = desk.enter(number, stream) else { continue };
                 let (desk, tls) = (&desk, self.tls.clone());
                 let spawned =
                     std::thread::Builder::new().name("audit client".to_owned()).spawn_scoped(threads, move || {
-                        desk.client(other, peer, tls);
+                        desk.client(&stream, peer, tls);
                         desk.leave(number);
                     });
                 if spawned.is_err() {
@@ -201,17 +230,17 @@ impl Webhook {
 
 /// What all connections share.
 struct Desk<'a> {
-    held: Arc<AtomicUsize>,
+    store: Arc<Store>,
     limit: usize,
     take: Take<'a>,
     tell: fn(&str),
     told: AtomicU64,
-    streams: Mutex<BTreeMap<u64, TcpStream>>,
+    streams: Mutex<BTreeMap<u64, Arc<TcpStream>>>,
 }
 
 impl Desk<'_> {
     /// Notes a connection; `None`: there are too many.
-    fn enter(&self, number: u64, stream: &TcpStream) -> Option<TcpStream> {
+    fn enter(&self, number: u64, stream: TcpStream) -> Option<Arc<TcpStream>> {
         let mut streams = self.streams.lock().unwrap_or_else(PoisonError::into_inner);
         if streams.len() >= MAX_CONNECTIONS {
             self.refuse(&format!("expected at most {MAX_CONNECTIONS} connections, found one more"));
@@ -220,8 +249,9 @@ impl Desk<'_> {
         stream.set_nonblocking(false).ok()?;
         stream.set_nodelay(true).ok()?;
         stream.set_write_timeout(Some(KEPT)).ok()?;
-        streams.insert(number, stream.try_clone().ok()?);
-        stream.try_clone().ok()
+        let stream = Arc::new(stream);
+        streams.insert(number, Arc::clone(&stream));
+        Some(stream)
     }
 
     fn leave(&self, number: u64) {
@@ -242,20 +272,19 @@ impl Desk<'_> {
         }
     }
 
-    fn client(&self, stream: TcpStream, peer: SocketAddr, tls: Option<Arc<Tls>>) {
-        if stream.set_read_timeout(Some(REQUEST)).is_err() {
+    fn client(&self, socket: &TcpStream, peer: SocketAddr, tls: Option<Arc<Tls>>) {
+        if socket.set_read_timeout(Some(REQUEST)).is_err() {
             return;
         }
-        let Ok(socket) = stream.try_clone() else { return };
-        let Some(tls) = tls else { return self.requests(stream, &socket, peer) };
+        let Some(tls) = tls else { return self.requests(socket, socket, peer) };
         let config = tls.config(|error| self.refuse(&format!("new certificates are not used: {error}")));
         let Ok(session) = rustls::ServerConnection::new(config) else { return };
-        let mut stream = rustls::StreamOwned::new(session, stream);
+        let mut stream = rustls::StreamOwned::new(session, socket);
         // Finished here, so that a client that is not let in is told apart from one that goes away.
         if let Err(error) = stream.conn.complete_io(&mut stream.sock) {
             return self.refuse(&format!("{peer} was not let in: {error}"));
         }
-        self.requests(stream, &socket, peer);
+        self.requests(stream, socket, peer);
     }
 
     /// Takes requests until the client goes, or sends what is none.
@@ -316,10 +345,10 @@ impl Desk<'_> {
             _ => self.limit,
         };
         let busy = Fault::Status(429, "expected room in memory, found none: the disk is slower than the events");
-        let room = Room::take(&self.held, most).ok_or(busy)?;
-        let text = connection.body(head, self.limit)?;
+        let room = self.store.room(most, ROOM).ok_or(busy)?;
+        let text = Text { bytes: connection.body(head, self.limit)?, _room: Some(room) };
         let (reply, answer) = mpsc::sync_channel(1);
-        let body = Body { from: format!("webhook, {peer}"), text, reply, _room: room };
+        let body = Body { from: format!("webhook, {peer}"), text, reply };
         match self.kept(body, &answer) {
             Some(Answer::Kept) => connection.answer(200, "", None, closes)?,
             Some(Answer::Refused(text)) => {
@@ -379,7 +408,7 @@ mod tests {
                 return Some(body);
             }
             let text = body.take_text();
-            body.answer(if text == b"x" { Answer::Kept } else { Answer::Refused("expected x".to_owned()) });
+            body.answer(if *text == *b"x" { Answer::Kept } else { Answer::Refused("expected x".to_owned()) });
             None
         };
         std::thread::scope(|threads| {
@@ -395,14 +424,20 @@ mod tests {
 
     #[test]
     fn bodies_have_so_much_room_and_no_more_and_one_always_has() {
-        let held = Arc::default();
-        let one = Room::take(&held, HELD - 10).unwrap();
-        assert!(Room::take(&held, 11).is_none());
-        let two = Room::take(&held, 10).unwrap();
+        let store: Arc<Store> = Arc::default();
+        let room = |bytes| store.room(bytes, Duration::ZERO);
+        let one = room(HELD - 10).unwrap();
+        assert!(room(11).is_none());
+        let two = room(10).unwrap();
         drop(one);
-        assert!(Room::take(&held, HELD - 10).is_some());
-        drop(two);
-        assert!(Room::take(&held, HELD + 1).is_some());
-        assert_eq!(held.load(Ordering::Relaxed), 0);
+        assert!(room(HELD - 10).is_some());
+        std::thread::scope(|threads| {
+            // Whoever waits gets it as soon as it is there.
+            let waits = threads.spawn(|| store.room(HELD, Duration::from_secs(600)).is_some());
+            drop(two);
+            assert!(waits.join().unwrap());
+        });
+        assert!(room(HELD + 1).is_some());
+        assert_eq!(*store.held.lock().unwrap(), 0);
     }
 }
