@@ -13,7 +13,7 @@ mod common;
 use common::{V, event, write_reel};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
-use sysreel::engine::{Follow, Interval, Options, Question, Reels, Screen, SegmentLimits, follow, play};
+use sysreel::engine::{Batches, Follow, Interval, Options, Question, Reels, Screen, SegmentLimits, follow, play};
 use sysreel::event::{OwnedEvent, Splitter};
 use sysreel::field::Context;
 use sysreel::filter::Filter;

@@ -14,7 +14,7 @@ use common::live::until;
 use common::skip;
 use std::fs::{OpenOptions, rename};
 use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Command;
 
 /// A log and what its API server does to it.
