@@ -409,8 +409,8 @@ fn mask_of_one(kinds: &[u8], only: u8) -> u64 {
     let (eights, rest) = kinds.as_chunks::<8>();
     let mut mask = 0;
     for (n, eight) in eights.iter().enumerate() {
-        let differs = u64::from_le_bytes(*eight) ^ ONES * u64::from(only);
-        let equal = !((differs & LOW_BITS) + LOW_BITS | differs | LOW_BITS) >> 7;
+        let differs = u64::from_le_bytes(*eight) ^ (ONES * u64::from(only));
+        let equal = !(((differs & LOW_BITS) + LOW_BITS) | differs | LOW_BITS) >> 7;
         mask |= (equal.wrapping_mul(GATHER) >> 56) << (8 * n);
     }
     rest.iter().enumerate().fold(mask, |mask, (n, &k)| mask | u64::from(k == only) << (8 * eights.len() + n))
