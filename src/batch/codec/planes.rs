@@ -31,7 +31,7 @@ pub(super) fn fill<T: Copy>(
     }
     planes.iter_mut().zip(stored).for_each(|(slot, plane)| *slot = plane);
     match width {
-        0 => out.iter_mut().for_each(|slot| *slot = value(base)),
+        0 => out.fill_with(|| value(base)),
         1 => join::<1, T>(&planes, base, out, value),
         2 => join::<2, T>(&planes, base, out, value),
         3 => join::<3, T>(&planes, base, out, value),

@@ -75,7 +75,9 @@ fn by_index<T: Element>(bytes: &[u8], rows: usize) -> Result<Vec<T>, Fault> {
     // Which codes rows have is asked only where one of them is no value.
     if codes.iter().any(|&code| code > T::MAX) {
         let mut used = [false; 256];
-        indices.iter().for_each(|&i| used[usize::from(i)] = true);
+        for &i in indices {
+            used[usize::from(i)] = true;
+        }
         fits::<T>(codes.iter().zip(used).fold(0, |all, (code, used)| if used { all | code } else { all }))?;
     }
     let values = codes.map(T::of);
@@ -96,12 +98,14 @@ pub(super) fn fill<T: Copy>(
         t if t == Tag::Constant as u8 => {
             let code = one(&mut rest)?;
             nothing_more(rest)?;
-            out.iter_mut().for_each(|slot| *slot = value(code));
+            out.fill_with(|| value(code));
             Ok(())
         }
         t if t == Tag::Dictionary as u8 => {
             let (indices, codes) = indices(rest, out.len())?;
-            out.iter_mut().zip(indices).for_each(|(slot, &i)| *slot = value(codes[usize::from(i)]));
+            for (slot, &i) in out.iter_mut().zip(indices) {
+                *slot = value(codes[usize::from(i)]);
+            }
             Ok(())
         }
         t if t == Tag::Varint as u8 => take_all(rest, out, value),
