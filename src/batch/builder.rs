@@ -38,6 +38,8 @@ struct Plan {
     bytes: usize,
     /// What finds repeated objects, for each column of data; empty where they are not looked for.
     sharers: Vec<Sharer>,
+    /// Rows of the last batch that had the kind: new buffers have room for as many.
+    rows: usize,
 }
 
 /// Events into columns. The buffers of a batch that was taken can be given back.
@@ -115,7 +117,9 @@ impl Builder {
     pub fn take(&mut self, snapshot: bool) -> Columns {
         for table in &self.columns.tables {
             self.local[usize::from(table.kind)] = NONE;
-            self.plans[usize::from(table.kind)].sharers.iter_mut().for_each(Sharer::clear);
+            let plan = &mut self.plans[usize::from(table.kind)];
+            plan.sharers.iter_mut().for_each(Sharer::clear);
+            plan.rows = table.duration.len();
         }
         if !self.columns.nums.is_empty() {
             self.number_rows(self.rows());
@@ -195,15 +199,20 @@ impl Plan {
         let bytes = ROW_BYTES + per_row + 8 * ints + 4 * texts + 4 * data;
         let is_json = spec.params.iter().any(|param| param.class == Class::Data && param.ty == ParamType::Json);
         let apart = spec.params.iter().enumerate().fold(0, |bits, (i, param)| bits | u64::from(param.is_apart) << i);
-        Plan { has_ret, slots, counts, apart, bytes, sharers: vec![Sharer::default(); if is_json { data } else { 0 }] }
+        let sharers = vec![Sharer::default(); if is_json { data } else { 0 }];
+        Plan { has_ret, slots, counts, apart, bytes, sharers, rows: 0 }
     }
 
+    /// An empty table.
     fn table(&self, kind: u16) -> Table {
+        let [ints, texts, data] = self.counts.map(usize::from);
         Table {
             kind,
-            ints: vec![Vec::new(); usize::from(self.counts[0])],
-            texts: vec![Vec::new(); usize::from(self.counts[1])],
-            data: vec![DataColumn::default(); usize::from(self.counts[2])],
+            ret: Vec::with_capacity(if self.has_ret { self.rows } else { 0 }),
+            duration: Vec::with_capacity(self.rows),
+            ints: (0..ints).map(|_| Vec::with_capacity(self.rows)).collect(),
+            texts: (0..texts).map(|_| Vec::with_capacity(self.rows)).collect(),
+            data: vec![DataColumn::default(); data],
             ..Table::default()
         }
     }
