@@ -12,7 +12,7 @@ const CONTAINERS: u64 = 5;
 /// Something that becomes known.
 #[derive(Debug, Clone)]
 enum Fact {
-    Asks(Request),
+    Asks(Box<Request>),
     Ends(usize, u64),
     Process(Proc, Option<u32>, Option<Proc>),
     Runs(u64, Proc, Vec<Vec<u8>>),
@@ -65,7 +65,7 @@ impl Told {
         match fact.clone() {
             Fact::Asks(request) => {
                 asked.news.requests.insert(asked.requests.len());
-                asked.requests.push(request);
+                asked.requests.push(*request);
             }
             Fact::Ends(number, time) => {
                 if let Some(request) = asked.requests.get_mut(number) {
@@ -110,7 +110,7 @@ fn scene(dice: &mut Dice, count: u64) -> (Vec<Fact>, Vec<Proc>) {
         match dice.roll(10) {
             0 | 1 => {
                 let action = [Action::Exec, Action::Exec, Action::Debug, Action::Attach][dice.roll(4) as usize];
-                facts.push(Fact::Asks(request(asks, action, time, dice.roll(PODS), argv)));
+                facts.push(Fact::Asks(Box::new(request(asks, action, time, dice.roll(PODS), argv))));
                 asks += 1;
             }
             2 if asks > 0 => facts.push(Fact::Ends(dice.roll(asks as u64) as usize, time)),
@@ -145,7 +145,9 @@ fn what_comes_bit_by_bit_gives_the_same_answers_as_all_at_once() {
         let mut dice = Dice(seed);
         let (facts, procs) = scene(&mut dice, 200);
         let mut whole = Told::new();
-        facts.iter().for_each(|fact| whole.tell(fact));
+        for fact in &facts {
+            whole.tell(fact);
+        }
         whole.settle();
         let mut parts = Told::new();
         for fact in &facts {
@@ -169,7 +171,7 @@ fn only_requests_about_which_something_is_new_are_looked_at_again() {
     for number in 0..REQUESTS {
         let time = 1000 * SECOND + number as u64 * SECOND / 5;
         let argv = vec![b"sh".to_vec(), b"-c".to_vec(), b"id".to_vec()];
-        known.tell(&Fact::Asks(request(number, Action::Exec, time, 0, argv.clone())));
+        known.tell(&Fact::Asks(Box::new(request(number, Action::Exec, time, 0, argv.clone()))));
         let proc = (0, 100 + number as u32, time + SECOND / 10);
         known.tell(&Fact::Process(proc, Some(0), None));
         known.tell(&Fact::Runs(proc.2, proc, argv));

@@ -15,8 +15,8 @@ pub enum Datum {
 /// Appends a value: a control byte with type and size, the size behind it where it has no room for it, and the value.
 fn write(out: &mut Vec<u8>, datum: &Datum) {
     let mut control = |kind: u8, size: usize| match size {
-        0..=28 => out.push(kind << 5 | size as u8),
-        29..=284 => out.extend([kind << 5 | 29, (size - 29) as u8]),
+        0..=28 => out.push((kind << 5) + size as u8),
+        29..=284 => out.extend([(kind << 5) + 29, (size - 29) as u8]),
         _ => panic!("a value of {size} bytes"),
     };
     match datum {
@@ -120,7 +120,7 @@ pub fn database(kind: &'static str, version: u16, networks: &[(&str, u32, Datum)
     out
 }
 
-/// A record as those of GeoLite2 are, country and network in one.
+/// A record as those of `GeoLite2` are, country and network in one.
 pub fn place(country: &'static str, asn: u32, org: &'static str) -> Datum {
     Datum::Map(vec![
         ("country", Datum::Map(vec![("iso_code", Datum::Text(country)), ("geoname_id", Datum::Number(1))])),
