@@ -1,9 +1,6 @@
 //! What is done with fuzzed bytes; also run over cut and flipped captures by `cargo test` (`tests/fuzz.rs`).
 
-#[path = "memory.rs"]
-mod memory;
-
-use memory::Memory;
+use super::memory::Memory;
 use sysreel::engine::import;
 use sysreel::source::scap::Input;
 

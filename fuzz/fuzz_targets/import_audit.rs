@@ -4,5 +4,7 @@
 
 #[path = "../audit.rs"]
 mod audit;
+#[path = "../memory.rs"]
+mod memory;
 
 libfuzzer_sys::fuzz_target!(|bytes: &[u8]| audit::import_log(bytes));

@@ -4,5 +4,7 @@
 
 #[path = "../scap.rs"]
 mod scap;
+#[path = "../memory.rs"]
+mod memory;
 
 libfuzzer_sys::fuzz_target!(|bytes: &[u8]| scap::import_everything(bytes));

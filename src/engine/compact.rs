@@ -121,6 +121,7 @@ impl Compact {
         let first = |numbers: &Numbers, count: usize| numbers.written + 1 - count as u32;
         delta.first_string = first(&self.strings, delta.string_lengths.len());
         delta.first_apart = first(&self.apart, delta.apart_lengths.len());
+        delta.first_image = first(&self.images, delta.images.len());
         delta.first_thread = first(&self.threads, delta.threads.len());
         delta.first_desc = first(&self.descs, delta.descs.len());
         delta
