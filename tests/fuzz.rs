@@ -14,6 +14,10 @@ mod scap;
 #[allow(unreachable_pub, reason = "shared with the fuzz target")]
 mod audit;
 
+#[path = "../fuzz/memory.rs"]
+#[allow(unreachable_pub, reason = "shared with the fuzz targets")]
+mod memory;
+
 #[path = "../fuzz/filter.rs"]
 #[allow(unreachable_pub, reason = "shared with the fuzz target")]
 mod filter;

@@ -82,7 +82,7 @@ fn requests_have_the_places_of_who_connected_and_of_what_is_claimed() {
     let format = "*%ka.user.name %ka.sourceip.country %ka.sourceip.asn %ka.sourceip.org|%ka.sourceip.claimed.country|%ka.sourceip.claimed.asn";
     let want = [
         "u1 NL 64498 Example Anonymous Proxy|<NA>|<NA>",
-        "u2 DE 64496 Example Hosting|JP,BR|64499,64497",
+        "u2 DE 64496 Example Hosting|JP BR|64499 64497",
         "u3 <NA> <NA> <NA>|<NA>|<NA>",
         "u4 <NA> <NA> <NA>|NL|64498",
         "u5 DE 64496 Example Hosting|<NA>|<NA>",

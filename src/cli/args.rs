@@ -230,7 +230,7 @@ pub struct Options {
     /// With `audit kubeconfig`: key of that certificate (PEM)
     #[arg(long, value_name = "FILE", help_heading = "Kubernetes audit")]
     pub client_key: Option<PathBuf>,
-    /// What databases say of addresses (mmdb): `ka.sourceip.country`, `fd.rip.asn` and their kin; several may be given
+    /// What databases say of addresses (.mmdb): `ka.sourceip.country`, `fd.rip.asn` and their kin; several may be given
     #[arg(long, value_name = "FILE.mmdb", help_heading = "Output")]
     pub geoip: Vec<PathBuf>,
     /// Threads for replay [default: one per processor]
