@@ -15,8 +15,8 @@ pub enum Datum {
 /// Appends a value: a control byte with type and size, the size behind it where it has no room for it, and the value.
 fn write(out: &mut Vec<u8>, datum: &Datum) {
     let mut control = |kind: u8, size: usize| match size {
-        0..=28 => out.push((kind << 5) + size as u8),
-        29..=284 => out.extend([(kind << 5) + 29, (size - 29) as u8]),
+        0..=28 => out.push(kind << 5 | size as u8),
+        29..=284 => out.extend([kind << 5 | 0x1d, (size - 29) as u8]),
         _ => panic!("a value of {size} bytes"),
     };
     match datum {
