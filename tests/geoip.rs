@@ -184,7 +184,7 @@ fn whatever_a_file_holds_it_is_an_answer_or_an_error() {
             Ok(places) => {
                 opened += 1;
                 for ip in ips {
-                    std::hint::black_box(places.find(ip));
+                    places.find(ip);
                 }
                 damaged += usize::from(places.damage().is_some());
             }
