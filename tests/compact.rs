@@ -11,6 +11,12 @@ fn sysreel(words: &[&str]) -> String {
     String::from_utf8_lossy(&out.stdout).into_owned()
 }
 
+fn refused(words: &[&str]) -> String {
+    let out = Command::new(env!("CARGO_BIN_EXE_sysreel")).args(words).output().unwrap();
+    assert_eq!(out.status.code(), Some(2), "{words:?}");
+    String::from_utf8_lossy(&out.stderr).into_owned()
+}
+
 fn reels(folder: &Path) -> Vec<PathBuf> {
     let all = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
     all.filter(|path| path.extension().is_some_and(|ending| ending == "reel")).collect()
@@ -33,6 +39,14 @@ fn a_compact_reel_says_the_same_in_fewer_bytes() {
     let mut sizes = [0, 0];
     for reel in all {
         let name = reel.to_str().unwrap();
+        // A recorder of audit events goes on in another file each day, so its files know each other.
+        if reel.ends_with("pods.reel") {
+            assert!(
+                refused(&["-q", "convert", "--compact", name, small])
+                    .contains("a part of a recording in several files")
+            );
+            continue;
+        }
         sysreel(&["-q", "convert", "--compact", name, small]);
         let [before, after] = [name, small].map(|path| std::fs::metadata(path).unwrap().len());
         sizes = [sizes[0] + before, sizes[1] + after];

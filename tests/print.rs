@@ -2,13 +2,13 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails, and says so")]
 
-use std::path::PathBuf;
-use std::process::Command;
+use std::path::{Path, PathBuf};
 use std::sync::Mutex;
-use sysreel::batch::Batch;
+use sysreel::batch::{Batch, Encoder};
 use sysreel::engine::{Batches, Layer, Options, Question, Reels, play};
 use sysreel::field::{self, BufferFormat, Context, TimeFormat};
 use sysreel::query::{LinesQuery, Query, Span};
+use sysreel::reel::{Reader, Writer};
 use sysreel::template::{CONTAINER, DEFAULT, Form, KUBERNETES, Plan, Template};
 
 fn captures() -> Vec<PathBuf> {
@@ -73,18 +73,29 @@ impl Layer for Noted<'_> {
     }
 }
 
+/// Writes the segments of a reel as a recorder does today.
+fn write_again(reader: &Reader, to: &Path) {
+    let (mut writer, mut encoder) = (Writer::create(to, reader.header()).unwrap(), Encoder::new());
+    for (index, info) in reader.segments().iter().enumerate() {
+        let schema = info.schema.as_ref().unwrap();
+        writer.begin_segment(schema, &info.clocks).unwrap();
+        writer.dictionary(&reader.delta(index).unwrap()).unwrap();
+        for batch in reader.batches(index) {
+            let columns = batch.unwrap().columns().unwrap();
+            writer.batch(&encoder.encode(&columns, schema).unwrap()).unwrap();
+        }
+    }
+    writer.finish().unwrap();
+}
+
 #[test]
 fn no_batch_before_the_time_that_is_asked_for_is_opened() {
-    // The captures are older than the index: through scap they get one.
+    // The captures are older than the index: written again they have one.
     let folder = tempfile::tempdir().unwrap();
     let anew = |name: &str| {
         let from = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(format!("captures/{name}.reel"));
-        let (scap, reel) = (folder.path().join("x.scap"), folder.path().join(format!("{name}.reel")));
-        for (from, to) in [(&from, &scap), (&scap, &reel)] {
-            let done =
-                Command::new(env!("CARGO_BIN_EXE_sysreel")).arg("-r").arg(from).arg("-w").arg(to).output().unwrap();
-            assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
-        }
+        let reel = folder.path().join(format!("{name}.reel"));
+        write_again(&Reader::open(&from).unwrap(), &reel);
         reel
     };
     let reels = Reels::open(&["shell", "build", "web", "services"].map(anew)).unwrap();
