@@ -12,10 +12,11 @@ mod common;
 use common::audit::{Recorder, event, is_read, post, real_lines, recorded, reels, send, sysreel};
 use common::live::until;
 use common::skip;
-use std::fs::{OpenOptions, rename};
+use std::fs::{File, OpenOptions, rename};
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// A log and what its API server does to it.
 struct Log {
@@ -70,6 +71,15 @@ impl Log {
     }
 }
 
+/// Packs a file that a log was rotated into, as lumberjack does: for a while both are there.
+fn pack(path: &Path) {
+    let packed = File::create(format!("{}.gz", path.display())).unwrap();
+    let mut packed = flate2::write::GzEncoder::new(packed, flate2::Compression::fast());
+    packed.write_all(&std::fs::read(path).unwrap()).unwrap();
+    packed.finish().unwrap();
+    std::fs::remove_file(path).unwrap();
+}
+
 #[test]
 fn a_log_is_followed_over_rotation_copies_and_a_killed_recorder_and_every_event_is_there_once() {
     let Some(lines) = real_lines() else { return skip("audit log, followed", "no shared data") };
@@ -106,6 +116,84 @@ fn a_log_is_followed_over_rotation_copies_and_a_killed_recorder_and_every_event_
     until("one line more", || is_read(&position, &path));
     third.end();
     assert_eq!(recorded(&reels(folder.path())).len(), want.len() + 1);
+}
+
+#[test]
+fn a_log_that_is_rotated_and_packed_under_load_is_followed_over_five_kills() {
+    const EACH: usize = 300;
+    const PARTS: usize = 40;
+    let folder = tempfile::tempdir().unwrap();
+    let (reel, position) = (folder.path().join("x.reel"), folder.path().join("x.reel.position"));
+    std::fs::create_dir(folder.path().join("log")).unwrap();
+    let path = folder.path().join("log/audit.log");
+    let words = ["-w", reel.to_str().unwrap(), "--audit-log", path.to_str().unwrap(), "--flush", "0.01"];
+    let mut want: Vec<String> = (0..=EACH * PARTS).map(|n| event(n, 300)).collect();
+    let (lines, last) = want.split_at(EACH * PARTS);
+    let (first, lines) = lines.split_at(1);
+    let (allowed, kept) = (AtomicUsize::new(0), || std::fs::read(&position).unwrap_or_default());
+    let mut log = Log { path: path.clone(), rotated: 0 };
+    // What was rotated before a recorder looked for the first time is not its own.
+    log.append(first);
+    let recorder = Recorder::start(&words);
+    until("the first line", || is_read(&position, &path));
+    recorder.kill();
+    let recorder = std::thread::scope(|threads| {
+        let writer = threads.spawn(|| {
+            for (n, lines) in lines.chunks(EACH).enumerate() {
+                until("more may be written", || allowed.load(Ordering::Relaxed) > n);
+                log.append(lines);
+                let rotated = if n % 2 == 0 { log.rename() } else { log.copy_and_cut() };
+                pack(&rotated);
+            }
+            log.append(last);
+        });
+        // Killed when it has kept something of what is written meanwhile, five times.
+        for kill in 1..=5 {
+            let (before, recorder) = (kept(), Recorder::start(&words));
+            allowed.store(kill * PARTS / 6, Ordering::Relaxed);
+            until("some lines are kept", || kept() != before && !kept().is_empty());
+            recorder.kill();
+        }
+        let recorder = Recorder::start(&words);
+        allowed.store(PARTS, Ordering::Relaxed);
+        writer.join().unwrap();
+        recorder
+    });
+    until("the last line", || is_read(&position, &path));
+    let said = recorder.end();
+    assert!(!said.iter().any(|line| line.contains("missing")), "{said:?}");
+    want.sort_unstable();
+    let found = recorded(&reels(folder.path()));
+    assert!(found == want, "{} of {} events: {said:?}", found.len(), want.len());
+}
+
+#[test]
+fn a_position_is_one_recorders_and_what_is_none_is_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let (reel, position) = (folder.path().join("x.reel"), folder.path().join("x.reel.position"));
+    let log = Log { path: folder.path().join("audit.log"), rotated: 0 };
+    log.append(&[event(1, 10)]);
+    let words = ["-w", reel.to_str().unwrap(), "--audit-log", log.path.to_str().unwrap(), "--flush", "0.05"];
+    let refused = |words: &[&str], want: &str| {
+        let output = Command::new(env!("CARGO_BIN_EXE_sysreel")).args(words).output().unwrap();
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(output.status.code() == Some(2) && said.contains(want) && said.contains("help:"), "{want}: {said}");
+    };
+    let recorder = Recorder::start(&words);
+    until("the line", || is_read(&position, &log.path));
+    refused(&words, "expected a file that nobody writes, found one that is being recorded");
+    let (other, state) = (folder.path().join("y.reel"), position.to_str().unwrap());
+    let other = ["-w", other.to_str().unwrap(), "--audit-log", log.path.to_str().unwrap(), "--audit-state", state];
+    refused(&other, "expected a position that nobody else keeps");
+    recorder.end();
+    std::fs::write(&position, b"{\"log\":").unwrap();
+    refused(&words, "expected the position in an audit log");
+    std::fs::remove_file(&position).unwrap();
+    let state = folder.path().join("none/position");
+    refused(&[&words[..], &["--audit-state", state.to_str().unwrap()]].concat(), "No such file");
+    // None of them left a recording behind.
+    assert_eq!(reels(folder.path()).len(), 1);
+    assert_eq!(recorded(&reels(folder.path())), [event(1, 10)]);
 }
 
 #[test]
