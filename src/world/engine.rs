@@ -61,7 +61,7 @@ pub struct World {
     pub(super) processes: HashMap<u32, Process, FixedState>,
     pub(super) tables: Tables,
     /// The thread looked up last: events of one thread come in bursts.
-    pub(super) last: (u32, usize),
+    pub(super) last: Option<(u32, usize)>,
     pub(super) directories: Sharers,
     /// How many namespaces were made, counted so that each has a number.
     pub(super) namespaces: u32,
@@ -108,7 +108,7 @@ impl World {
             passed: VecDeque::new(),
             requests: super::ring::Requests::default(),
             exits: VecDeque::new(),
-            last: (u32::MAX, 0),
+            last: None,
             gone: None,
             wants: Vec::new(),
             asked: std::collections::BTreeSet::new(),

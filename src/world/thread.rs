@@ -66,14 +66,16 @@ pub(super) struct Process {
 impl World {
     /// Index of a thread; a placeholder is made for one that nobody announced.
     pub(super) fn thread(&mut self, tid: u32, pid: u32) -> usize {
-        if self.last.0 == tid {
-            return self.last.1;
+        if let Some((last, index)) = self.last
+            && last == tid
+        {
+            return index;
         }
         let index = match self.by_tid.get(&tid) {
             Some(&index) => index as usize,
             None => self.placeholder(tid, pid),
         };
-        self.last = (tid, index);
+        self.last = Some((tid, index));
         index
     }
 
@@ -134,7 +136,7 @@ impl World {
     /// Forgets a thread, and its process with the last one.
     pub(super) fn remove(&mut self, tid: u32) {
         let Some(index) = self.by_tid.remove(&tid) else { return };
-        self.last = (u32::MAX, 0);
+        self.last = None;
         let thread = std::mem::take(&mut self.threads[index as usize]);
         self.free.push(index);
         self.tables.release(thread.files);
