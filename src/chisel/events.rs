@@ -107,7 +107,7 @@ impl Chisel {
         Ok(Query::Other(Arc::new(SeriesQuery {
             title: self.name.clone(),
             about: self.about.clone(),
-            step: self.interval(&series.every_ms, args)?,
+            step: self.interval("every_ms", &series.every_ms, args, SHORTEST)?,
             keys: self.keys(&series.by, args)?,
             sparklines: series.sparklines,
             values: series.columns.iter().map(|c| self.value(c, args)).collect::<Result<_, _>>()?,
@@ -127,37 +127,27 @@ impl Chisel {
             about: self.about.clone(),
             name: histogram.name.clone(),
             unit: self.unit(histogram.unit.as_deref())?,
-            step: self.interval(&histogram.every_ms, args)?,
+            step: self.interval("every_ms", &histogram.every_ms, args, SHORTEST)?,
             field,
             buckets,
         })))
     }
 
-    /// A time in milliseconds, also none, or the argument that has it, as ns.
-    pub(super) fn time(&self, value: &toml::Value, args: &Args) -> Result<u64, Error> {
+    /// What a key says in milliseconds, as a number or by the argument that has it, as ns: `least` ms, and at most a year.
+    pub(super) fn interval(&self, key: &str, value: &toml::Value, args: &Args, least: f64) -> Result<u64, Error> {
         match milliseconds(value, args) {
-            Some(ms) if (0.0..=3.2e10).contains(&ms) => Ok((ms * 1e6).round() as u64),
+            Some(ms) if (least..=3.2e10).contains(&ms) => Ok((ms * 1e6).round() as u64),
             _ => Err(self.at(
-                "learning_ms",
-                "expected 0 ms or more",
-                "give a number, or an argument of type milliseconds",
-            )),
-        }
-    }
-
-    /// A number of milliseconds, or the argument that has it, as ns.
-    pub(super) fn interval(&self, value: &toml::Value, args: &Args) -> Result<u64, Error> {
-        // Below a microsecond there is nothing to see, and beyond a year nobody waits.
-        match milliseconds(value, args) {
-            Some(ms) if (0.001..=3.2e10).contains(&ms) => Ok((ms * 1e6).round() as u64),
-            _ => Err(self.at(
-                "every_ms",
-                "expected an interval of 0.001 ms or more",
+                key,
+                &format!("expected an interval of {least} ms or more"),
                 "give a number, or an argument of type milliseconds",
             )),
         }
     }
 }
+
+/// The shortest interval that events are put into, ms: below it there is nothing to see.
+pub(super) const SHORTEST: f64 = 0.001;
 
 /// A number of milliseconds, or the argument that has it.
 fn milliseconds(value: &toml::Value, args: &Args) -> Option<f64> {

@@ -30,7 +30,7 @@ impl Chisel {
             key,
             of: self.state_columns(&def.of, false)?,
             columns: self.state_columns(&def.columns, false)?,
-            learning: self.time(&def.learning_ms, args)?,
+            learning: self.interval("learning_ms", &def.learning_ms, args, 0.0)?,
         })))
     }
 }

@@ -34,7 +34,7 @@ impl Chisel {
             keys: self.keys(&threshold.by, args)?,
             distinct: threshold.distinct.as_ref().map(|key| self.key(key, args)).transpose()?,
             count,
-            within: self.interval(&threshold.within_ms, args)?,
+            within: self.interval("within_ms", &threshold.within_ms, args, super::events::SHORTEST)?,
             top: self.top(threshold.top.as_ref(), args)?,
         })))
     }

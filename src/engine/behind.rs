@@ -7,7 +7,7 @@
 //! audit events and on the answers before it, and only those are looked for again of which something of that has changed.
 
 use super::asked::{Action, Asked, News, PodName, Request};
-use super::seen::{Fit, Proc, Seen, Start, likeness, likenesses};
+use super::seen::{Fit, MAX_DEPTH, Proc, Seen, Start, likeness, likenesses};
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -17,8 +17,6 @@ const EARLY: u64 = 2_000_000_000;
 const LATE: u64 = 60_000_000_000;
 /// How long an ephemeral container may take: its image is loaded first, ns.
 const LATE_DEBUG: u64 = 600_000_000_000;
-/// How far parents are followed.
-const MAX_DEPTH: usize = 1024;
 
 /// When a request chooses: its sort, when it came, its number.
 type Turn = (Action, u64, usize);

@@ -5,7 +5,7 @@ use super::asked::{Asked, Key, Request, STAGES, is_audit};
 use super::behind::{Behind, spans};
 use super::layer::Layer;
 use super::play::{Batches, Glance, Question};
-use super::seen::{Seen, is_exec};
+use super::seen::{Seen, is_exec, proc_of};
 use crate::batch::{Batch, Carried, Error, KindInfo, NOT_CARRIED, Row};
 use crate::field::Join;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -107,7 +107,7 @@ impl Joiner {
         let mut made = Made::of(&self.wanted, batch.rows());
         let dict = batch.dict();
         let of_thread = |&row: &u32| {
-            let proc = Seen::proc(stream, dict, dict.thread(row));
+            let proc = proc_of(stream, dict, dict.thread(row));
             proc.and_then(|proc| self.behind.of(&self.seen, proc))
         };
         let behind: Vec<Option<usize>> = batch.head().threads.iter().map(of_thread).collect();

@@ -17,7 +17,7 @@ pub(super) type Start = (u64, Proc);
 /// Processes and starts that are remembered at most.
 const MOST: usize = 2 << 20;
 /// How far parents are followed.
-const MAX_DEPTH: usize = 1024;
+pub(super) const MAX_DEPTH: usize = 1024;
 
 /// A container that processes are in.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
@@ -95,7 +95,8 @@ fn process_of<'a>(dict: &'a Dict, thread: &'a ThreadRow) -> &'a ThreadRow {
     if thread.leader == 0 { thread } else { dict.thread(thread.leader) }
 }
 
-fn proc_of(stream: usize, dict: &Dict, thread: &ThreadRow) -> Option<Proc> {
+/// The process of a thread's row.
+pub(super) fn proc_of(stream: usize, dict: &Dict, thread: &ThreadRow) -> Option<Proc> {
     let process = process_of(dict, thread);
     (process.pid != 0).then_some((stream, process.pid, process.start))
 }
@@ -351,11 +352,6 @@ impl Seen {
     pub(super) fn starts_of(&self, proc: Proc) -> impl Iterator<Item = Start> + '_ {
         let all = span(0, u64::MAX);
         self.by_proc.range((proc, *all.start())..=(proc, *all.end())).map(|(_, start)| *start)
-    }
-
-    /// The process of a thread's row.
-    pub(super) fn proc(stream: usize, dict: &Dict, thread: &ThreadRow) -> Option<Proc> {
-        proc_of(stream, dict, thread)
     }
 }
 

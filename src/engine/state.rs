@@ -264,7 +264,8 @@ impl Batches for WithStates<'_> {
     }
 
     fn glance_segment(&self, index: usize) -> Option<SegmentGlance> {
-        self.events.filter(|_| index < self.events()).and_then(|events| events.glance_segment(index))
+        let (of, index) = self.at(index);
+        of.glance_segment(index)
     }
 
     fn dict(&self, index: usize) -> Result<Arc<Dict>, String> {

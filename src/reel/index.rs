@@ -159,9 +159,7 @@ impl Gather {
 
     /// The Index frame was written at a place with a number: gathering begins anew.
     pub(super) fn indexed(&mut self, number: u32, offset: u64) {
-        if self.roll.part().is_some() {
-            self.roll.written();
-        }
+        self.roll.written();
         self.entries.push(Entry { number, offset, span: self.span });
         (self.table, self.span) = (FrameTable::default(), Covered::default());
         self.heads.clear();

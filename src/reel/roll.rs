@@ -96,14 +96,22 @@ impl Roll {
         code
     }
 
-    /// What an Index that is written now says; `None`: nothing yet, because the dictionary is small or not whole.
+    /// Whether an Index that is written now tells of threads: not yet where the dictionary is small, and not where it has a gap.
+    fn is_due(&self) -> bool {
+        self.bytes >= WORTH && self.stored.dictionaries > 0 && !self.has_gap
+    }
+
+    /// What an Index that is written now says. One that would be too long says nothing, and its segment has no roster.
     pub(super) fn part(&self) -> Option<Vec<u8>> {
-        let is_worth = self.bytes >= WORTH && self.stored.dictionaries > 0 && !self.has_gap;
-        postcard::to_stdvec(&self.stored).ok().filter(|plain| is_worth && plain.len() <= MAX_ROSTER)
+        let plain = if self.is_due() { postcard::to_stdvec(&self.stored).ok() } else { None };
+        plain.filter(|plain| plain.len() <= MAX_ROSTER)
     }
 
     /// An Index with [`Roll::part`] was written.
     pub(super) fn written(&mut self) {
+        if !self.is_due() {
+            return;
+        }
         self.stored = Stored { segment: self.stored.segment, first: self.next, ..Stored::default() };
         self.codes.clear();
         self.pid = 0;
