@@ -15,7 +15,6 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 use sysreel::engine::{Batches, Follow, Interval, Options, Question, Reels, Screen, SegmentLimits, follow, play};
 use sysreel::event::{OwnedEvent, Splitter};
-use sysreel::field::Context;
 use sysreel::filter::Filter;
 use sysreel::query::{LinesQuery, Query, Span};
 use sysreel::report::Report;
@@ -66,20 +65,12 @@ fn write(path: &Path, requests: u64) {
 }
 
 fn questions() -> Vec<Question> {
-    let lines = LinesQuery {
-        template: Template::parse("%proc.audit.user").unwrap(),
-        json: false,
-        header: None,
-        internal: false,
-        indent: None,
-        cases: Vec::new(),
-        data: None,
-    };
+    let lines = LinesQuery::of(Template::parse("%proc.audit.user").unwrap());
     vec![Question { filter: Some(Filter::parse("evt.type = openat").unwrap()), query: Query::Lines(lines) }]
 }
 
 fn options(span: Span) -> Options {
-    Options { threads: None, limit: None, until: None, ctx: Context::default(), span, notes: Vec::new() }
+    Options { span, ..Options::default() }
 }
 
 /// Counts lines.

@@ -17,7 +17,6 @@ use std::time::{Duration, Instant};
 use sysreel::batch::{Columns, Encoder, Schema};
 use sysreel::engine::{Assembler, Options, Piece, Question, Reels, SegmentLimits, play};
 use sysreel::event::OwnedEvent;
-use sysreel::field::Context;
 use sysreel::filter::Filter;
 use sysreel::query::{LinesQuery, Query};
 use sysreel::reel::{Error, Header, Reader, Writer};
@@ -130,24 +129,9 @@ fn measure(path: &Path, cold: bool, mut run: impl FnMut()) -> Duration {
 /// Opens a reel and asks for lines; returns how many there were.
 fn ask(paths: &[PathBuf], filter: &str) -> u64 {
     let reels = Reels::open(paths).map_err(|(_, e)| e).unwrap();
-    let lines = LinesQuery {
-        template: Template::parse("%evt.num").unwrap(),
-        json: false,
-        header: None,
-        internal: true,
-        indent: None,
-        cases: Vec::new(),
-        data: None,
-    };
+    let lines = LinesQuery { internal: true, ..LinesQuery::of(Template::parse("%evt.num").unwrap()) };
     let question = Question { filter: Some(Filter::parse(filter).unwrap()), query: Query::Lines(lines) };
-    let options = Options {
-        threads: NonZeroUsize::new(1),
-        limit: None,
-        until: None,
-        ctx: Context::default(),
-        span: reels.span(),
-        notes: Vec::new(),
-    };
+    let options = Options { threads: NonZeroUsize::new(1), span: reels.span(), ..Options::default() };
     play(&reels, &[question], &options, &mut std::io::sink()).unwrap().lines
 }
 

@@ -19,7 +19,6 @@ use std::fs::OpenOptions;
 use std::num::NonZeroUsize;
 use std::time::Instant;
 use sysreel::engine::{Batches, Options, Question, Reels, play};
-use sysreel::field::Context;
 use sysreel::query::{LinesQuery, Query};
 use sysreel::template::{DEFAULT, Form, Template};
 
@@ -51,28 +50,13 @@ fn cases() -> Vec<Case> {
 }
 
 fn question(case: &Case) -> [Question; 1] {
-    let lines = LinesQuery {
-        template: case.template.clone(),
-        json: case.json,
-        header: None,
-        internal: false,
-        indent: None,
-        cases: Vec::new(),
-        data: None,
-    };
+    let lines = LinesQuery { json: case.json, ..LinesQuery::of(case.template.clone()) };
     [Question { filter: None, query: Query::Lines(lines) }]
 }
 
 /// Million lines per second by processor time and by wall time.
 fn measure(reels: &Reels, case: &Case, threads: usize) -> (f64, f64) {
-    let options = Options {
-        threads: NonZeroUsize::new(threads),
-        limit: None,
-        until: None,
-        ctx: Context::default(),
-        span: reels.span(),
-        notes: Vec::new(),
-    };
+    let options = Options { threads: NonZeroUsize::new(threads), span: reels.span(), ..Options::default() };
     let mut rounds: Vec<(f64, f64)> = (0..ROUNDS)
         .map(|_| {
             let mut nowhere = OpenOptions::new().write(true).open("/dev/null").unwrap();

@@ -26,7 +26,7 @@ use std::path::PathBuf;
 use std::time::Instant;
 use sysreel::chisel::{Library, Style};
 use sysreel::engine::{Batches, Options, Question, Reels, play};
-use sysreel::field::{Context, lookup};
+use sysreel::field::lookup;
 use sysreel::filter::Filter;
 use sysreel::query::{Aggregate, How, Key, LinesQuery, Order, Query, TableQuery};
 use sysreel::report::Unit;
@@ -64,30 +64,12 @@ fn count(filter: &str) -> Question {
 
 fn lines(json: bool) -> Question {
     let template = Template::parse(LINE).unwrap();
-    Question {
-        filter: None,
-        query: Query::Lines(LinesQuery {
-            template,
-            json,
-            header: None,
-            internal: false,
-            indent: None,
-            cases: Vec::new(),
-            data: None,
-        }),
-    }
+    Question { filter: None, query: Query::Lines(LinesQuery { json, ..LinesQuery::of(template) }) }
 }
 
 /// Million rows per second: by processor time, and by wall time.
 fn measure(reels: &Reels, rows: u64, question: &[Question], threads: usize) -> (f64, f64) {
-    let options = Options {
-        threads: NonZeroUsize::new(threads),
-        limit: None,
-        until: None,
-        ctx: Context::default(),
-        span: reels.span(),
-        notes: Vec::new(),
-    };
+    let options = Options { threads: NonZeroUsize::new(threads), span: reels.span(), ..Options::default() };
     let cpu = || process_usage().user_ns + process_usage().system_ns;
     let mut rounds: Vec<(f64, f64)> = (0..ROUNDS)
         .map(|_| {

@@ -11,13 +11,11 @@
 mod common;
 
 use common::live::sysreel;
+use common::noted::Noted;
 use common::{V, event, write_reel};
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
-use sysreel::batch::Batch;
-use sysreel::engine::{Batches, Layer, Options, Question, Reels, SegmentLimits, play};
-use sysreel::field::Context;
+use sysreel::engine::{Batches, Options, Question, Reels, SegmentLimits, play};
 use sysreel::filter::Filter;
 use sysreel::query::{LinesQuery, Query};
 use sysreel::template::Template;
@@ -159,23 +157,6 @@ fn a_state_says_whose_each_process_is() {
     }
 }
 
-/// Reels of which it is noted how many batches are opened.
-struct Noted<'a> {
-    reels: &'a Reels,
-    opened: Mutex<Vec<usize>>,
-}
-
-impl Layer for Noted<'_> {
-    fn inner(&self) -> &dyn Batches {
-        self.reels
-    }
-
-    fn open(&self, index: usize) -> Result<Batch, String> {
-        self.opened.lock().unwrap().push(index);
-        self.reels.batch(index)
-    }
-}
-
 #[test]
 fn batches_of_other_times_are_not_opened_to_look_for_requests() {
     const SEGMENTS: u64 = 200;
@@ -208,30 +189,15 @@ fn batches_of_other_times_are_not_opened_to_look_for_requests() {
     asked(&[&log], &["-q", "-w", audit.to_str().unwrap()]);
     let reels = Reels::open(&[node, audit]).unwrap();
     let question = |filter: &str| {
-        let lines = LinesQuery {
-            template: Template::parse("%proc.pid").unwrap(),
-            json: false,
-            header: None,
-            internal: false,
-            indent: None,
-            cases: Vec::new(),
-            data: None,
-        };
+        let lines = LinesQuery::of(Template::parse("%proc.pid").unwrap());
         [Question { filter: Some(Filter::parse(filter).unwrap()), query: Query::Lines(lines) }]
     };
     let opened = |filter: &str| {
-        let noted = Noted { reels: &reels, opened: Mutex::default() };
-        let options = Options {
-            threads: None,
-            limit: None,
-            until: None,
-            ctx: Context::default(),
-            span: reels.span(),
-            notes: Vec::new(),
-        };
+        let noted = Noted::of(&reels);
+        let options = Options { threads: None, span: reels.span(), ..Options::default() };
         let mut out = Vec::new();
         play(&noted, &question(filter), &options, &mut out).unwrap();
-        (noted.opened.into_inner().unwrap().len(), String::from_utf8(out).unwrap())
+        (noted.opened().len(), String::from_utf8(out).unwrap())
     };
     assert!(reels.len() as u64 > SEGMENTS, "{} batches", reels.len());
     let (plain, all) = opened("evt.type = execve and proc.name = id");

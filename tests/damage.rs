@@ -18,8 +18,7 @@ use std::path::{Path, PathBuf};
 use sysreel::batch::Batch;
 use sysreel::engine::{self, Question, Reels, SegmentLimits};
 use sysreel::event::Class;
-use sysreel::field::Context;
-use sysreel::query::{LinesQuery, Query, Span};
+use sysreel::query::{LinesQuery, Query};
 use sysreel::reel::{FrameKind, HEADER_BYTES, MAGIC, Reader};
 use sysreel::template::Template;
 
@@ -76,17 +75,9 @@ fn replay(path: &Path) -> Said {
         }
     };
     let template = Template::parse(FORMAT).unwrap();
-    let lines =
-        LinesQuery { template, json: false, header: None, internal: true, indent: None, cases: Vec::new(), data: None };
+    let lines = LinesQuery { internal: true, ..LinesQuery::of(template) };
     let question = Question { filter: None, query: Query::Lines(lines) };
-    let options = engine::Options {
-        threads: std::num::NonZeroUsize::new(1),
-        limit: None,
-        until: None,
-        ctx: Context::default(),
-        span: Span::default(),
-        notes: Vec::new(),
-    };
+    let options = engine::Options { threads: std::num::NonZeroUsize::new(1), ..engine::Options::default() };
     let mut out = Vec::new();
     let played = engine::play(&reels, &[question], &options, &mut out).unwrap();
     let lines = String::from_utf8(out).unwrap().lines().map(str::to_owned).collect();

@@ -2,10 +2,13 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails, and says so")]
 
+#[path = "common/noted.rs"]
+mod noted;
+
+use noted::Noted;
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
-use sysreel::batch::{Batch, Encoder};
-use sysreel::engine::{Batches, Layer, Options, Question, Reels, play};
+use sysreel::batch::Encoder;
+use sysreel::engine::{Batches, Options, Question, Reels, play};
 use sysreel::field::{self, BufferFormat, Context, TimeFormat};
 use sysreel::query::{LinesQuery, Query, Span};
 use sysreel::reel::{Reader, Writer};
@@ -56,23 +59,6 @@ fn questions() -> Vec<(Template, bool, Context)> {
     all
 }
 
-/// Reels of which it is noted which batches are opened.
-struct Noted<'a> {
-    reels: &'a Reels,
-    opened: Mutex<Vec<usize>>,
-}
-
-impl Layer for Noted<'_> {
-    fn inner(&self) -> &dyn Batches {
-        self.reels
-    }
-
-    fn open(&self, index: usize) -> Result<Batch, String> {
-        self.opened.lock().unwrap().push(index);
-        self.reels.batch(index)
-    }
-}
-
 /// Writes the segments of a reel as a recorder does today.
 fn write_again(reader: &Reader, to: &Path) {
     let (mut writer, mut encoder) = (Writer::create(to, reader.header()).unwrap(), Encoder::new());
@@ -108,24 +94,15 @@ fn no_batch_before_the_time_that_is_asked_for_is_opened() {
     let mut ends: Vec<u64> = times.iter().map(|(_, end)| *end).collect();
     ends.sort_unstable();
     let from = ends[ends.len() / 2];
-    let noted = Noted { reels: &reels, opened: Mutex::default() };
+    let noted = Noted::of(&reels);
     let template = Template::parse("%evt.rawtime").unwrap();
-    let lines = LinesQuery {
-        template,
-        json: false,
-        header: None,
-        internal: false,
-        indent: None,
-        cases: Vec::new(),
-        data: None,
-    };
+    let lines = LinesQuery::of(template);
     let questions = [Question { filter: None, query: Query::Lines(lines) }];
     let span = Span { start: from, ..reels.span() };
-    let ctx = Context::default();
-    let options = Options { threads: None, limit: None, until: None, ctx, span, notes: Vec::new() };
+    let options = Options { span, ..Options::default() };
     let mut out = Vec::new();
     play(&noted, &questions, &options, &mut out).unwrap();
-    let opened = noted.opened.into_inner().unwrap();
+    let opened = noted.opened();
     let wanted = times.iter().filter(|(_, end)| *end >= from).count();
     assert!(opened.len() == wanted && wanted < times.len(), "{opened:?} of {times:?}");
     assert!(opened.iter().all(|&index| times[index].1 >= from), "{opened:?} {from} {times:?}");

@@ -11,9 +11,8 @@ use std::sync::{Arc, LazyLock, Mutex};
 use sysreel::batch::{Batch, Builder, Columns, Encoder, Schema};
 use sysreel::engine::{Batches, Glance, Options, Question, Reels, SegmentGlance, play};
 use sysreel::event::{Arg, Args, Event, Flags, kind_by_name};
-use sysreel::field::Context;
 use sysreel::filter::Filter;
-use sysreel::query::{LinesQuery, Query, Span};
+use sysreel::query::{LinesQuery, Query};
 use sysreel::reel::{Header, MAGIC, Reader, Writer};
 use sysreel::template::Template;
 use sysreel::world::{Delta, Dict, Effect, Interner, LateFact, LateValue, StrId, ThreadRow};
@@ -159,24 +158,9 @@ impl Batches for Noted {
 /// Numbers of the events that match, and the segments whose dictionaries were read, from 1.
 fn ask(path: &Path, filter: &str, threads: usize) -> (String, Vec<usize>) {
     let noted = Noted { reels: Reels::open(&[path.to_owned()]).unwrap(), read: Mutex::default() };
-    let lines = LinesQuery {
-        template: Template::parse("%evt.num %proc.name").unwrap(),
-        json: false,
-        header: None,
-        internal: true,
-        indent: None,
-        cases: Vec::new(),
-        data: None,
-    };
+    let lines = LinesQuery { internal: true, ..LinesQuery::of(Template::parse("%evt.num %proc.name").unwrap()) };
     let question = Question { filter: Some(Filter::parse(filter).unwrap()), query: Query::Lines(lines) };
-    let options = Options {
-        threads: NonZeroUsize::new(threads),
-        limit: None,
-        until: None,
-        ctx: Context::default(),
-        span: Span::default(),
-        notes: Vec::new(),
-    };
+    let options = Options { threads: NonZeroUsize::new(threads), ..Options::default() };
     let mut out = Vec::new();
     play(&noted, &[question], &options, &mut out).unwrap();
     let read = noted.read.into_inner().unwrap().into_iter().map(|segment| segment + 1).collect();

@@ -112,4 +112,23 @@ mod tests {
             ]
         );
     }
+
+    #[test]
+    fn an_interval_that_is_none_is_shown_at_its_own_key() {
+        let head = "about = \"x\"\ncategory = \"y\"\n";
+        for (key, rest) in [
+            ("within_ms", "[threshold]\ncount = 2\nby = [{ name = \"a\", field = \"evt.type\" }]\nwithin_ms = -1\n"),
+            ("every_ms", "[series]\ncolumns = [{ name = \"N\", count = true }]\nevery_ms = 0\n"),
+            (
+                "learning_ms",
+                "[first_seen]\nkey = { name = \"a\", field = \"proc.name\" }\nof = [{ name = \"b\", field = \"fd.name\" }]\ncolumns = [{ name = \"T\", field = \"evt.num\" }]\nlearning_ms = -1\n",
+            ),
+        ] {
+            let said = wrong(&format!("{head}{rest}")).concat();
+            assert!(
+                said.starts_with("expected an interval of ") && said.contains(&format!("\n  | {key} = ")),
+                "{said}"
+            );
+        }
+    }
 }

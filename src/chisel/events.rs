@@ -139,7 +139,7 @@ impl Chisel {
             Some(ms) if (least..=3.2e10).contains(&ms) => Ok((ms * 1e6).round() as u64),
             _ => Err(self.at(
                 key,
-                &format!("expected an interval of {least} ms or more"),
+                format!("expected an interval of {least} ms up to a year"),
                 "give a number, or an argument of type milliseconds",
             )),
         }

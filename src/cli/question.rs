@@ -265,7 +265,7 @@ pub(super) fn is_coloured(options: &Options) -> bool {
 fn lines(options: &Options) -> Result<LinesQuery, Failure> {
     let template = Template::parse(format(options)?).map_err(Failure::of)?;
     let (json, internal) = (options.json, options.internal);
-    Ok(LinesQuery { template, json, header: None, internal, indent: None, cases: Vec::new(), data: None })
+    Ok(LinesQuery { json, internal, ..LinesQuery::of(template) })
 }
 
 /// The names of services of this machine, for `-R`.

@@ -149,8 +149,8 @@ impl Question {
     }
 }
 
-/// How to replay.
-#[derive(Debug, Clone)]
+/// How to replay; by default all of it, on all processors, with no facts of the capture.
+#[derive(Debug, Clone, Default)]
 pub struct Options {
     /// Worker threads; `None`: one per processor.
     pub threads: Option<NonZeroUsize>,

@@ -2,10 +2,10 @@
 
 use super::{Batches, Options, Played, Question, play};
 use crate::batch::{Batch, Schema};
-use crate::field::{Context, TimeFormat, lookup};
+use crate::field::{TimeFormat, lookup};
 use crate::filter::Filter;
 use crate::query::made::{Dice, batch, dict};
-use crate::query::{Aggregate, How, Key, LinesQuery, Order, Query, Span, TableQuery};
+use crate::query::{Aggregate, How, Key, LinesQuery, Order, Query, TableQuery};
 use crate::report::Unit;
 use crate::template::Template;
 use std::num::NonZeroUsize;
@@ -47,15 +47,7 @@ impl Batches for Made {
 
 fn lines(format: &str, filter: Option<&str>) -> Question {
     let template = Template::parse(format).unwrap();
-    let query = Query::Lines(LinesQuery {
-        template,
-        json: false,
-        header: None,
-        internal: false,
-        indent: None,
-        cases: Vec::new(),
-        data: None,
-    });
+    let query = Query::Lines(LinesQuery::of(template));
     Question { filter: filter.map(|f| Filter::parse(f).unwrap()), query }
 }
 
@@ -79,14 +71,7 @@ fn table(filter: Option<&str>) -> Question {
 }
 
 fn options(threads: usize) -> Options {
-    Options {
-        threads: NonZeroUsize::new(threads),
-        limit: None,
-        until: None,
-        ctx: Context::default(),
-        span: Span::default(),
-        notes: Vec::new(),
-    }
+    Options { threads: NonZeroUsize::new(threads), ..Options::default() }
 }
 
 fn run(made: &Made, questions: &[Question], options: &Options) -> (Played, String) {

@@ -68,6 +68,12 @@ pub struct Lines {
 }
 
 impl LinesQuery {
+    /// Lines of a template and nothing else: no JSON, no header, no events of the recorder itself.
+    #[must_use]
+    pub fn of(template: Template) -> LinesQuery {
+        LinesQuery { template, json: false, header: None, internal: false, indent: None, cases: Vec::new(), data: None }
+    }
+
     /// Lines of the selected rows, at most `limit`. With [`TimeFormat::DeltaPrinted`](crate::field::TimeFormat) the
     /// context's `prev_time` is where the batch before left off.
     pub fn lines(&self, batch: &Batch, selection: &Selection, ctx: &Context, limit: u64) -> Result<Lines, Error> {

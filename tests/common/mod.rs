@@ -8,6 +8,8 @@ pub mod differences;
 pub mod live;
 pub mod mmdb;
 
+pub mod noted;
+
 pub mod scap;
 
 pub mod story;
