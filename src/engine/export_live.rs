@@ -106,9 +106,9 @@ impl Pieces {
     fn begin(&mut self) -> Result<(), Error> {
         let Some(mut seed) = self.seed.take() else { return Ok(()) };
         // readers look names up here only, and it is not known yet who will act
-        for (is_group, names) in [(false, proc::users()), (true, proc::groups())] {
-            for (id, name) in names {
-                seed.name(is_group, id, name.as_bytes());
+        for (is_group, accounts) in [(false, proc::users()), (true, proc::groups())] {
+            for (id, account) in accounts {
+                seed.name(is_group, id, account.name.as_bytes());
             }
         }
         let facts = MachineFacts {

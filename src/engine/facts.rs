@@ -2,10 +2,10 @@
 
 use super::clock::Clock;
 use crate::event::{Args, Event, Flags, Kind, OwnedArg, OwnedEvent, kinds};
-use crate::source::proc::{Groups, Observer, account_args, accounts, groups, users};
+use crate::source::proc::{Accounts, GROUPS, Groups, Observer, USERS, groups, users};
 use crate::world::Want;
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::{Duration, SystemTime};
@@ -40,8 +40,8 @@ impl Resolver {
         let (facts, answers) = bounded(QUEUE);
         let body = move || {
             let mut finder = Finder {
-                users: Names::new(USERS, users, accounts),
-                groups: Names::new(GROUPS, groups, BTreeMap::new),
+                users: Names::new(USERS, users),
+                groups: Names::new(GROUPS, groups),
                 observer: Observer::new(clock.pair()),
                 control: Groups::default(),
             };
@@ -100,21 +100,14 @@ impl Resolver {
     }
 }
 
-/// Files that names come from.
-const USERS: &str = "/etc/passwd";
-const GROUPS: &str = "/etc/group";
-
 /// How often it is looked whether a name that was not there is there now.
 const LOOK_AGAIN: Duration = Duration::from_secs(5);
 
 /// Names by id, read when one is asked for and again when their file has changed.
 struct Names {
     path: &'static str,
-    read: fn() -> BTreeMap<u32, String>,
-    by_id: BTreeMap<u32, String>,
-    /// Home directories and shells, where these are users.
-    read_more: fn() -> BTreeMap<u32, [String; 2]>,
-    more: BTreeMap<u32, [String; 2]>,
+    read: fn() -> Accounts,
+    by_id: Accounts,
     /// When the file was changed last, as of the last reading.
     changed: Option<SystemTime>,
     /// Ids that had no name when they were asked for.
@@ -122,13 +115,8 @@ struct Names {
 }
 
 impl Names {
-    fn new(
-        path: &'static str,
-        read: fn() -> BTreeMap<u32, String>,
-        read_more: fn() -> BTreeMap<u32, [String; 2]>,
-    ) -> Names {
-        let (by_id, more) = (BTreeMap::new(), BTreeMap::new());
-        Names { path, read, by_id, read_more, more, changed: None, missing: BTreeSet::new() }
+    fn new(path: &'static str, read: fn() -> Accounts) -> Names {
+        Names { path, read, by_id: Accounts::new(), changed: None, missing: BTreeSet::new() }
     }
 
     /// Reads the file if it changed since the last time.
@@ -136,18 +124,12 @@ impl Names {
         let changed = std::fs::metadata(self.path).and_then(|about| about.modified()).ok();
         if changed.is_none() || changed != self.changed {
             self.by_id = (self.read)();
-            self.more = (self.read_more)();
             self.changed = changed;
         }
     }
 
     fn named(&self, kind: Kind, id: u32) -> Vec<OwnedEvent> {
-        let row = |name: &String| {
-            let mut args = vec![OwnedArg::Int(i64::from(id)), OwnedArg::Bytes(name.clone().into_bytes())];
-            args.extend(account_args(&self.more, id));
-            OwnedEvent::new(&head(kind, 0), args)
-        };
-        self.by_id.get(&id).map(row).into_iter().collect()
+        self.by_id.get(&id).map(|account| OwnedEvent::of(&account.event(kind, 0, id))).into_iter().collect()
     }
 
     fn find(&mut self, kind: Kind, id: u32) -> Vec<OwnedEvent> {

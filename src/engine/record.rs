@@ -155,7 +155,7 @@ fn header(request: &Record) -> Header {
         command_line: request.command_line.clone(),
         filter: request.filter.as_ref().map(|(_, text)| text.clone()),
         snaplen: request.snaplen,
-        operator: crate::source::proc::users().get(&sys::user_id()).cloned().unwrap_or_default(),
+        operator: crate::source::proc::users().remove(&sys::user_id()).map(|user| user.name).unwrap_or_default(),
         started,
         scope: request.command.join(" "),
         ..Header::default()

@@ -20,4 +20,4 @@ mod user;
 pub use cgroup::Groups;
 pub use observer::{Observer, family};
 pub use snapshot::{Error, Scope, Snapshot, cputime_of, snapshot};
-pub use user::{account_args, accounts, groups, users};
+pub use user::{Account, Accounts, GROUPS, USERS, groups, users};

@@ -1,13 +1,14 @@
 //! [`Snapshot`]: the machine, or one process, as it is now, as events.
 
 use super::descriptor::{Descriptor, descriptors};
+use super::file;
 use super::machine::Machine;
 use super::process::{Process, Thread, cputime, process};
 use super::socket::{Socket, Sockets, sockets};
-use super::{accounts, file, groups, users};
+use super::user::{Accounts, groups, users};
 use crate::event::{Arg, Args, Event, Flags, Kind, kind_by_name, kinds};
 use crate::sys::ClockPair;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 /// Why there is no snapshot.
@@ -34,9 +35,8 @@ pub enum Scope {
 #[derive(Debug, Clone, Default)]
 pub struct Snapshot {
     processes: Vec<(Process, Vec<Descriptor>)>,
-    users: BTreeMap<u32, String>,
-    accounts: BTreeMap<u32, [String; 2]>,
-    groups: BTreeMap<u32, String>,
+    users: Accounts,
+    groups: Accounts,
     machine: Machine,
     time: u64,
     notes: Vec<String>,
@@ -116,11 +116,10 @@ pub fn snapshot(scope: Scope, clock: ClockPair) -> Result<Snapshot, Error> {
     // Parents before their children, as far as the clock's ticks tell.
     processes.sort_by_key(|(p, _)| (p.threads.first().map(|t| t.start), p.pid));
     // Of a single tree only the names that it comes to need are asked for, one by one.
-    let (users, accounts, groups) =
-        if scope == Scope::All { (users(), accounts(), groups()) } else { Default::default() };
+    let (users, groups) = if scope == Scope::All { (users(), groups()) } else { Default::default() };
     let machine = Machine::of(processes.iter().map(|(process, _)| process));
     let notes = namespaces.notes().into_iter().chain(machine.notes()).collect();
-    Ok(Snapshot { processes, users, accounts, groups, machine, time, notes })
+    Ok(Snapshot { processes, users, groups, machine, time, notes })
 }
 
 /// What a thread has used so far, ns; `None` when it has ended.
@@ -259,15 +258,9 @@ impl Snapshot {
 
     /// Calls `f` with its events: users, groups, interfaces, mounts, then each process's threads and descriptors, older processes first.
     pub fn for_each(&self, f: &mut impl FnMut(Event<'_>)) {
-        for (kind, names) in [("snap_user", &self.users), ("snap_group", &self.groups)] {
-            let Some(kind) = kind_by_name(kind) else { continue };
-            for (id, name) in names {
-                let account = self.accounts.get(id).filter(|_| kind == kinds::SNAP_USER);
-                let more = account.into_iter().flatten().map(|text| match text.as_bytes() {
-                    b"" => Arg::Missing,
-                    text => Arg::Bytes(text),
-                });
-                f(event(kind, self.time, (0, 0), [int(*id), Arg::Bytes(name.as_bytes())].into_iter().chain(more)));
+        for (kind, accounts) in [(kinds::SNAP_USER, &self.users), (kinds::SNAP_GROUP, &self.groups)] {
+            for (id, account) in accounts {
+                f(account.event(kind, self.time, *id));
             }
         }
         self.machine.for_each(self.time, f);
