@@ -315,6 +315,16 @@ fn a_folder_of_captures_becomes_a_folder_of_reels() {
         let verified = run(&["verify", reels.join(name).to_str().unwrap()]);
         assert!(verified.status.success(), "{}", String::from_utf8_lossy(&verified.stdout));
     }
+    // A capture has no checksums. What is told of the reels beside it is told none the less.
+    let files = [reels.join("a.reel"), folder.path().join("a.scap"), reels.join("b.reel")];
+    let verified = run(&["verify", files[0].to_str().unwrap(), files[1].to_str().unwrap(), files[2].to_str().unwrap()]);
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    assert_eq!((verified.status.code(), text(&verified.stdout).matches(".reel  whole ").count()), (Some(2), 2));
+    assert!(
+        text(&verified.stderr).contains("a.scap: expected a reel, found a scap file"),
+        "{}",
+        text(&verified.stderr)
+    );
 }
 
 #[test]
