@@ -43,6 +43,12 @@ pub struct LineData {
     pub each: bool,
 }
 
+/// After so many lines of a batch, room is made for the rest of it: megabytes that grow by doubling are copied as often.
+const SAMPLE: usize = 512;
+
+/// The most room that is made for lines that may not come, bytes.
+const MOST_ROOM: usize = 8 << 20;
+
 /// Which lines of calls are made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Ways {
@@ -142,6 +148,9 @@ impl LinesQuery {
                 lines.bytes.push(b'\n');
                 lines.ends.push(lines.bytes.len());
                 lines.rows.push(index as u32);
+                if lines.ends.len() == SAMPLE {
+                    lines.make_room(index + 1, batch.rows());
+                }
                 if self.needs_time(&ctx) {
                     ctx.prev_time = row.time();
                     lines.last_time = Some(ctx.prev_time);
@@ -261,6 +270,17 @@ impl LineData {
 }
 
 impl Lines {
+    /// Makes room for the lines of a batch of so many rows, of which these are those of the first `seen`.
+    fn make_room(&mut self, seen: usize, rows: usize) {
+        let more = |so_far: usize, most: usize| (so_far.saturating_mul(rows.saturating_sub(seen)) / seen).min(most);
+        // Lines differ: a sixteenth more.
+        let bytes = more(self.bytes.len(), MOST_ROOM);
+        self.bytes.reserve_exact(bytes + bytes / 16);
+        let lines = more(self.ends.len(), rows);
+        self.ends.reserve_exact(lines);
+        self.rows.reserve_exact(lines);
+    }
+
     /// The text of a line.
     fn text(&self, n: usize) -> &[u8] {
         let start = n.checked_sub(1).map_or(0, |before| self.ends[before]);
