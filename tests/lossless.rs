@@ -90,7 +90,7 @@ fn through(initial: &[OwnedEvent], events: &[OwnedEvent], limits: SegmentLimits)
                     (&mut out, next)
                 };
                 assert_eq!(columns.first_num, first_num, "numbers go on without a gap");
-                let body: Arc<[u8]> = encoder.encode(&columns, &schema).unwrap().body.into();
+                let body = encoder.encode(&columns, &schema).unwrap().body;
                 let length = body.len();
                 let (head, store) = StoredBatch::open(Arc::new(body), 0..length, Arc::clone(&schema)).unwrap();
                 let batch = Batch::new(head, Arc::clone(&schema), Arc::new(dict.clone()), Box::new(store));

@@ -6,7 +6,7 @@ use super::columns::{self, Column};
 use super::error::Error;
 use crate::batch::codec::limits::MAX_DICTIONARY;
 use crate::batch::codec::{Bytes, put_varint, take_varint};
-use crate::world::{Delta, DescRow, ImageRow, StrId, TextSource, Texts, ThreadRow, Unopened};
+use crate::world::{Delta, DescRow, Dict, ImageRow, StrId, TextSource, Texts, ThreadRow, Unopened};
 use serde::{Deserialize, Serialize};
 use std::ops::Range;
 use std::sync::Arc;
@@ -52,18 +52,39 @@ pub(super) fn store(delta: &Delta, level: i32) -> Result<Vec<u8>, Error> {
     body::pack(&plain, MAX_DICTIONARY, level)
 }
 
-/// The delta of a body. `left` is how many plain bytes the segment's dictionary may still have.
+/// Appends the delta of a body to a dictionary; its strings are copied once. `left` is how many plain bytes the segment's
+/// dictionary may still have.
+pub(super) fn append(bytes: &[u8], left: &mut usize, dict: &mut Dict) -> Result<(), String> {
+    let plain = inflated(bytes, left)?;
+    let (delta, strings) = delta(&plain)?;
+    dict.append_with(delta, strings).map_err(|e| e.to_string())
+}
+
+/// The delta of a body. `left` is as above.
 pub(super) fn load(bytes: &[u8], left: &mut usize) -> Result<Delta, String> {
+    let plain = inflated(bytes, left)?;
+    let (delta, strings) = delta(&plain)?;
+    Ok(Delta { string_bytes: strings.to_vec(), ..delta })
+}
+
+fn inflated(bytes: &[u8], left: &mut usize) -> Result<Vec<u8>, String> {
     let plain = body::unpack(bytes, MAX_DICTIONARY.min(*left))?;
     *left -= plain.len();
-    let mut rest = plain.as_slice();
+    Ok(plain)
+}
+
+/// The delta of an inflated body, without the bytes of its strings, and those.
+fn delta(plain: &[u8]) -> Result<(Delta, &[u8]), String> {
+    let mut rest = plain;
     let mut next = || take_varint(&mut rest).and_then(|v| u32::try_from(v).ok());
     let (first_string, count) = next().zip(next()).ok_or("expected a first string and a count, found neither")?;
     if count as usize > plain.len() {
         return Err(format!("expected at most {} strings, found {count}", plain.len()));
     }
-    let lengths: Option<Vec<u32>> = (0..count).map(|_| next()).collect();
-    let string_lengths = lengths.ok_or_else(|| format!("expected {count} lengths of strings, found fewer"))?;
+    let mut string_lengths = Vec::with_capacity(count as usize);
+    for _ in 0..count {
+        string_lengths.push(next().ok_or_else(|| format!("expected {count} lengths of strings, found fewer"))?);
+    }
     let total: u64 = string_lengths.iter().map(|&l| u64::from(l)).sum();
     let (strings, rest) = usize::try_from(total)
         .ok()
@@ -76,13 +97,9 @@ pub(super) fn load(bytes: &[u8], left: &mut usize) -> Result<Delta, String> {
         accounts = columns::users(&added);
         columns::fill(&added, &mut rows.images, &mut rows.threads);
     }
-    Ok(Delta {
+    let delta = Delta {
         first_string,
         string_lengths,
-        string_bytes: strings.to_vec(),
-        first_apart: 0,
-        apart_lengths: Vec::new(),
-        apart_bytes: Vec::new(),
         first_image: rows.first_image,
         images: rows.images,
         first_thread: rows.first_thread,
@@ -92,7 +109,9 @@ pub(super) fn load(bytes: &[u8], left: &mut usize) -> Result<Delta, String> {
         users: rows.users,
         accounts,
         groups: rows.groups,
-    })
+        ..Delta::default()
+    };
+    Ok((delta, strings))
 }
 
 /// Bytes before the packed part of a frame of texts: place of the first, count.

@@ -3,10 +3,13 @@
 use super::body::{self, Header};
 use super::error::Error;
 use super::frame::{FrameHeader, FrameKind, HEADER_BYTES, MAGIC};
-use crate::batch::codec::Bytes;
 use crate::batch::codec::limits::{MAX_PIPE, MAX_SMALL_BODY};
+use crate::batch::codec::{Bytes, Shared};
+use std::cell::Cell;
 use std::fs::File;
 use std::io::Read;
+use std::ops::Range;
+use std::os::unix::fs::FileExt;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -23,9 +26,54 @@ pub(super) fn bytes(path: &Path) -> Result<Bytes, Error> {
     }
     // An empty file cannot be mapped, and a pipe has no length.
     if about.is_file() && about.len() > 0 {
-        return Ok(Arc::new(crate::sys::map_file(&file).map_err(failed)?));
+        return mapped(file).map_err(failed);
     }
     whole(file).map_err(failed)
+}
+
+/// The bytes of a file that is open.
+pub(super) fn mapped(file: File) -> std::io::Result<Bytes> {
+    let map = crate::sys::map_file(&file)?;
+    Ok(Arc::new(Mapped { map, file }))
+}
+
+/// A file of which frames that are looked at once are read: to page one in costs more than to copy it, unmapping takes page
+/// by page, and threads wait for each other with both.
+struct Mapped {
+    map: memmap2::Mmap,
+    file: File,
+}
+
+/// The most bytes that a thread keeps to read into.
+const KEPT: usize = 4 << 20;
+
+thread_local! {
+    static BUFFER: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
+}
+
+impl AsRef<[u8]> for Mapped {
+    fn as_ref(&self) -> &[u8] {
+        &self.map
+    }
+}
+
+impl Shared for Mapped {
+    fn show(&self, range: Range<usize>, look: &mut dyn FnMut(&[u8])) -> bool {
+        let Some(here) = self.map.get(range.clone()) else { return false };
+        let mut buffer = BUFFER.take();
+        if buffer.len() < here.len() {
+            buffer.resize(here.len(), 0);
+        }
+        let bytes = &mut buffer[..here.len()];
+        let is_read = self.file.read_exact_at(bytes, range.start as u64).is_ok();
+        if is_read {
+            look(bytes);
+        }
+        if buffer.len() <= KEPT {
+            BUFFER.set(buffer);
+        }
+        is_read
+    }
 }
 
 /// Whether somebody still writes a reel. `false` where that cannot be known: the file cannot be opened, or its file

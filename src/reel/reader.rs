@@ -2,7 +2,7 @@
 
 use super::body::{self, Header, Loss, Note, SegmentStart};
 use super::error::{Damage, DamageKind, Error};
-use super::frame::{FrameHeader, FrameKind, VERSION};
+use super::frame::{FrameHeader, FrameKind, HEADER_BYTES, VERSION};
 use super::layout::{Found, Layout};
 use super::segment::{BatchRef, Contents, Heads, Segment, SegmentInfo, Small, fault_of};
 use super::verify::{self, Verdict};
@@ -46,8 +46,8 @@ impl Reader {
 
     /// A file that is open, such as one without a name.
     pub fn of_file(file: &std::fs::File) -> Result<Reader, Error> {
-        let mapped = crate::sys::map_file(file);
-        Reader::of_bytes(Arc::new(mapped.map_err(|source| Error::Io { path: "temporary reel".into(), source })?))
+        let mapped = file.try_clone().and_then(input::mapped);
+        Reader::of_bytes(mapped.map_err(|source| Error::Io { path: "temporary reel".into(), source })?)
     }
 
     /// A reel in memory.
@@ -352,8 +352,7 @@ impl Reader {
         let mut left = MAX_SEGMENT_DICTIONARY;
         for &index in &slot.dictionaries {
             let frame = self.located(self.frame(index)?);
-            let applied = self.body(&frame).and_then(|bytes| dictionary::load(bytes, &mut left));
-            if let Err(what) = applied.and_then(|delta| dict.append(delta).map_err(|e| e.to_string())) {
+            if let Err(what) = self.of_body(&frame, &mut |bytes| dictionary::append(bytes, &mut left, &mut dict)) {
                 self.damaged(&frame, what);
             }
         }
@@ -465,7 +464,12 @@ impl Reader {
 
     /// The header that stands where a frame is said to, if it is the frame's.
     pub(super) fn header_at(&self, frame: &Found) -> Option<FrameHeader> {
-        let read = || FrameHeader::parse(self.data().get(frame.offset..)?);
+        let read = || {
+            let mut header = None;
+            let range = frame.offset..frame.offset.checked_add(HEADER_BYTES)?;
+            self.bytes.show(range, &mut |bytes| header = FrameHeader::parse(bytes));
+            header
+        };
         let mended = self.layout.mended.get(&frame.offset).copied();
         let header = mended.or_else(read).or_else(|| self.header_told(frame))?;
         let id = self.layout.ids.get(frame.part as usize)?;
@@ -477,6 +481,17 @@ impl Reader {
         let header = self.header_at(frame).ok_or("expected the frame's header, found another")?;
         let body = self.data().get(frame.body()).ok_or("expected a body, found the end of the file")?;
         if header.matches(body) { Ok(body) } else { Err("expected the hash in its header, found another".to_owned()) }
+    }
+
+    /// Calls `take` with a frame's body, if it is what was written: read, and not paged in.
+    fn of_body(&self, frame: &Found, take: &mut dyn FnMut(&[u8]) -> Result<(), String>) -> Result<(), String> {
+        let header = self.header_at(frame).ok_or("expected the frame's header, found another")?;
+        let mut taken = Err("expected a body, found the end of the file".to_owned());
+        self.bytes.show(frame.body(), &mut |body| {
+            let is_its = header.matches(body);
+            taken = if is_its { take(body) } else { Err("expected the hash in its header, found another".to_owned()) };
+        });
+        taken
     }
 
     fn load<T: serde::de::DeserializeOwned>(&self, frame: &Found) -> Option<T> {

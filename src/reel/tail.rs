@@ -158,8 +158,7 @@ impl Tail {
                 self.schema = Some(Arc::new(start.schema));
             }
             FrameKind::Dictionary => {
-                let delta = dictionary::load(&body, &mut self.dictionary_left)?;
-                Arc::make_mut(&mut self.dict).append(delta).map_err(|e| e.to_string())?;
+                dictionary::append(&body, &mut self.dictionary_left, Arc::make_mut(&mut self.dict))?;
             }
             FrameKind::Texts => {
                 let told = dictionary::texts(&body, &mut self.dictionary_left)?;

@@ -67,6 +67,12 @@ impl Dict {
     /// Appends what a segment's recorder appended. Rows lost between here and the delta's first become empty ones.
     /// The delta is checked before anything is changed.
     pub fn append(&mut self, mut delta: Delta) -> Result<(), DeltaError> {
+        let strings = std::mem::take(&mut delta.string_bytes);
+        self.append_with(delta, &strings)
+    }
+
+    /// The same with the bytes of the delta's strings beside it.
+    pub fn append_with(&mut self, mut delta: Delta, strings: &[u8]) -> Result<(), DeltaError> {
         let tables = [
             ("strings", self.strings.len(), delta.first_string, delta.string_lengths.len(), MAX_STRINGS),
             ("texts apart", self.strings.apart().len(), delta.first_apart, delta.apart_lengths.len(), MAX_STRINGS),
@@ -78,8 +84,8 @@ impl Dict {
             check(table, have, first, count, most)?;
         }
         for (table, lengths, bytes) in [
-            ("strings", &delta.string_lengths, &delta.string_bytes),
-            ("texts apart", &delta.apart_lengths, &delta.apart_bytes),
+            ("strings", &delta.string_lengths, strings),
+            ("texts apart", &delta.apart_lengths, delta.apart_bytes.as_slice()),
         ] {
             let total: u64 = lengths.iter().map(|&l| u64::from(l)).sum();
             if total != bytes.len() as u64 || self.strings.size() as u64 + total > u64::from(u32::MAX) {
@@ -87,7 +93,7 @@ impl Dict {
                 return Err(DeltaError { table, expected: format!("{total} bytes"), found });
             }
         }
-        self.append_strings(&delta);
+        self.append_strings(&delta, strings);
         let apart = self.strings.apart_mut();
         apart.skip_to(delta.first_apart as usize);
         apart.extend(&delta.apart_bytes, &delta.apart_lengths);
@@ -104,12 +110,12 @@ impl Dict {
         Ok(())
     }
 
-    fn append_strings(&mut self, delta: &Delta) {
+    fn append_strings(&mut self, delta: &Delta, strings: &[u8]) {
         if delta.string_lengths.is_empty() {
             return;
         }
         self.strings.lose_until(delta.first_string);
-        self.strings.extend(&delta.string_bytes, &delta.string_lengths);
+        self.strings.extend(strings, &delta.string_lengths);
     }
 }
 

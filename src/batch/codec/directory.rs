@@ -143,6 +143,12 @@ impl Directory {
         Ok(out)
     }
 
+    /// How many bytes the directory takes that begins with a prefix; `None` where that is not whole.
+    pub(super) fn length(prefix: &[u8]) -> Option<usize> {
+        let (stored, _) = prefix.get(..PREFIX)?.split_first_chunk::<4>()?;
+        Some(PREFIX + u32::from_le_bytes(*stored) as usize)
+    }
+
     /// The directory at the front of a batch's body, and how many bytes it takes there.
     pub(super) fn take(body: &[u8]) -> Result<(Directory, usize), Fault> {
         let Some((prefix, rest)) = body.split_first_chunk::<PREFIX>() else {
@@ -289,17 +295,17 @@ pub(crate) fn compress(plain: &[u8], level: i32) -> std::io::Result<Vec<u8>> {
 }
 
 /// The bytes of a frame: as stored if the lengths are equal, else inflated to exactly `inflated` bytes.
-pub(super) fn inflate(bytes: &[u8], inflated: usize, limit: usize) -> Result<std::borrow::Cow<'_, [u8]>, Fault> {
+pub(super) fn inflate(bytes: &[u8], inflated: usize, limit: usize) -> Result<Vec<u8>, Fault> {
     if inflated > limit {
         return Err(Fault::new(format!("at most {limit} bytes inflated"), format!("{inflated}")));
     }
     if bytes.len() == inflated {
-        return Ok(bytes.into());
+        return Ok(bytes.to_vec());
     }
     let failed = |e: std::io::Error| Fault::new(format!("{inflated} bytes under zstd"), e.to_string());
     let plain = decompress(bytes, inflated).map_err(failed)?;
     if plain.len() == inflated {
-        Ok(plain.into())
+        Ok(plain)
     } else {
         Err(Fault::new(format!("{inflated} bytes inflated"), format!("{}", plain.len())))
     }

@@ -24,7 +24,7 @@ pub(crate) mod tests;
 pub use directory::PackedHead;
 pub(crate) use directory::{compress, decompress};
 pub use encoder::{Encoded, Encoder};
-pub use stored::{Bytes, StoredBatch};
+pub use stored::{Bytes, Shared, StoredBatch};
 pub use varint::{put as put_varint, take as take_varint, unzigzag, zigzag};
 
 /// What is wrong with the bytes of a column; its place is added by who knows it.

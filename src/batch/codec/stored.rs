@@ -1,6 +1,8 @@
 //! [`StoredBatch`]: the columns of a batch's body, each decoded when it is asked for.
 
-use super::directory::{Chunk, Directory, Frame, Group, ROW_CHUNKS, TABLE_CHUNKS, check_crc, chunks_of, inflate};
+use super::directory::{
+    Chunk, Directory, Frame, Group, PREFIX, ROW_CHUNKS, TABLE_CHUNKS, check_crc, chunks_of, inflate,
+};
 use super::encoder::{STEP_BIAS, size_slot};
 use super::limits::{MAX_COLUMNS, MAX_DATA};
 use super::unpack::{Element, fill, unpack};
@@ -14,7 +16,18 @@ use std::ops::Range;
 use std::sync::{Arc, OnceLock};
 
 /// Bytes that batches share: a mapped file, or memory.
-pub type Bytes = Arc<dyn AsRef<[u8]> + Send + Sync>;
+pub type Bytes = Arc<dyn Shared>;
+
+/// What [`Bytes`] are.
+pub trait Shared: AsRef<[u8]> + Send + Sync {
+    /// Shows the bytes of a range; `false` where they are not all there. For bytes that are looked at once: a file may read
+    /// them instead of paging them in.
+    fn show(&self, range: Range<usize>, look: &mut dyn FnMut(&[u8])) -> bool {
+        self.as_ref().get(range).map(look).is_some()
+    }
+}
+
+impl Shared for Vec<u8> {}
 
 /// Where a column stands: a frame, and the column's bytes in it once inflated.
 #[derive(Debug, Clone, Copy)]
@@ -53,13 +66,9 @@ impl StoredBatch {
     /// Reads the directory of the body at `range` of `bytes`, and no column.
     pub fn open(bytes: Bytes, range: Range<usize>, schema: Arc<Schema>) -> Result<(Head, StoredBatch), Error> {
         let located = |fault: Fault| at(fault, range.start).of_column("directory");
-        let whole = (*bytes).as_ref();
-        let body = whole
-            .get(range.clone())
-            .ok_or_else(|| located(Fault::new("a batch body", format!("{} bytes", whole.len()))))?;
-        let (mut directory, length) = Directory::take(body).map_err(located)?;
+        let (mut directory, length) = directory(&*bytes, &range).map_err(located)?;
         let head = directory.head.unpack().map_err(located)?;
-        directory.check(&head, &schema, body.len() - length).map_err(located)?;
+        directory.check(&head, &schema, range.len() - length).map_err(located)?;
         let is_numbered = directory.numbers.is_some();
         directory.chunks.extend(directory.numbers);
         let (slots, places) = places(&directory.frames, &directory.chunks).map_err(located)?;
@@ -102,22 +111,21 @@ impl StoredBatch {
     fn frame(&self, place: Place) -> Result<Cow<'_, [u8]>, Fault> {
         let slot = &self.slots[usize::from(place.frame)];
         if slot.columns > 1 && slot.frame.stored != slot.frame.inflated {
-            let plain = slot.plain.get_or_init(|| self.inflated(place).map(Cow::into_owned));
+            let plain = slot.plain.get_or_init(|| self.inflated(place));
             return plain.as_ref().map(|p| p.as_slice().into()).map_err(Clone::clone);
         }
-        self.inflated(place)
+        self.inflated(place).map(Cow::Owned)
     }
 
-    fn inflated(&self, place: Place) -> Result<Cow<'_, [u8]>, Fault> {
+    fn inflated(&self, place: Place) -> Result<Vec<u8>, Fault> {
         let frame = self.slots[usize::from(place.frame)].frame;
         let start = self.offset(place);
-        let stored = (*self.bytes)
-            .as_ref()
-            .get(start..start + frame.stored as usize)
-            .ok_or_else(|| Fault::new(format!("{} bytes", frame.stored), "the end of the file"))?;
-        check_crc(stored, frame.crc)?;
         let limit = if usize::from(place.frame) == Group::Data as usize { MAX_DATA } else { MAX_COLUMNS };
-        inflate(stored, frame.inflated as usize, limit)
+        let mut plain = Err(Fault::new(format!("{} bytes", frame.stored), "the end of the file"));
+        self.bytes.show(start..start + frame.stored as usize, &mut |stored| {
+            plain = check_crc(stored, frame.crc).and_then(|()| inflate(stored, frame.inflated as usize, limit));
+        });
+        plain
     }
 
     /// Rows of a local kind, and the index of its column number `column` in `places`.
@@ -167,6 +175,16 @@ impl StoredBatch {
             Err(Fault::new(format!("{rows} values"), format!("{}", values.len())).of_column(name))
         }
     }
+}
+
+/// The directory of the body at a range, and how many bytes it takes there.
+fn directory(bytes: &dyn Shared, range: &Range<usize>) -> Result<(Directory, usize), Fault> {
+    let end = |length: usize| range.end.min(range.start.saturating_add(length));
+    let mut length = None;
+    bytes.show(range.start..end(PREFIX), &mut |prefix| length = Directory::length(prefix));
+    let mut taken = None;
+    bytes.show(range.start..end(length.unwrap_or(PREFIX)), &mut |body| taken = Some(Directory::take(body)));
+    taken.unwrap_or_else(|| Err(Fault::new("a batch body", format!("{} bytes", bytes.as_ref().len()))))
 }
 
 fn at(fault: Fault, offset: usize) -> Fault {

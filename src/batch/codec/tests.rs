@@ -247,7 +247,7 @@ fn forge(body: &[u8], change: impl FnOnce(&mut Directory, &mut [Vec<u8>])) -> Ve
     let (mut directory, length) = Directory::take(body).unwrap();
     let plain = |f: &super::directory::Frame| {
         let start = length + f.offset as usize;
-        inflate(&body[start..start + f.stored as usize], f.inflated as usize, 1 << 30).unwrap().into_owned()
+        inflate(&body[start..start + f.stored as usize], f.inflated as usize, 1 << 30).unwrap()
     };
     let mut frames: Vec<Vec<u8>> = directory.frames.iter().map(plain).collect();
     for frame in &mut directory.frames {
