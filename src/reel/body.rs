@@ -202,9 +202,14 @@ const LATER_FIELDS: usize = 256;
 
 /// The inverse of [`store`]; what follows the fields known here is ignored, and fields that are not there are zero.
 pub(super) fn load<T: DeserializeOwned>(body: &[u8]) -> Result<T, String> {
+    postcard::take_from_bytes(&plain(body)?).map(|(value, _)| value).map_err(|e| e.to_string())
+}
+
+/// The plain bytes of a small body, with zeros behind them for the fields of later versions.
+pub(super) fn plain(body: &[u8]) -> Result<Vec<u8>, String> {
     let mut plain = unpack(body, MAX_SMALL_BODY)?;
     plain.resize(plain.len() + LATER_FIELDS, 0);
-    postcard::take_from_bytes(&plain).map(|(value, _)| value).map_err(|e| e.to_string())
+    Ok(plain)
 }
 
 /// Bytes before a part: its stored and its plain length and the CRC-32 of what is stored.

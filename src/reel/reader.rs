@@ -1,10 +1,10 @@
 //! [`Reader`]: a reel's segments and batches, whatever of them is whole.
 
-use super::body::{self, Header, Loss, Note, SegmentStart};
+use super::body::{self, Header, Loss, Note};
 use super::error::{Damage, DamageKind, Error};
 use super::frame::{FrameHeader, FrameKind, HEADER_BYTES, VERSION};
 use super::layout::{Found, Layout};
-use super::segment::{BatchRef, Contents, Heads, Segment, SegmentInfo, Small, fault_of};
+use super::segment::{BatchRef, Contents, Heads, LastSchema, Segment, SegmentInfo, Small};
 use super::verify::{self, Verdict};
 use super::walk::walk;
 use super::{dictionary, index, input, locate, roll};
@@ -79,9 +79,9 @@ impl Reader {
         }
         let mut reader =
             Reader { bytes, layout, contents: Contents::default(), walked: OnceLock::new(), damages: Mutex::default() };
-        let mut contents = Contents::default();
+        let (mut contents, mut schema) = (Contents::default(), LastSchema::default());
         for (index, frame) in reader.layout.frames.iter().enumerate() {
-            contents.take(index, frame, reader.small(frame));
+            contents.take(index, frame, reader.small(frame, &mut schema));
             if let Some(&span) = reader.layout.spans.get(&index).filter(|_| frame.segment > 0) {
                 let slot = contents.segment_of(frame);
                 slot.span = Some(slot.span.map_or(span, |s| s.and(span)));
@@ -94,7 +94,7 @@ impl Reader {
     }
 
     /// The body of a frame that is read when a reel is opened; `None` for others, and for one that is damaged.
-    fn small(&self, frame: &Found) -> Option<Small> {
+    fn small(&self, frame: &Found, schema: &mut LastSchema) -> Option<Small> {
         match frame.kind {
             FrameKind::Header => self.load(frame).map(|header| Small::Header(Box::new(header))),
             FrameKind::Close => self.load(frame).map(Small::Close),
@@ -102,12 +102,8 @@ impl Reader {
             FrameKind::Note => self.load(frame).map(Small::Note),
             FrameKind::Late => self.load(frame).map(Small::Late),
             FrameKind::Segment => {
-                let start: SegmentStart = self.load(frame)?;
-                if let Some(what) = fault_of(&start) {
-                    self.damaged(frame, what);
-                    return None;
-                }
-                Some(Small::Start(start))
+                let start = self.body(frame).and_then(|body| schema.start(body));
+                start.map_err(|what| self.damaged(frame, what)).ok().map(Small::Start)
             }
             _ => None,
         }

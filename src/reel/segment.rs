@@ -1,6 +1,6 @@
 //! [`SegmentInfo`], and how frames become segments.
 
-use super::body::{ClockPair, Close, Header, Loss, Note, SegmentStart};
+use super::body::{self, ClockPair, Close, Header, Loss, Note};
 use super::frame::FrameKind;
 use super::index::Covered;
 use super::late::LateFacts;
@@ -8,6 +8,7 @@ use super::layout::Found;
 use crate::batch::{Head, Schema};
 use crate::event::MAX_ARGS;
 use crate::world::{Dict, LateFact, Roster};
+use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, OnceLock, Weak};
 
@@ -108,7 +109,7 @@ impl Segment {
 /// The body of a frame that is read when a reel is opened.
 pub(super) enum Small {
     Header(Box<Header>),
-    Start(SegmentStart),
+    Start(Start),
     Close(Close),
     Loss(Loss),
     Note(Note),
@@ -143,7 +144,7 @@ impl Contents {
                 let info = &mut self.segment_of(frame).info;
                 info.snaplen = start.snaplen;
                 info.clocks = start.clocks;
-                info.schema = Some(Arc::new(start.schema));
+                info.schema = Some(start.schema);
             }
             Some(Small::Close(close)) => self.segment_of(frame).info.close = Some(close),
             None => self.place(index, frame),
@@ -193,9 +194,48 @@ impl Contents {
     }
 }
 
-/// Why batches cannot be read with the schema of a segment's start; `None` if they can.
-pub(super) fn fault_of(start: &SegmentStart) -> Option<String> {
-    let bad = start.schema.kinds.iter().find(|kind| {
+/// A segment frame as a reader keeps it.
+pub(super) struct Start {
+    snaplen: u32,
+    clocks: Vec<ClockPair>,
+    schema: Arc<Schema>,
+}
+
+/// What a segment frame says before its schema, see [`SegmentStart`](super::SegmentStart).
+#[derive(Deserialize)]
+struct Before {
+    #[expect(dead_code, reason = "stands before what is wanted; the frame's header has it, too")]
+    number: u32,
+    snaplen: u32,
+    clocks: Vec<ClockPair>,
+}
+
+/// The schema that was read last, and its bytes: the segments of a reel mostly have the same, a thousand names of which are
+/// then read once.
+#[derive(Default)]
+pub(super) struct LastSchema(Option<(Vec<u8>, Arc<Schema>)>);
+
+impl LastSchema {
+    /// What the body of a segment frame says.
+    pub(super) fn start(&mut self, body: &[u8]) -> Result<Start, String> {
+        let plain = body::plain(body)?;
+        let (Before { snaplen, clocks, .. }, rest) = postcard::take_from_bytes(&plain).map_err(|e| e.to_string())?;
+        if let Some((_, schema)) = self.0.as_ref().filter(|(bytes, _)| bytes == rest) {
+            return Ok(Start { snaplen, clocks, schema: Arc::clone(schema) });
+        }
+        let schema: Schema = postcard::take_from_bytes(rest).map(|(schema, _)| schema).map_err(|e| e.to_string())?;
+        if let Some(fault) = fault_of(&schema) {
+            return Err(fault);
+        }
+        let schema = Arc::new(schema);
+        self.0 = Some((rest.to_vec(), Arc::clone(&schema)));
+        Ok(Start { snaplen, clocks, schema })
+    }
+}
+
+/// Why batches cannot be read with a schema; `None` if they can.
+pub(super) fn fault_of(schema: &Schema) -> Option<String> {
+    let bad = schema.kinds.iter().find(|kind| {
         let outside = |param: Option<u8>| param.is_some_and(|p| usize::from(p) >= kind.params.len());
         kind.params.len() > MAX_ARGS || outside(kind.fd) || outside(kind.size)
     });

@@ -152,7 +152,7 @@ impl Tail {
                 self.dictionary_left = MAX_SEGMENT_DICTIONARY;
                 self.schema = None;
                 let start = body::load::<SegmentStart>(&body)?;
-                if let Some(fault) = fault_of(&start) {
+                if let Some(fault) = fault_of(&start.schema) {
                     return Err(fault);
                 }
                 self.schema = Some(Arc::new(start.schema));
