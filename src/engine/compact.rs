@@ -5,7 +5,7 @@
 
 use crate::batch::{Columns, Schema};
 use crate::event::{Class, ParamType};
-use crate::world::{Account, Delta, DescRow, Dict, ImageRow, StrId, ThreadRow};
+use crate::world::{Account, Delta, DescRow, Dict, Environment, ImageRow, StrId, ThreadRow};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// New numbers of one table's rows; 0: not written.
@@ -172,7 +172,7 @@ impl Compact {
             return bare;
         }
         let old = dict.image(row);
-        let env = if is_own { old.env.iter().map(|&id| self.text(dict, id)).collect() } else { Vec::new() };
+        let env = if is_own { old.env.iter().map(|&id| self.text(dict, id)).collect() } else { Environment::default() };
         let (exe, exepath) = (self.text(dict, old.exe), self.text(dict, old.exepath));
         let args = self.text(dict, old.args);
         self.delta.images.push(ImageRow { exe, exepath, args, env, facts: old.facts });
@@ -255,7 +255,7 @@ mod tests {
         let (root, alice) = (text("root"), text("alice"));
         let account = |home| Account { home, shell: sh };
         dict.accounts.extend([(0, account(text("/root"))), (1000, account(text("/home/alice")))]);
-        dict.images.push(ImageRow { exe: other, env: vec![secret], ..ImageRow::default() });
+        dict.images.push(ImageRow { exe: other, env: [secret].into_iter().collect(), ..ImageRow::default() });
         dict.images.push(ImageRow { exe: cat, ..ImageRow::default() });
         let row = |tid, comm, image| ThreadRow { tid, pid: tid, comm, image, ..ThreadRow::default() };
         dict.threads.push(row(1, sh, 0));

@@ -65,7 +65,7 @@ pub(crate) fn dict() -> Dict {
     let (home, lang, root, www) = (s(b"HOME=/root"), s(b"LANG=C"), s(b"root"), s(b"www\x1b[31m"));
     let (passwd, pipe, var) = (s(b"/etc/passwd"), s(b"pipe:[77]"), s(b"/var"));
     d.images.push(ImageRow { exe: bash, exepath: bash, args: StrId::NONE, ..ImageRow::default() });
-    d.images.push(ImageRow { exe, exepath: exe, args, env: vec![home, lang], ..ImageRow::default() });
+    d.images.push(ImageRow { exe, exepath: exe, args, env: [home, lang].into_iter().collect(), ..ImageRow::default() });
     let shell = ThreadRow {
         tid: 100,
         pid: 100,

@@ -4,9 +4,10 @@
 use super::body;
 use super::columns::{self, Column};
 use super::error::Error;
+use super::images::Images;
 use crate::batch::codec::limits::MAX_DICTIONARY;
 use crate::batch::codec::{Bytes, put_varint, take_varint};
-use crate::world::{Delta, DescRow, Dict, ImageRow, StrId, TextSource, Texts, ThreadRow, Unopened};
+use crate::world::{Delta, DescRow, Dict, StrId, TextSource, Texts, ThreadRow, Unopened};
 use serde::{Deserialize, Serialize};
 use std::ops::Range;
 use std::sync::Arc;
@@ -25,7 +26,7 @@ struct Rows<I, T, D, N> {
 }
 
 type Names = Vec<(u32, StrId)>;
-type Owned = Rows<Vec<ImageRow>, Vec<ThreadRow>, Vec<DescRow>, Names>;
+type Owned = Rows<Images, Vec<ThreadRow>, Vec<DescRow>, Names>;
 
 /// The body of a delta, with a level of zstd.
 pub(super) fn store(delta: &Delta, level: i32) -> Result<Vec<u8>, Error> {
@@ -95,13 +96,13 @@ fn delta(plain: &[u8]) -> Result<(Delta, &[u8]), String> {
     if !behind.is_empty() {
         let (added, _) = postcard::take_from_bytes::<Vec<Column>>(behind).map_err(|e| e.to_string())?;
         accounts = columns::users(&added);
-        columns::fill(&added, &mut rows.images, &mut rows.threads);
+        columns::fill(&added, &mut rows.images.0, &mut rows.threads);
     }
     let delta = Delta {
         first_string,
         string_lengths,
         first_image: rows.first_image,
-        images: rows.images,
+        images: rows.images.0,
         first_thread: rows.first_thread,
         threads: rows.threads,
         first_desc: rows.first_desc,

@@ -8,6 +8,7 @@ mod columns;
 mod dictionary;
 mod error;
 mod frame;
+mod images;
 mod index;
 mod input;
 mod late;

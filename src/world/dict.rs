@@ -5,6 +5,7 @@
 
 use super::container::Container;
 use super::delta::DeltaError;
+use super::environment::Environment;
 use super::facts::{Caps, ExeFacts};
 use super::texts::{Texts, Unopened};
 use crate::value::{Place, Places};
@@ -179,7 +180,7 @@ pub struct ImageRow {
     /// Arguments after the first, each with its terminating NUL, end to end.
     pub args: StrId,
     /// Environment, one string per variable.
-    pub env: Vec<StrId>,
+    pub env: Environment,
     /// The file; stored behind the rows, so that versions that do not know of it read the rest.
     #[serde(skip)]
     pub facts: ExeFacts,
