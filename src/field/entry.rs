@@ -191,17 +191,6 @@ pub enum DataForm {
     Shown,
 }
 
-/// The one column of a kind that a field's value is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Scanned {
-    /// A parameter, by its number.
-    Param(usize),
-    /// The duration.
-    Duration,
-    /// One of two parameters; which, others say.
-    OneOf([usize; 2]),
-}
-
 /// A field with its argument, as somebody named it.
 #[derive(Clone)]
 pub struct FieldRef {
@@ -227,9 +216,13 @@ pub enum OfKind {
 impl FieldRef {
     /// Whether its values are found in a dictionary, or may be; not where they are made of kinds, numbers or data alone.
     pub fn needs_dict(&self) -> bool {
-        // Data stands in the batches.
-        let is_data = self.field.name == "evt.buffer";
-        !is_data && !matches!(self.field.extract, Extract::Kind(_) | Extract::Number(_) | Extract::Column(..))
+        // Data stands in the batches, and so do numbers.
+        let is_own = ["evt.buffer", "ka.latency"].contains(&self.field.name);
+        let is_number = matches!(
+            self.field.extract,
+            Extract::Kind(_) | Extract::Number(_) | Extract::Column(..) | Extract::Audit(AuditPart::Code)
+        );
+        !is_own && !is_number
     }
 
     /// Whether its value is the same for a thread of a [`Roster`](crate::world::Roster): made of its name and ids alone.
@@ -271,19 +264,6 @@ impl FieldRef {
         };
         let is_data = |p: &crate::batch::ParamInfo| p.class == Class::Data && p.ty == ParamType::Bytes;
         kind.params.get(param).is_some_and(is_data).then_some((param, form))
-    }
-
-    /// The column of a kind that the value is; `None`: it is made otherwise, or the kind has none.
-    pub fn scanned(&self, kind: &KindInfo) -> Option<Scanned> {
-        match self.field.extract {
-            Extract::Audit(part) => super::audit::place(kind, part).map(Scanned::Param),
-            Extract::Event(_) if self.field.name == "ka.action" => {
-                let place = |part| super::audit::place(kind, part);
-                Some(Scanned::OneOf([place(AuditPart::Subresource)?, place(AuditPart::Verb)?]))
-            }
-            Extract::Event(_) if self.field.name == "ka.latency" => (kind.name == AUDIT).then_some(Scanned::Duration),
-            _ => None,
-        }
     }
 
     /// The same field as it is asked of rows of one kind: with the number of its parameter instead of a name, or the value

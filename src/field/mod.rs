@@ -36,6 +36,7 @@ mod rights;
 #[cfg(test)]
 pub(crate) mod sample;
 mod service;
+mod stored;
 mod syslog;
 #[cfg(test)]
 mod tests;
@@ -46,8 +47,9 @@ pub use alias::{Alias, aliases};
 pub use carried::{Carry, carries};
 pub use catalogue::{Error, all, lookup, lookup_prefix};
 pub use context::{BufferFormat, Context, TimeFormat};
-pub use entry::{ArgRule, Column, DataForm, Extract, Field, FieldArg, FieldRef, Level, OfKind, Scanned};
+pub use entry::{ArgRule, Column, DataForm, Extract, Field, FieldArg, FieldRef, Level, OfKind};
 pub use fd::{desc_name, type_word};
 pub use info::InfoPlan;
 pub use joined::{Join, joins};
 pub use render::{write_fd_name, write_info, write_outputtime, write_value};
+pub use stored::{ById, MOST_IDS, Stored};

@@ -6,13 +6,9 @@ use super::interval::Intervals;
 use super::plan::Leaf;
 use super::selection::Bits;
 use crate::batch::{Batch, Error};
-use crate::event::Class;
-use crate::field::Scanned;
+use crate::field::{ById, MOST_IDS, Stored};
 use crate::value::Value;
 use crate::world::StrId;
-
-/// Ids that are further apart than those of any dictionary are of a damaged column: it is asked row by row.
-const MOST_IDS: usize = 1 << 22;
 
 const UNKNOWN: u8 = 2;
 
@@ -83,32 +79,13 @@ impl Scan<'_> {
     }
 
     fn check(&self, check: &Check) -> Result<Option<Told>, Error> {
-        let (batch, kind) = (self.batch, self.kind);
-        let whole = |bits: Option<Bits>| bits.map(|may_hold| Told { may_hold, is_all: true });
-        match check.field.scanned(batch.kind_info(kind)) {
-            Some(Scanned::Duration) => Ok(whole(duration(check, batch.duration(kind)?).map(|bits| self.fitted(bits)))),
-            Some(Scanned::Param(param)) => Ok(whole(self.param(check, param)?)),
-            Some(Scanned::OneOf(params)) => {
-                let mut may_hold = Bits::new(self.rows);
-                for param in params {
-                    let Some(bits) = self.param(check, param)? else { return Ok(None) };
-                    may_hold.or(&bits);
-                }
-                Ok(Some(Told { may_hold, is_all: false }))
-            }
-            None => Ok(None),
-        }
-    }
-
-    /// Rows whose parameter passes a check.
-    fn param(&self, check: &Check, param: usize) -> Result<Option<Bits>, Error> {
-        let (batch, kind) = (self.batch, self.kind);
-        let bits = match batch.slot(kind, param) {
-            Some((Class::Text, slot)) => self.texts(check, batch.text(kind, slot)?),
-            Some((Class::Int, slot)) => Some(numbers(check, param, batch.int(kind, slot)?, batch.missing(kind)?)),
-            _ => None,
+        let bits = match check.field.stored(self.batch, self.kind)? {
+            Some(Stored::Texts(ids)) => self.texts(check, &ids),
+            Some(Stored::Numbers { values, missing, bit }) => Some(numbers(check, values, missing, bit)),
+            Some(Stored::Durations(durations)) => duration(check, durations),
+            None => None,
         };
-        Ok(bits.map(|bits| self.fitted(bits)))
+        Ok(bits.map(|bits| Told { may_hold: self.fitted(bits), is_all: true }))
     }
 
     /// A damaged column may be shorter or longer than its table.
@@ -121,31 +98,23 @@ impl Scan<'_> {
     fn texts(&self, check: &Check, ids: &[u32]) -> Option<Bits> {
         let strings = &self.batch.dict().strings;
         let ask = |id: u32| check.test(&strings.get(StrId(id)).map_or(Value::Missing, Value::text));
-        let least = ids.iter().copied().filter(|&id| id != 0).min().unwrap_or(1);
-        let span = (ids.iter().copied().max().unwrap_or(0).max(least) - least) as usize + 1;
-        if span > MOST_IDS {
-            return None;
-        }
-        // The first answer is that for no text.
-        let mut answers = vec![UNKNOWN; span + 1];
-        let place = |id: u32| if id == 0 { 0 } else { (id - least) as usize + 1 };
+        let mut answers = ById::of(ids.iter().map(|&id| id.into()), MOST_IDS, UNKNOWN)?;
         for &id in ids {
-            let answer = &mut answers[place(id)];
+            let answer = answers.get(id.into());
             if *answer == UNKNOWN {
                 *answer = u8::from(ask(id));
             }
         }
-        Some(Bits::of_values(ids, |id| answers[place(id)] == 1))
+        Some(Bits::of_values(ids, |id| *answers.get(id.into()) == 1))
     }
 }
 
-fn numbers(check: &Check, param: usize, values: &[i64], missing: &[u64]) -> Bits {
+fn numbers(check: &Check, values: &[i64], missing: &[u64], bit: u64) -> Bits {
     let mut bits = match Intervals::of_column(check, true) {
         Some(intervals) => intervals.select(values, |value| value),
         None => Bits::of(values.iter().map(|&value| check.test(&Value::Int(value)))),
     };
     if !missing.is_empty() {
-        let bit = 1u64.checked_shl(param as u32).unwrap_or(0);
         let mut there = Bits::of_values(missing, |missing| missing & bit != 0);
         there.resize(values.len());
         there.invert();

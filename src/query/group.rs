@@ -217,15 +217,13 @@ impl Grouper {
     /// Keys of fields of threads, or a condition on rows: what a row has beside its table is brought into the order of
     /// the tables first, and then it is a key like the others.
     fn by_row(&mut self, batch: &Batch, selection: &Selection, ids: &mut Ids) -> Result<(), Error> {
-        let use_thread = self.uses(Level::Thread);
-        let scattered = scatter(batch, use_thread, selection.rows.as_ref(), ids)?;
-        if !use_thread {
-            for (kind, ids) in ids.iter_mut().enumerate().filter(|(_, ids)| !ids.is_empty()) {
-                let out = ids.each().iter_mut().zip(scattered.of_kind(kind)).filter(|(_, thread)| **thread == OUT);
-                out.for_each(|(slot, _)| *slot = NONE);
+        if !self.uses(Level::Thread) {
+            if let Some(rows) = &selection.rows {
+                admit(batch, rows, ids)?;
             }
             return self.by_kind(batch, ids);
         }
+        let scattered = scatter(batch, true, selection.rows.as_ref(), ids)?;
         // Id by local thread of this batch.
         let mut of_thread = vec![u32::MAX; batch.head().threads.len()];
         let (use_desc, only) = (self.uses(Level::Descriptor), self.only().is_some());
@@ -262,20 +260,28 @@ impl Grouper {
         Ok(())
     }
 
-    /// Keys of any fields: one pass in row order.
+    /// Keys of any fields: where those of events are columns they are found table by table, all others in one pass in row order.
     fn by_event(&mut self, batch: &Batch, selection: &Selection, ctx: &Context, ids: &mut Ids) -> Result<(), Error> {
+        if let Some(rows) = &selection.rows {
+            admit(batch, rows, ids)?;
+        }
+        let mut is_known = vec![false; ids.len()];
+        for (kind, ids) in ids.iter_mut().enumerate().filter(|(_, ids)| !ids.is_empty()) {
+            is_known[kind] = self.parts[3].of_columns(batch, kind, ids.each())?;
+        }
         let only = self.only();
         let (use_kind, use_thread) = (self.uses(Level::Kind), self.uses(Level::Thread));
         let use_desc = self.uses(Level::Descriptor);
+        let used: Vec<bool> =
+            (0..ids.len()).map(|k| !ids[k].is_empty() && !(is_known[k] && only.is_some())).collect();
+        if !used.contains(&true) {
+            return Ok(());
+        }
         let descs = (0..ids.len())
-            .map(|k| if use_desc && !ids[k].is_empty() { batch.desc(k) } else { Ok(&[][..]) })
+            .map(|k| if use_desc && used[k] { batch.desc(k) } else { Ok(&[][..]) })
             .collect::<Result<Vec<_>, _>>()?;
-        let scans = (0..ids.len())
-            .map(|k| if ids[k].is_empty() { Ok(None) } else { self.parts[3].scan(batch, k) })
-            .collect::<Result<Vec<_>, _>>()?;
-        let rows = selection.rows.as_ref();
-        let used: Vec<bool> = ids.iter().map(|ids| !ids.is_empty()).collect();
         let mut slots: Vec<&mut [u32]> = ids.iter_mut().map(KindIds::each).collect();
+        let mut last = ([NONE; 4], NONE);
         walk(
             batch,
             use_thread,
@@ -285,10 +291,6 @@ impl Grouper {
                 else {
                     return;
                 };
-                if rows.is_some_and(|rows| !rows.get(index)) {
-                    *slot = NONE;
-                    return;
-                }
                 let mut key = [NONE; 4];
                 if use_kind {
                     key[0] = self.parts[0].of_kind(batch, kind);
@@ -300,15 +302,15 @@ impl Grouper {
                     let row = descs[kind].get(position).copied().unwrap_or(0);
                     key[2] = self.parts[2].of_desc(batch, row);
                 }
-                let row = Row { batch, index, kind, position, thread };
-                key[3] = match &scans[kind] {
-                    Some(scan) => self.parts[3].of_scan(scan.key(position), &row, ctx),
-                    None => self.parts[3].of_row(&row, ctx),
+                key[3] = if is_known[kind] {
+                    *slot
+                } else {
+                    self.parts[3].of_row(&Row { batch, index, kind, position, thread }, ctx)
                 };
-                *slot = match only {
-                    Some(part) => key[part],
-                    None => self.combine(key),
-                };
+                if key != last.0 {
+                    last = (key, self.id(key));
+                }
+                *slot = last.1;
             },
         )
     }
@@ -365,6 +367,16 @@ fn mask(batch: &Batch, selection: &Selection, in_flight: bool) -> Result<Ids, Er
 
 /// Stands for a row that is not selected, where the local thread of a row is asked for.
 const OUT: u32 = u32::MAX;
+
+/// No group for rows that are not among `rows`.
+fn admit(batch: &Batch, rows: &Bits, ids: &mut Ids) -> Result<(), Error> {
+    let scattered = scatter(batch, false, Some(rows), ids)?;
+    for (kind, ids) in ids.iter_mut().enumerate().filter(|(_, ids)| !ids.is_empty()) {
+        let out = ids.each().iter_mut().zip(scattered.of_kind(kind)).filter(|(_, thread)| **thread == OUT);
+        out.for_each(|(slot, _)| *slot = NONE);
+    }
+    Ok(())
+}
 
 /// What rows have beside their tables, in the order of the tables.
 struct Scattered {

@@ -117,9 +117,12 @@ impl Operator for HistogramQuery {
             only: None,
         });
         // What can be read from columns is put into buckets at once; what only an extractor tells, in the walk.
-        let by_row = source.by_row();
-        for (kind, ids) in ids.iter_mut().enumerate().filter(|(_, ids)| !ids.is_empty() && !by_row && !is_offset) {
-            let values = source.columns(batch, kind)?;
+        let mut by_row = vec![false; ids.len()];
+        for (kind, ids) in ids.iter_mut().enumerate().filter(|(_, ids)| !ids.is_empty() && !is_offset) {
+            let Some(values) = source.columns(batch, kind)? else {
+                by_row[kind] = true;
+                continue;
+            };
             let ids = ids.each();
             let chosen = ids.to_vec();
             ids.fill(NONE);
@@ -133,7 +136,7 @@ impl Operator for HistogramQuery {
         let mut rows: BTreeMap<u64, Vec<u64>> = BTreeMap::new();
         walk(
             batch,
-            by_row,
+            is_offset || by_row.contains(&true),
             |kind| used.get(kind).copied().unwrap_or(false),
             |index, thread, kind, position| {
                 let mut id = ids[kind].get(position);
@@ -143,7 +146,7 @@ impl Operator for HistogramQuery {
                     let row = Row { batch, index, kind, position, thread };
                     moment = moment.saturating_sub(row.duration().unwrap_or(0));
                     id = bucket(&bounds, last, (moment % self.step.max(1)) as i64);
-                } else if id != NONE && by_row {
+                } else if id != NONE && by_row[kind] {
                     let row = Row { batch, index, kind, position, thread };
                     id = super::values::number(&self.field, &row, view.ctx).map_or(NONE, |v| bucket(&bounds, last, v));
                 }

@@ -3,6 +3,7 @@
 //! gives the same bytes.
 
 mod aggregate;
+mod by_column;
 pub mod choose;
 mod decode;
 mod exchange;
@@ -19,7 +20,6 @@ mod operator;
 mod part;
 mod quantile;
 mod rank;
-mod scan;
 mod sequence;
 mod series;
 mod snapshot;

@@ -1,7 +1,7 @@
 //! [`Part`]: the fields of a key that share a level, interned by value and memoised by dictionary row.
 
-use super::scan::{RawKey, Scan};
-use crate::batch::{Batch, Error, Row};
+use super::by_column::MOST;
+use crate::batch::{Batch, Row};
 use crate::field::{Context, Extract, FieldRef, Level};
 use crate::report::Cell;
 use crate::value::{Value, write_date, write_time_of_day};
@@ -9,25 +9,23 @@ use foldhash::fast::FixedState;
 use std::collections::HashMap;
 
 /// Not looked at yet.
-const UNKNOWN: u32 = u32::MAX;
-
-/// What columns have is kept for so many rows of a segment: where there are more, nearly each is another one.
-const MOST_SCANNED: usize = 1 << 16;
+pub(super) const UNKNOWN: u32 = u32::MAX;
 
 /// Id of "a field of the key has no value": such rows belong to no group.
 pub(super) const NONE: u32 = 0;
 
 /// Fields of one level and the value tuples that were met, by id; id 0 is [`NONE`].
 pub(super) struct Part {
-    fields: Vec<FieldRef>,
+    pub(super) fields: Vec<FieldRef>,
     ids: HashMap<Vec<Cell>, u32, FixedState>,
     cells: Vec<Vec<Cell>>,
     /// Id by row of the level's table, for the segment at hand.
     memo: Vec<u32>,
-    /// Id by what columns have, for the segment at hand.
-    scanned: HashMap<RawKey, u32, FixedState>,
-    /// The last of them.
-    last: Option<(RawKey, u32)>,
+    /// Id by what the column of the only field has, for the segment at hand.
+    pub(super) scanned: HashMap<u64, u32, FixedState>,
+    /// Of several fields that are columns: each of them, and ids by theirs.
+    pub(super) singles: Vec<Part>,
+    pub(super) tuples: HashMap<[u32; MOST], u32, FixedState>,
 }
 
 /// A field's value as a cell of a report.
@@ -85,7 +83,8 @@ impl Part {
             cells: vec![Vec::new()],
             memo: Vec::new(),
             scanned: HashMap::with_hasher(FixedState::default()),
-            last: None,
+            singles: Vec::new(),
+            tuples: HashMap::with_hasher(FixedState::default()),
         }
     }
 
@@ -108,36 +107,10 @@ impl Part {
     pub(super) fn new_segment(&mut self) {
         self.memo.clear();
         self.scanned.clear();
-        self.last = None;
+        self.singles.iter_mut().for_each(Part::new_segment);
     }
 
-    /// The columns of a kind that all fields are; `None`: one is made otherwise.
-    pub(super) fn scan<'b>(&self, batch: &'b Batch, kind: usize) -> Result<Option<Scan<'b>>, Error> {
-        if self.is_empty() { Ok(None) } else { Scan::of(&self.fields, batch, kind) }
-    }
-
-    /// Id for an event by what the columns have for it: its values are looked at once for a segment.
-    #[inline]
-    pub(super) fn of_scan(&mut self, key: RawKey, row: &Row, ctx: &Context) -> u32 {
-        if let Some((last, id)) = self.last
-            && last == key
-        {
-            return id;
-        }
-        let id = if let Some(&id) = self.scanned.get(&key) {
-            id
-        } else {
-            let id = self.of_row(row, ctx);
-            if self.scanned.len() < MOST_SCANNED {
-                self.scanned.insert(key, id);
-            }
-            id
-        };
-        self.last = Some((key, id));
-        id
-    }
-
-    fn intern(&mut self, cells: Vec<Cell>) -> u32 {
+    pub(super) fn intern(&mut self, cells: Vec<Cell>) -> u32 {
         if cells.contains(&Cell::Missing) {
             return NONE;
         }

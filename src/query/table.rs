@@ -4,7 +4,7 @@ use super::aggregate::{Aggregate, Slots};
 use super::group::{Grouper, Ids, KindIds, walk};
 use super::part::NONE;
 use super::values::{Source, Values, number};
-use crate::batch::{Batch, Error, KindRows, Row};
+use crate::batch::{Batch, Error, Row};
 use crate::field::{Context, FieldRef};
 use crate::filter::{Filter, Selection};
 
@@ -116,33 +116,47 @@ pub(super) fn add_all(
 
 /// What an aggregate adds, by local kind.
 fn numbers<'a>(slots: &mut Slots, batch: &'a Batch, ids: &Ids, ctx: &Context) -> Result<Vec<Values<'a>>, Error> {
-    if slots.source.by_row() {
-        return by_row(slots, batch, ids, ctx);
+    let mut values = Vec::with_capacity(ids.len());
+    let mut by_row = Vec::with_capacity(ids.len());
+    for (kind, ids) in ids.iter().enumerate() {
+        let column = if ids.is_empty() { Some(Values::Absent) } else { of_columns(slots, batch, kind, ids)? };
+        by_row.push(column.is_none());
+        values.push(column.unwrap_or_else(|| slots.source.empty(batch.head().kinds[kind].rows as usize)));
     }
-    let column = |(kind, ids): (usize, &KindIds)| {
-        if ids.is_empty() { Ok(Values::Absent) } else { slots.source.columns(batch, kind) }
-    };
-    ids.iter().enumerate().map(column).collect()
+    if by_row.contains(&true) {
+        add_rows(slots, batch, (ids, &by_row), ctx, &mut values)?;
+    }
+    Ok(values)
 }
 
-/// Values that only an extractor can tell.
-fn by_row<'a>(slots: &mut Slots, batch: &'a Batch, ids: &Ids, ctx: &Context) -> Result<Vec<Values<'a>>, Error> {
+/// What the columns of a kind tell of an aggregate; `None`: only an extractor can.
+fn of_columns<'a>(
+    slots: &mut Slots,
+    batch: &'a Batch,
+    kind: usize,
+    ids: &KindIds,
+) -> Result<Option<Values<'a>>, Error> {
+    if !matches!(slots.source, Source::Ids) {
+        return slots.source.columns(batch, kind);
+    }
+    let mut own = ids.clone();
+    let is_known = slots.values.of_columns(batch, kind, own.each())?;
+    Ok(if let (KindIds::Each(own), true) = (own, is_known) { Some(Values::Ids(own)) } else { None })
+}
+
+/// Values that only an extractor can tell, of the kinds that are asked `by_row`.
+fn add_rows(
+    slots: &mut Slots,
+    batch: &Batch,
+    (ids, by_row): (&Ids, &[bool]),
+    ctx: &Context,
+    values: &mut [Values],
+) -> Result<(), Error> {
     let field = if let Source::Field(field) = &slots.source { Some(field.clone()) } else { None };
-    let empty = |(ids, of): (&KindIds, &KindRows)| {
-        let rows = if ids.is_empty() { 0 } else { of.rows as usize };
-        match field {
-            Some(_) => Values::Made(vec![None; rows]),
-            None => Values::Ids(vec![NONE; rows]),
-        }
-    };
-    let scans = (0..ids.len())
-        .map(|kind| if ids[kind].is_empty() { Ok(None) } else { slots.values.scan(batch, kind) })
-        .collect::<Result<Vec<_>, _>>()?;
-    let mut values: Vec<Values> = ids.iter().zip(&batch.head().kinds).map(empty).collect();
     walk(
         batch,
         true,
-        |kind| ids.get(kind).is_some_and(|ids| !ids.is_empty()),
+        |kind| by_row.get(kind).is_some_and(|by_row| *by_row),
         |index, thread, kind, position| {
             if ids.get(kind).is_none_or(|ids| ids.get(position) == NONE) {
                 return;
@@ -150,15 +164,9 @@ fn by_row<'a>(slots: &mut Slots, batch: &'a Batch, ids: &Ids, ctx: &Context) -> 
             let row = Row { batch, index, kind, position, thread };
             match (&mut values[kind], &field) {
                 (Values::Made(numbers), Some(field)) => numbers[position] = number(field, &row, ctx),
-                (Values::Ids(ids), _) => {
-                    ids[position] = match &scans[kind] {
-                        Some(scan) => slots.values.of_scan(scan.key(position), &row, ctx),
-                        None => slots.values.of_row(&row, ctx),
-                    };
-                }
+                (Values::Ids(ids), _) => ids[position] = slots.values.of_row(&row, ctx),
                 _ => {}
             }
         },
-    )?;
-    Ok(values)
+    )
 }

@@ -2,10 +2,10 @@
 
 use super::aggregate::{Aggregate, How};
 use super::group::KindIds;
-use super::part::cell;
+use super::part::{NONE, cell};
 use crate::batch::{Batch, Error, Row};
 use crate::event::{Class, Flags, KindFlags};
-use crate::field::{Context, FieldArg, FieldRef};
+use crate::field::{Context, FieldArg, FieldRef, Stored};
 use crate::report::Cell;
 
 /// Where an aggregate's numbers stand.
@@ -43,15 +43,22 @@ impl Source {
         }
     }
 
-    /// Whether values come row by row rather than from a column.
-    pub(super) fn by_row(&self) -> bool {
-        matches!(self, Source::Ids | Source::Field(_))
+    /// Values to be told row by row.
+    pub(super) fn empty<'a>(&self, rows: usize) -> Values<'a> {
+        if let Source::Ids = self { Values::Ids(vec![NONE; rows]) } else { Values::Made(vec![None; rows]) }
     }
 
-    /// The columns of one local kind, for sources that are not by row.
-    pub(super) fn columns<'a>(&self, batch: &'a Batch, kind: usize) -> Result<Values<'a>, Error> {
+    /// The columns of one local kind; `None`: values come row by row.
+    pub(super) fn columns<'a>(&self, batch: &'a Batch, kind: usize) -> Result<Option<Values<'a>>, Error> {
         let info = batch.kind_info(kind);
-        Ok(match self {
+        Ok(Some(match self {
+            Source::Ids => return Ok(None),
+            Source::Field(field) => match field.stored(batch, kind)? {
+                Some(Stored::Numbers { values, missing, bit }) => Values::Int { values, missing, bit },
+                Some(Stored::Durations(durations)) => Values::Duration(durations),
+                Some(Stored::Texts(_)) => Values::Absent,
+                None => return Ok(None),
+            },
             Source::Ret if info.ret.is_some() => Values::Ret { ret: batch.ret(kind)?, flags: batch.flags(kind)? },
             Source::Buflen if info.flags.has(KindFlags::READS) || info.flags.has(KindFlags::WRITES) => {
                 Values::Ret { ret: batch.ret(kind)?, flags: batch.flags(kind)? }
@@ -66,7 +73,7 @@ impl Source {
                 None => Values::Absent,
             },
             _ => Values::Absent,
-        })
+        }))
     }
 }
 

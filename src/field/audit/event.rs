@@ -11,7 +11,7 @@ use std::net::IpAddr;
 use AuditPart as P;
 
 /// Subresources that people take for verbs.
-const STREAMS: [&[u8]; 3] = [b"exec", b"attach", b"portforward"];
+pub(in crate::field) const STREAMS: [&[u8]; 3] = [b"exec", b"attach", b"portforward"];
 
 pub(super) fn id<'a>(row: &Row<'a>) -> Value<'a> {
     let Some(id) = bytes(row, P::Id) else { return Value::Missing };
