@@ -40,7 +40,8 @@ impl FieldRef {
         match self.place_of(batch.kind_info(kind)) {
             Some(Place::Duration) => Ok(Some(Stored::Durations(batch.duration(kind)?))),
             Some(Place::Param(param)) => param_of(batch, kind, param),
-            Some(Place::Stream(stream, other)) => match (param_of(batch, kind, stream)?, param_of(batch, kind, other)?) {
+            Some(Place::Stream(stream, other)) => match (param_of(batch, kind, stream)?, param_of(batch, kind, other)?)
+            {
                 (Some(Stored::Texts(streams)), Some(Stored::Texts(others))) => {
                     Ok(streams_or(&streams, &others, batch.dict()).map(|ids| Stored::Texts(ids.into())))
                 }

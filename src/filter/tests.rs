@@ -369,6 +369,11 @@ const CHECKS: &[&str] = &[
     "ka.latency > 500",
     "ka.latency exists",
     "ka.action = exec",
+    "ka.action != get",
+    "ka.action exists",
+    "ka.verb = exec",
+    "ka.action in (exec, delete)",
+    "ka.verb != exec",
     "ka.auth.decision = forbid",
 ];
 

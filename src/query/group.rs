@@ -269,11 +269,16 @@ impl Grouper {
         for (kind, ids) in ids.iter_mut().enumerate().filter(|(_, ids)| !ids.is_empty()) {
             is_known[kind] = self.parts[3].of_columns(batch, kind, ids.each())?;
         }
+        self.by_walk(batch, ctx, &is_known, ids)
+    }
+
+    /// One pass in row order over the kinds whose groups are still to be found; rows of those that are known have the ids that the
+    /// fields of events have, those of others any.
+    fn by_walk(&mut self, batch: &Batch, ctx: &Context, is_known: &[bool], ids: &mut Ids) -> Result<(), Error> {
         let only = self.only();
         let (use_kind, use_thread) = (self.uses(Level::Kind), self.uses(Level::Thread));
         let use_desc = self.uses(Level::Descriptor);
-        let used: Vec<bool> =
-            (0..ids.len()).map(|k| !ids[k].is_empty() && !(is_known[k] && only.is_some())).collect();
+        let used: Vec<bool> = (0..ids.len()).map(|k| !ids[k].is_empty() && !(is_known[k] && only.is_some())).collect();
         if !used.contains(&true) {
             return Ok(());
         }

@@ -132,6 +132,10 @@ const EVERY_HOW: &[(How, Option<&str>)] = &[
     (How::Quantile(50), Some("evt.latency")),
     (How::Quantile(99), Some("evt.rawarg.delta")),
     (How::Values, Some("fd.name")),
+    (How::Distinct, Some("ka.user.name")),
+    (How::Values, Some("ka.action")),
+    (How::Max, Some("ka.response.code")),
+    (How::Avg, Some("ka.latency")),
 ];
 
 #[test]
@@ -148,6 +152,14 @@ fn tables_agree_with_a_naive_reckoning_for_any_selection_and_number_of_workers()
         &["fd.name", "proc.name"],
         &["evt.cpu"],
         &["evt.cpu", "proc.name", "evt.type", "fd.name"],
+        &["ka.user.name"],
+        &["ka.action"],
+        &["ka.response.code"],
+        &["ka.latency", "evt.type"],
+        &["ka.target.namespace", "ka.verb", "ka.response.code"],
+        &["ka.verb", "proc.name", "ka.action", "fd.type"],
+        &["ka.verb", "ka.user.name", "ka.uri", "ka.level", "ka.stage"],
+        &["ka.verb", "evt.cpu"],
     ];
     for (seed, keys) in (1..=40).flat_map(|seed| keys.iter().map(move |k| (seed, *k))) {
         let mut dice = Dice(seed);
@@ -182,7 +194,7 @@ fn rows_are_sorted_by_the_column_then_by_key_and_cut() {
     let schema = Arc::new(Schema::current());
     let mut dice = Dice(7);
     let batch = batch(&mut dice, 500, &schema, &dict());
-    let all = Selection { kinds: vec![KindSelection::All; 4], rows: None };
+    let all = Selection { kinds: vec![KindSelection::All; 5], rows: None };
     let mut query = query(&["evt.type", "proc.pid"], &[(How::Count, None)]);
     query.top = Some(5);
     for descending in [true, false] {
