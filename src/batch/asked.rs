@@ -65,6 +65,18 @@ struct TableCache {
     known: OnceLock<Places>,
 }
 
+impl TableCache {
+    #[cold]
+    fn of(info: Option<&KindInfo>) -> Box<TableCache> {
+        fn caches<T>(count: usize) -> Vec<Cache<T>> {
+            (0..count).map(|_| OnceLock::new()).collect()
+        }
+        let count = |class| info.map_or(0, |info| info.count(class));
+        let (ints, texts, data) = (count(Class::Int), count(Class::Text), count(Class::Data));
+        Box::new(TableCache { ints: caches(ints), texts: caches(texts), data: caches(data), ..TableCache::default() })
+    }
+}
+
 /// A batch being asked. Shared between threads; columns are decoded on first use.
 pub struct Batch {
     head: Head,
@@ -77,7 +89,8 @@ pub struct Batch {
     cpu: Cache<Vec<u16>>,
     nums: Cache<Vec<u64>>,
     positions: Cache<Vec<u32>>,
-    tables: Vec<TableCache>,
+    /// Made for kinds that are asked about: of a hundred kinds a question mostly asks about a few.
+    tables: Vec<OnceLock<Box<TableCache>>>,
     damage: OnceLock<Error>,
     origin: Option<Arc<Origin>>,
     carried: OnceLock<Arc<super::Carried>>,
@@ -108,20 +121,7 @@ fn first<T>(cell: &Cache<T>, decode: impl FnOnce() -> Result<T, Error>) -> Resul
 impl Batch {
     /// A batch whose columns come from `store`.
     pub fn new(head: Head, schema: Arc<Schema>, dict: Arc<Dict>, store: Box<dyn Store>) -> Batch {
-        let caches = |n: usize| (0..n).map(|_| OnceLock::new()).collect();
-        let tables = head
-            .kinds
-            .iter()
-            .map(|k| {
-                let count = |class| schema.kinds.get(usize::from(k.kind)).map_or(0, |i| i.count(class));
-                TableCache {
-                    ints: caches(count(Class::Int)),
-                    texts: (0..count(Class::Text)).map(|_| OnceLock::new()).collect(),
-                    data: (0..count(Class::Data)).map(|_| OnceLock::new()).collect(),
-                    ..TableCache::default()
-                }
-            })
-            .collect();
+        let tables = head.kinds.iter().map(|_| OnceLock::new()).collect();
         Batch {
             head,
             schema,
@@ -210,10 +210,17 @@ impl Batch {
         &self.schema.kinds[usize::from(self.head.kinds[local].kind)]
     }
 
+    /// What is kept of a local kind.
+    #[inline]
+    fn asked(&self, local: usize) -> &TableCache {
+        self.tables[local]
+            .get_or_init(|| TableCache::of(self.schema.kinds.get(usize::from(self.head.kinds[local].kind))))
+    }
+
     /// Class of a parameter of a local kind and its column among those of the class; `None` past the last one.
     #[inline]
     pub fn slot(&self, local: usize, param: usize) -> Option<(Class, usize)> {
-        let slots = self.tables[local].slots.get_or_init(|| {
+        let slots = self.asked(local).slots.get_or_init(|| {
             let info = self.kind_info(local);
             (0..info.params.len()).map(|n| (info.params[n].class, info.slot(n) as u8)).collect()
         });
@@ -223,12 +230,12 @@ impl Batch {
     /// Place of a parameter among those of a local kind, if it has it.
     #[inline]
     pub fn place(&self, local: usize, known: Known) -> Option<usize> {
-        self.tables[local].known.get_or_init(|| Places::of(self.kind_info(local))).get(known)
+        self.asked(local).known.get_or_init(|| Places::of(self.kind_info(local))).get(known)
     }
 
     /// What a local kind is in this version's table.
     pub(super) fn today(&self, local: usize) -> &Today {
-        self.tables[local].today.get_or_init(|| Today::of(self.kind_info(local)))
+        self.asked(local).today.get_or_init(|| Today::of(self.kind_info(local)))
     }
 
     /// Dictionary row of a local thread number.
@@ -288,62 +295,62 @@ impl Batch {
     /// Return values of a local kind; empty where it has none.
     #[inline]
     pub fn ret(&self, kind: usize) -> Result<&[i64], Error> {
-        cached(&self.tables[kind].ret, || self.store.ret(kind)).map(Vec::as_slice)
+        cached(&self.asked(kind).ret, || self.store.ret(kind)).map(Vec::as_slice)
     }
 
     /// Durations of a local kind plus one, ns; 0 unknown.
     #[inline]
     pub fn duration(&self, kind: usize) -> Result<&[u64], Error> {
-        cached(&self.tables[kind].duration, || self.store.duration(kind)).map(Vec::as_slice)
+        cached(&self.asked(kind).duration, || self.store.duration(kind)).map(Vec::as_slice)
     }
 
     /// Descriptor rows of a local kind; empty where no row has any.
     #[inline]
     pub fn desc(&self, kind: usize) -> Result<&[u32], Error> {
-        cached(&self.tables[kind].desc, || self.store.desc(kind)).map(Vec::as_slice)
+        cached(&self.asked(kind).desc, || self.store.desc(kind)).map(Vec::as_slice)
     }
 
     /// Event flags of a local kind; empty where all are zero.
     #[inline]
     pub fn flags(&self, kind: usize) -> Result<&[u8], Error> {
-        cached(&self.tables[kind].flags, || self.store.flags(kind)).map(Vec::as_slice)
+        cached(&self.asked(kind).flags, || self.store.flags(kind)).map(Vec::as_slice)
     }
 
     /// Missing parameters of a local kind, a bit each; empty where all are zero.
     #[inline]
     pub fn missing(&self, kind: usize) -> Result<&[u64], Error> {
-        cached(&self.tables[kind].missing, || self.store.missing(kind)).map(Vec::as_slice)
+        cached(&self.asked(kind).missing, || self.store.missing(kind)).map(Vec::as_slice)
     }
 
     /// An integer column of a local kind.
     #[inline]
     pub fn int(&self, kind: usize, slot: usize) -> Result<&[i64], Error> {
-        cached(&self.tables[kind].ints[slot], || self.store.int(kind, slot)).map(Vec::as_slice)
+        cached(&self.asked(kind).ints[slot], || self.store.int(kind, slot)).map(Vec::as_slice)
     }
 
     /// A text column (string ids) of a local kind.
     #[inline]
     pub fn text(&self, kind: usize, slot: usize) -> Result<&[u32], Error> {
-        cached(&self.tables[kind].texts[slot], || self.store.text(kind, slot)).map(Vec::as_slice)
+        cached(&self.asked(kind).texts[slot], || self.store.text(kind, slot)).map(Vec::as_slice)
     }
 
     /// One value of a data column of a local kind.
     #[inline]
     pub fn data(&self, kind: usize, slot: usize, position: usize) -> Result<&[u8], Error> {
-        let index = cached(&self.tables[kind].data[slot], || self.store.data(kind, slot).map(DataIndex::of))?;
+        let index = cached(&self.asked(kind).data[slot], || self.store.data(kind, slot).map(DataIndex::of))?;
         Ok(index.get(position))
     }
 
     /// A data column of a local kind, all its rows at once.
     pub fn data_run(&self, kind: usize, slot: usize) -> Result<DataRun<'_>, Error> {
-        let index = cached(&self.tables[kind].data[slot], || self.store.data(kind, slot).map(DataIndex::of))?;
+        let index = cached(&self.asked(kind).data[slot], || self.store.data(kind, slot).map(DataIndex::of))?;
         Ok(DataRun { ends: &index.ends, bytes: &index.bytes })
     }
 
     /// Whether `look` says so of the bytes of a data column, all rows end to end. Where it does not, no row need be told
     /// apart, and no length is decoded.
     pub fn any_data(&self, kind: usize, slot: usize, look: impl Fn(&[u8]) -> bool) -> Result<bool, Error> {
-        if let Some(Ok(index)) = self.tables[kind].data[slot].get() {
+        if let Some(Ok(index)) = self.asked(kind).data[slot].get() {
             return Ok(look(&index.bytes));
         }
         let mut found = false;
