@@ -50,10 +50,10 @@ pub struct Reels {
     turns: Option<Vec<Vec<Slice>>>,
     /// Where each stream ends, in batches.
     ends: Vec<usize>,
-    /// Heads of the segments used last, oldest first; of indexed files only.
-    heads: Mutex<VecDeque<(Place, Arc<Heads>)>>,
-    /// Dictionaries used last, oldest first, and how many of both are kept.
-    dicts: Mutex<VecDeque<(Place, Arc<Dict>)>>,
+    /// Heads of the segments used last; of indexed files only.
+    heads: LastUsed<Heads>,
+    /// Their dictionaries, and how many of both are kept.
+    dicts: LastUsed<Dict>,
     kept: usize,
     /// What is to be said about the files: those that were passed over, and those that are missing.
     told: Vec<String>,
@@ -131,8 +131,8 @@ impl Reels {
             batches: Vec::new(),
             turns: None,
             ends: Vec::new(),
-            heads: Mutex::default(),
-            dicts: Mutex::default(),
+            heads: LastUsed::default(),
+            dicts: LastUsed::default(),
             kept: (DICTIONARIES * streams.len()).min(MOST_DICTIONARIES).max(2 * parallelism()),
             told,
         };
@@ -249,45 +249,51 @@ impl Reels {
     }
 
     fn dict(&self, place: Place) -> Result<Arc<Dict>, Error> {
-        let kept = || {
-            let mut dicts = self.dicts.lock().unwrap_or_else(PoisonError::into_inner);
-            // Workers that are in different segments each keep theirs.
-            let at = dicts.iter().position(|(p, _)| *p == place)?;
-            let last = dicts.len() - 1;
-            if at < last
-                && let Some(used) = dicts.remove(at)
-            {
-                dicts.push_back(used);
-            }
-            dicts.back().map(|(_, dict)| Arc::clone(dict))
-        };
-        if let Some(dict) = kept() {
-            return Ok(dict);
-        }
-        // Read outside of the lock: dictionaries of several segments are read beside each other. The reader lets whoever
-        // wants the same one wait.
-        let dict = self.files[place.0].reader.dict(place.1)?;
-        let mut dicts = self.dicts.lock().unwrap_or_else(PoisonError::into_inner);
-        if !dicts.iter().any(|(p, _)| *p == place) {
-            if dicts.len() >= self.kept {
-                dicts.pop_front();
-            }
-            dicts.push_back((place, Arc::clone(&dict)));
-        }
-        Ok(dict)
+        self.dicts.get(place, self.kept, || self.files[place.0].reader.dict(place.1))
     }
 
     fn heads(&self, place: Place) -> Option<Arc<Heads>> {
-        let mut kept = self.heads.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((_, heads)) = kept.iter().find(|(p, _)| *p == place) {
-            return Some(Arc::clone(heads));
+        self.heads.get(place, self.kept, || self.files[place.0].reader.heads(place.1)).ok()
+    }
+}
+
+/// What is kept of the segments used last, oldest first.
+struct LastUsed<T>(Mutex<VecDeque<(Place, Arc<T>)>>);
+
+impl<T> Default for LastUsed<T> {
+    fn default() -> Self {
+        LastUsed(Mutex::default())
+    }
+}
+
+impl<T> LastUsed<T> {
+    /// That of a segment; at most `most` are kept. It is read, and what gives way is dropped, outside of the lock: workers in
+    /// different segments do not wait for each other. The reader lets whoever wants the same one wait.
+    fn get(&self, place: Place, most: usize, read: impl FnOnce() -> Result<Arc<T>, Error>) -> Result<Arc<T>, Error> {
+        if let Some(kept) = self.used(place) {
+            return Ok(kept);
         }
-        let heads = self.files[place.0].reader.heads(place.1).ok()?;
-        if kept.len() >= self.kept {
-            kept.pop_front();
+        let new = read()?;
+        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut oldest = None;
+        if !all.iter().any(|(p, _)| *p == place) {
+            oldest = if all.len() >= most { all.pop_front() } else { None };
+            all.push_back((place, Arc::clone(&new)));
         }
-        kept.push_back((place, Arc::clone(&heads)));
-        Some(heads)
+        drop(all);
+        drop(oldest);
+        Ok(new)
+    }
+
+    fn used(&self, place: Place) -> Option<Arc<T>> {
+        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let at = all.iter().position(|(p, _)| *p == place)?;
+        if at + 1 < all.len()
+            && let Some(used) = all.remove(at)
+        {
+            all.push_back(used);
+        }
+        all.back().map(|(_, used)| Arc::clone(used))
     }
 }
 
