@@ -12,6 +12,7 @@ use std::ops::Range;
 use std::os::unix::fs::FileExt;
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// All bytes of a file; of standard input for `-`. What cannot be mapped (pipes) is read into memory.
 pub(super) fn bytes(path: &Path) -> Result<Bytes, Error> {
@@ -34,6 +35,7 @@ pub(super) fn bytes(path: &Path) -> Result<Bytes, Error> {
 /// The bytes of a file that is open.
 pub(super) fn mapped(file: File) -> std::io::Result<Bytes> {
     let map = crate::sys::map_file(&file)?;
+    let file = Place::take().map(|place| (file, place));
     Ok(Arc::new(Mapped { map, file }))
 }
 
@@ -41,7 +43,30 @@ pub(super) fn mapped(file: File) -> std::io::Result<Bytes> {
 /// by page, and threads wait for each other with both.
 struct Mapped {
     map: memmap2::Mmap,
-    file: File,
+    /// `None` where many files are open already: then frames are paged in.
+    file: Option<(File, Place)>,
+}
+
+/// The most files that are kept open: a row of files may be longer than a process may have open (mostly 1,024).
+const MOST_OPEN: usize = 256;
+
+static OPEN: AtomicUsize = AtomicUsize::new(0);
+
+/// The place of a file that is kept open.
+struct Place;
+
+impl Place {
+    fn take() -> Option<Place> {
+        let before = OPEN.fetch_add(1, Ordering::Relaxed);
+        // Dropped where it is one too many.
+        Some(Place).filter(|_| before < MOST_OPEN)
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        OPEN.fetch_sub(1, Ordering::Relaxed);
+    }
 }
 
 /// The most bytes that a thread keeps to read into.
@@ -60,12 +85,16 @@ impl AsRef<[u8]> for Mapped {
 impl Shared for Mapped {
     fn show(&self, range: Range<usize>, look: &mut dyn FnMut(&[u8])) -> bool {
         let Some(here) = self.map.get(range.clone()) else { return false };
+        let Some((file, _)) = &self.file else {
+            look(here);
+            return true;
+        };
         let mut buffer = BUFFER.take();
         if buffer.len() < here.len() {
             buffer.resize(here.len(), 0);
         }
         let bytes = &mut buffer[..here.len()];
-        let is_read = self.file.read_exact_at(bytes, range.start as u64).is_ok();
+        let is_read = file.read_exact_at(bytes, range.start as u64).is_ok();
         if is_read {
             look(bytes);
         }
@@ -142,6 +171,41 @@ pub(super) fn not_a_reel(bytes: &[u8]) -> Error {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// What is shown of a range, and of one that is shown meanwhile.
+    fn shown(bytes: &Bytes, range: Range<usize>) -> Option<(Vec<u8>, Vec<u8>)> {
+        let mut all = None;
+        let is_there = bytes.show(range.clone(), &mut |outer| {
+            let mut inner = Vec::new();
+            bytes.show(0..1, &mut |first| inner.extend_from_slice(first));
+            all = Some((outer.to_vec(), inner));
+        });
+        assert_eq!(is_there, all.is_some());
+        all
+    }
+
+    #[test]
+    fn any_number_of_files_shows_what_is_there_and_no_more() {
+        let file = tempfile::tempfile().unwrap();
+        file.write_all_at(b"a reel", 0).unwrap();
+        // More than are kept open.
+        let many: Vec<Bytes> = (0..=MOST_OPEN).map(|_| mapped(file.try_clone().unwrap()).unwrap()).collect();
+        for bytes in &many {
+            assert_eq!(shown(bytes, 2..6), Some((b"reel".to_vec(), b"a".to_vec())));
+            assert_eq!((shown(bytes, 2..7), shown(bytes, 7..8)), (None, None));
+        }
+    }
+
+    #[test]
+    fn a_file_that_was_cut_is_no_longer_shown() {
+        let file = tempfile::tempfile().unwrap();
+        file.write_all_at(&[1; 8192], 0).unwrap();
+        let kept = Mapped { map: crate::sys::map_file(&file).unwrap(), file: Some((file.try_clone().unwrap(), Place)) };
+        OPEN.fetch_add(1, Ordering::Relaxed);
+        assert!(kept.show(8000..8192, &mut |_| {}));
+        file.set_len(4096).unwrap();
+        assert!(!kept.show(8000..8192, &mut |_| {}) && kept.show(0..4096, &mut |_| {}));
+    }
 
     #[test]
     fn what_is_no_reel_is_named_if_it_is_known() {
