@@ -13,6 +13,7 @@ use crate::query::{Query, Span};
 use crate::report::Report;
 use std::env;
 use std::io::{self, IsTerminal, Write};
+use std::mem::ManuallyDrop;
 use std::time::Duration;
 
 /// Answers the questions of a command line about reels.
@@ -30,6 +31,8 @@ pub(super) fn replay(options: &Options, library: &Library, out: &mut dyn Write) 
         // Errors of the file system name the file themselves.
         Failure::of(if text.starts_with(&path) { text } else { format!("{path}: {text}") })
     })?;
+    // The process ends with the answer: memory need not be given back piece by piece before.
+    let reels: &Reels = &ManuallyDrop::new(reels);
     crate::sys::keep_freed_memory();
     let span = reels.span();
     ctx.start = span.start;
@@ -47,15 +50,15 @@ pub(super) fn replay(options: &Options, library: &Library, out: &mut dyn Write) 
         notes: reels.notes(),
     };
     if !options.quiet {
-        told_level(&questions, &reels);
+        told_level(&questions, reels);
     }
     headers(options, &questions, out)?;
     if let Some(time) = options.every {
-        return super::every::every(options, time, (&reels, &questions), &play, out).map(drop);
+        return super::every::every(options, time, (reels, &questions), &play, out).map(drop);
     }
-    let states = states(options, &reels, &questions, &play)?;
+    let states = states(options, reels, &questions, &play)?;
     let of_events = questions.iter().any(|q| q.query.of_state().is_none());
-    let batches = WithStates::new(Some(&reels), &states);
+    let batches = WithStates::new(Some(reels), &states);
     let batches = if of_events { batches } else { batches.only_states() };
     let progress = Progress::new(&batches);
     let mut played = if options.progress {
@@ -65,7 +68,7 @@ pub(super) fn replay(options: &Options, library: &Library, out: &mut dyn Write) 
     } else {
         engine::play(&batches, &questions, &play, out)?
     };
-    super::after::notes(options, library, &reels, &mut played)?;
+    super::after::notes(options, library, reels, &mut played)?;
     super::after::after(options, library, &mut played)?;
     write_reports(options, &played, out)?;
     warn(&played);
