@@ -3,7 +3,7 @@
 use super::share::Sharer;
 use super::{Columns, DataColumn, MAX_KINDS, MAX_ROWS, Share, Table};
 use crate::event::{Arg, Class, Event, ParamType, SPECS};
-use crate::world::{Effect, Interner};
+use crate::world::{Effect, Interner, LAST_TEXTS, StrId};
 
 /// No table yet.
 const NONE: u16 = u16::MAX;
@@ -38,6 +38,8 @@ struct Plan {
     bytes: usize,
     /// What finds repeated objects, for each column of data; empty where they are not looked for.
     sharers: Vec<Sharer>,
+    /// The last texts of each column of them; empty for kinds whose texts are mostly paths, of which few come again at once.
+    last: Vec<[StrId; LAST_TEXTS]>,
     /// Rows of the last batch that had the kind: new buffers have room for as many.
     rows: usize,
 }
@@ -200,7 +202,8 @@ impl Plan {
         let is_json = spec.params.iter().any(|param| param.class == Class::Data && param.ty == ParamType::Json);
         let apart = spec.params.iter().enumerate().fold(0, |bits, (i, param)| bits | u64::from(param.is_apart) << i);
         let sharers = vec![Sharer::default(); if is_json { data } else { 0 }];
-        Plan { has_ret, slots, counts, apart, bytes, sharers, rows: 0 }
+        let last = vec![[StrId::NONE; LAST_TEXTS]; if is_json { texts } else { 0 }];
+        Plan { has_ret, slots, counts, apart, bytes, sharers, last, rows: 0 }
     }
 
     /// An empty table.
@@ -235,7 +238,11 @@ impl Plan {
                 (Class::Int, Some(&Arg::Int(value))) => table.ints[slot].push(value),
                 (Class::Text, Some(&Arg::Bytes(text))) => {
                     let is_apart = self.apart >> i & 1 != 0;
-                    let id = if is_apart { interner.text_apart(text) } else { interner.text(text) };
+                    let id = match self.last.get_mut(slot) {
+                        _ if is_apart => interner.text_apart(text),
+                        Some(last) => interner.text_again(text, last),
+                        None => interner.text(text),
+                    };
                     table.texts[slot].push(id.0);
                 }
                 (Class::Data, Some(&Arg::Bytes(data))) => {

@@ -26,6 +26,9 @@ pub struct Interner {
     environments: usize,
 }
 
+/// Texts of a column that are remembered ([`Interner::text_again`]).
+pub const LAST_TEXTS: usize = 4;
+
 /// A text that has an id. Where it stands is kept beside the id: one cache miss less for each text that is looked up,
 /// and a text of another length is told apart without touching it.
 #[derive(Debug, Clone, Copy)]
@@ -33,6 +36,15 @@ struct Known {
     id: StrId,
     start: u32,
     length: u32,
+    /// Half of its hash, of which the table's is made: a table that grows touches no text.
+    hash: u32,
+}
+
+impl Known {
+    /// The hash of half of one.
+    fn hash_of(half: u32) -> u64 {
+        u64::from(half).wrapping_mul(0x9e37_79b9_7f4a_7c15)
+    }
 }
 
 /// Rows from which on a table grows by a quarter: the kernel moves such large ones without copying them (mremap(2)).
@@ -88,6 +100,19 @@ impl Interner {
         let texts = self.dict.strings.own_mut();
         self.last = intern_text(&mut self.strings, texts, &self.hasher, text, StrId);
         self.last
+    }
+
+    /// The same for a text that is likely one of the `last` of its column, the one that was met last first: long ones (accounts, forms)
+    /// are compared in less time than they are hashed and looked up.
+    pub fn text_again(&mut self, text: &[u8], last: &mut [StrId; LAST_TEXTS]) -> StrId {
+        let strings = &mut self.dict.strings;
+        // An id of a segment before may be of another text now: it counts only if it is not.
+        let known = last.iter().position(|&id| strings.get(id) == Some(text));
+        last[..=known.unwrap_or(LAST_TEXTS - 1)].rotate_right(1);
+        if known.is_none() {
+            last[0] = intern_text(&mut self.strings, strings.own_mut(), &self.hasher, text, StrId);
+        }
+        last[0]
     }
 
     /// The id of a text that is kept apart, where it is stored once.
@@ -221,15 +246,17 @@ fn intern_text(
     text: &[u8],
     id: fn(u32) -> StrId,
 ) -> StrId {
-    let hash = hasher.hash_one(text);
-    let is_it = |known: &Known| known.length as usize == text.len() && texts.slice(known.start, known.length) == text;
+    let half = hasher.hash_one(text) as u32;
+    let hash = Known::hash_of(half);
+    let is_it = |known: &Known| {
+        known.hash == half && known.length as usize == text.len() && texts.slice(known.start, known.length) == text
+    };
     if let Some(known) = table.find(hash, is_it) {
         return known.id;
     }
     let (start, length) = (texts.size() as u32, text.len() as u32);
     let id = id(texts.push(text));
-    let rehash = |known: &Known| hasher.hash_one(texts.slice(known.start, known.length));
-    table.insert_unique(hash, Known { id, start, length }, rehash);
+    table.insert_unique(hash, Known { id, start, length, hash: half }, |known| Known::hash_of(known.hash));
     id
 }
 
@@ -261,6 +288,23 @@ mod tests {
         assert_eq!(interner.text(b"a"), a);
         assert_ne!(interner.text(b"b"), a);
         assert_eq!(interner.dict().text(a), b"a");
+    }
+
+    #[test]
+    fn texts_that_come_again_have_the_ids_that_they_had_whatever_is_remembered() {
+        let (mut plain, mut again) = (Interner::new(), Interner::new());
+        let mut last = [StrId::NONE; LAST_TEXTS];
+        let texts: Vec<String> =
+            [3usize, 9, 4].iter().flat_map(|n| (0..40).map(move |i| "x".repeat(i * i % n))).collect();
+        for text in &texts {
+            assert_eq!(again.text_again(text.as_bytes(), &mut last), plain.text(text.as_bytes()));
+        }
+        // What is remembered is of another dictionary now.
+        let mut next = Interner::new();
+        next.text(b"other");
+        let id = next.text_again(b"x", &mut last);
+        assert_eq!(next.text(b"x"), id);
+        assert_eq!(next.dict().text(id), b"x");
     }
 
     #[test]

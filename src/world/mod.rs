@@ -42,7 +42,7 @@ pub use dict::{Account, Delta, DescKind, DescRow, Dict, Endpoint, ImageRow, L4, 
 pub use engine::{Effect, Want, World};
 pub use environment::Environment;
 pub use facts::{Caps, ExeFacts};
-pub use intern::Interner;
+pub use intern::{Interner, LAST_TEXTS};
 pub use late::{LateFact, LateValue};
 pub use roster::Roster;
 pub use texts::{TextSource, Texts, Unopened};

@@ -1,6 +1,5 @@
 //! The way of an event whose form is known: one pass from mark to mark.
 
-use super::known::Entry;
 use super::part::{AuditPart, MARK, RECEIVED, STAGE_TIME};
 use super::shapes::{ROOT, Shapes, Step};
 use super::split::{FIXED, Splitter, Value, uuid};
@@ -122,23 +121,22 @@ impl Splitter {
     }
 
     fn remember(&mut self, part: AuditPart, text: &[u8], item: &JsonItem<'_>) {
-        let mut entry = Entry { raw: item.value.to_vec(), ..Entry::default() };
-        if let (AuditPart::Status, Value::Int(code)) = (part, &self.values[AuditPart::Code.place()]) {
-            entry.code = Some(*code);
+        debug_assert!(text[item.start..].starts_with(item.value));
+        let (user, value) = (&self.values[AuditPart::User.place()], &self.values[part.place()]);
+        let is_plain = matches!((user, value), (Value::Raw(_), Value::Made(_)) | (Value::None, Value::Raw(_)));
+        if part == AuditPart::Account && !is_plain {
+            // A name with escapes: made anew each time.
+            return;
         }
-        if part == AuditPart::Account {
-            match (&self.values[AuditPart::User.place()], &self.values[part.place()]) {
-                (Value::Raw(user), Value::Made(made)) => {
-                    entry.user = user.start - item.start..user.end - item.start;
-                    entry.made = self.made[made.clone()].to_vec();
-                }
-                (Value::None, Value::Raw(_)) => {}
-                // A name with escapes: made anew each time.
-                _ => return,
+        let Some(entry) = self.known.keep(part, item.value) else { return };
+        match (part, user, value, &self.values[AuditPart::Code.place()]) {
+            (AuditPart::Status, _, _, Value::Int(code)) => entry.code = Some(*code),
+            (AuditPart::Account, Value::Raw(user), Value::Made(made), _) => {
+                entry.user = user.start - item.start..user.end - item.start;
+                entry.made.extend_from_slice(&self.made[made.clone()]);
             }
+            _ => {}
         }
-        debug_assert!(text[item.start..].starts_with(&entry.raw));
-        self.known.keep(part, entry);
     }
 }
 

@@ -60,19 +60,24 @@ impl Known {
         set.get(way.saturating_sub(1))
     }
 
-    /// Remembers the value of a part.
-    pub(super) fn keep(&mut self, part: AuditPart, entry: Entry) {
-        let is_closed = matches!(entry.raw.first(), Some(b'{' | b'['));
-        if !is_closed || entry.raw.len() > LONGEST {
-            return;
+    /// Remembers the text of a part's value in place of what was met longest ago; what else is known of it is for the caller to say. `None`:
+    /// it is not remembered.
+    pub(super) fn keep(&mut self, part: AuditPart, raw: &[u8]) -> Option<&mut Entry> {
+        let is_closed = matches!(raw.first(), Some(b'{' | b'['));
+        if !is_closed || raw.len() > LONGEST {
+            return None;
         }
         if self.sets.is_empty() {
             self.sets.resize_with(PARTS.len() * SETS, Default::default);
         }
-        if let Some(set) = self.set(part) {
-            set.rotate_right(1);
-            set[0] = entry;
-        }
+        let set = self.set(part)?;
+        set.rotate_right(1);
+        let entry = set.first_mut()?;
+        entry.raw.clear();
+        entry.raw.extend_from_slice(raw);
+        entry.made.clear();
+        (entry.user, entry.code) = (0..0, None);
+        Some(entry)
     }
 
     fn set(&mut self, part: AuditPart) -> Option<&mut [Entry; WAYS]> {

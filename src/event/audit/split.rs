@@ -380,24 +380,30 @@ pub(super) fn uuid(text: &[u8]) -> Option<[u8; 16]> {
     if text.len() != 36 {
         return None;
     }
-    let digit = |at: usize| match text[at] {
-        b @ b'0'..=b'9' => Some(b - b'0'),
-        b @ b'a'..=b'f' => Some(b - b'a' + 10),
-        _ => None,
-    };
-    let (mut id, mut at) = ([0; 16], 0);
-    for (n, byte) in id.iter_mut().enumerate() {
-        if matches!(n, 4 | 6 | 8 | 10) {
-            if text[at] != b'-' {
-                return None;
-            }
-            at += 1;
-        }
-        *byte = digit(at)? << 4 | digit(at + 1)?;
-        at += 2;
+    // What is no digit sets a high bit, which is looked at once, behind all of them.
+    let (mut id, mut all) = ([0; 16], 0);
+    for (byte, at) in id.iter_mut().zip(UUID_BYTES) {
+        let (high, low) = (DIGITS[usize::from(text[at])], DIGITS[usize::from(text[at + 1])]);
+        all |= high | low;
+        *byte = high << 4 | low;
     }
-    Some(id)
+    let is_parted = [8, 13, 18, 23].iter().all(|&at| text[at] == b'-');
+    (is_parted && all < 16).then_some(id)
 }
+
+/// Where the bytes of a UUID stand in its text.
+const UUID_BYTES: [usize; 16] = [0, 2, 4, 6, 9, 11, 14, 16, 19, 21, 24, 26, 28, 30, 32, 34];
+
+/// What a byte is as a digit of a UUID; what is none is over 15.
+const DIGITS: [u8; 256] = {
+    let mut digits = [0xf0; 256];
+    let mut n = 0;
+    while n < 16 {
+        digits[b"0123456789abcdef"[n] as usize] = n as u8;
+        n += 1;
+    }
+    digits
+};
 
 /// An audit event without its parts, of its time and how long after the request it was (ns).
 pub fn audit_head(time: u64, duration: Option<u64>) -> Event<'static> {
@@ -417,6 +423,21 @@ pub fn audit_head(time: u64, duration: Option<u64>) -> Event<'static> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_uuid_is_36_bytes_in_small_letters() {
+        let id = "00112233-4455-6677-8899-aabbccddeeff";
+        let bytes = [0, 0x11, 0x22, 0x33, 0x44, 0x55, 0x66, 0x77, 0x88, 0x99, 0xaa, 0xbb, 0xcc, 0xdd, 0xee, 0xff];
+        assert_eq!(uuid(id.as_bytes()), Some(bytes));
+        let mut broken = vec![id.to_uppercase(), format!("{id}0"), id[1..].to_owned(), String::new()];
+        broken.extend((0..36).map(|at| format!("{}g{}", &id[..at], &id[at + 1..])));
+        broken.extend(
+            (0..36).filter(|at| id.as_bytes()[*at] != b'-').map(|at| format!("{}-{}", &id[..at], &id[at + 1..])),
+        );
+        for text in broken {
+            assert_eq!(uuid(text.as_bytes()), None, "{text}");
+        }
+    }
     use proptest::prelude::*;
 
     fn back(taken: &Taken<'_>) -> Vec<u8> {

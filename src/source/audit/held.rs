@@ -1,6 +1,7 @@
 //! [`Held`]: events wait a little, so that they leave in order of time.
 
 use crate::event::{Arg, Args, Event};
+use crate::sys::prefetch;
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
@@ -11,6 +12,12 @@ const BYTES: usize = 24 << 20;
 /// Bytes of a buffer that is kept for the next event: most have fewer at Metadata level, and as many buffers as events may wait.
 const SPARE: usize = 2 << 10;
 
+/// Room for an event's bytes is a multiple of this, so that buffers soon have room for whatever comes.
+const ROOM: usize = 256;
+
+/// Bytes of a cache line.
+const LINE: usize = 64;
+
 /// An event with its bytes in one piece.
 #[derive(Default)]
 struct Slot {
@@ -18,6 +25,14 @@ struct Slot {
     duration: Option<u64>,
     args: Vec<Kept>,
     bytes: Vec<u8>,
+}
+
+impl Slot {
+    /// Has all of it brought near.
+    fn fetch(&self) {
+        (0..self.args.len()).step_by(LINE / size_of::<Kept>()).for_each(|at| prefetch(&self.args, at));
+        (0..self.bytes.len()).step_by(LINE).for_each(|at| prefetch(&self.bytes, at));
+    }
 }
 
 #[derive(Clone, Copy)]
@@ -47,7 +62,8 @@ impl Held {
         (slot.time, slot.duration) = (event.time, event.duration);
         slot.args.clear();
         slot.bytes.clear();
-        slot.bytes.reserve_exact(event.args.iter().filter_map(|arg| arg.bytes()).map(<[u8]>::len).sum());
+        let length: usize = event.args.iter().filter_map(|arg| arg.bytes()).map(<[u8]>::len).sum();
+        slot.bytes.reserve_exact(length.next_multiple_of(ROOM));
         for arg in &event.args {
             slot.args.push(match arg {
                 Arg::Missing => Kept::Missing,
@@ -80,6 +96,10 @@ impl Held {
     pub(super) fn leave<E>(&mut self, all: bool, mut each: impl FnMut(&Event<'_>) -> Result<(), E>) -> Result<(), E> {
         while all || self.order.len() > EVENTS || (self.bytes > BYTES && self.order.len() > 1) {
             let Some(Reverse((_, _, place))) = self.order.pop() else { break };
+            // As many events as wait are further back than any cache reaches.
+            if let Some(Reverse((_, _, next))) = self.order.peek() {
+                self.slots[*next as usize].fetch();
+            }
             let slot = &mut self.slots[place as usize];
             self.bytes -= slot.bytes.len();
             let args: Args<'_> = slot
