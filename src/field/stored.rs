@@ -115,7 +115,7 @@ impl<T: Clone> ById<T> {
     }
 }
 
-impl<'b> Stored<'b> {
+impl Stored<'_> {
     /// The value that an id or number stands for.
     pub fn value<'d>(&self, raw: u64, dict: &'d Dict) -> Value<'d> {
         match self {

@@ -278,7 +278,8 @@ impl Grouper {
         let only = self.only();
         let (use_kind, use_thread) = (self.uses(Level::Kind), self.uses(Level::Thread));
         let use_desc = self.uses(Level::Descriptor);
-        let used: Vec<bool> = (0..ids.len()).map(|k| !ids[k].is_empty() && !(is_known[k] && only.is_some())).collect();
+        let is_found = |kind: usize| ids[kind].is_empty() || is_known[kind] && only.is_some();
+        let used: Vec<bool> = (0..ids.len()).map(|kind| !is_found(kind)).collect();
         if !used.contains(&true) {
             return Ok(());
         }

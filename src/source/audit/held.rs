@@ -2,8 +2,7 @@
 
 use crate::event::{Arg, Args, Event};
 use crate::sys::prefetch;
-use std::cmp::Reverse;
-use std::collections::BinaryHeap;
+use std::collections::VecDeque;
 
 /// Events that wait at most, and their bytes.
 const EVENTS: usize = 16_384;
@@ -45,10 +44,10 @@ enum Kept {
 /// Events that wait: log lines are written when requests are answered, not when they happened.
 #[derive(Default)]
 pub(super) struct Held {
-    order: BinaryHeap<Reverse<(u64, u64, u32)>>,
+    /// Times and places of those that wait, in the order in which they leave: what came first of one time is before the others.
+    order: VecDeque<(u64, u32)>,
     slots: Vec<Slot>,
     free: Vec<u32>,
-    next: u64,
     bytes: usize,
 }
 
@@ -76,8 +75,13 @@ impl Held {
             });
         }
         self.bytes += slot.bytes.len();
-        self.order.push(Reverse((event.time, self.next, place)));
-        self.next += 1;
+        // Most lines are nearly in order: where they are not, fewer than wait are moved by one.
+        if self.order.back().is_none_or(|(last, _)| *last <= event.time) {
+            self.order.push_back((event.time, place));
+        } else {
+            let at = self.order.partition_point(|(time, _)| *time <= event.time);
+            self.order.insert(at, (event.time, place));
+        }
     }
 
     /// Whether more wait than should.
@@ -95,9 +99,9 @@ impl Held {
     /// Gives the earliest to `each` while too many wait; `all`: until none does.
     pub(super) fn leave<E>(&mut self, all: bool, mut each: impl FnMut(&Event<'_>) -> Result<(), E>) -> Result<(), E> {
         while all || self.order.len() > EVENTS || (self.bytes > BYTES && self.order.len() > 1) {
-            let Some(Reverse((_, _, place))) = self.order.pop() else { break };
+            let Some((_, place)) = self.order.pop_front() else { break };
             // As many events as wait are further back than any cache reaches.
-            if let Some(Reverse((_, _, next))) = self.order.peek() {
+            if let Some((_, next)) = self.order.front() {
                 self.slots[*next as usize].fetch();
             }
             let slot = &mut self.slots[place as usize];
@@ -119,5 +123,37 @@ impl Held {
             self.free.push(place);
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::event::audit_head;
+
+    /// Times at which events leave, and as durations when they came.
+    fn left(times: &[u64]) -> Vec<(u64, u64)> {
+        let (mut held, mut left) = (Held::default(), Vec::new());
+        let mut each = |event: &Event<'_>| {
+            left.push((event.time, event.duration.unwrap()));
+            Ok::<_, std::convert::Infallible>(())
+        };
+        for (n, &time) in (0..).zip(times) {
+            held.put(&audit_head(time, Some(n)));
+            let Ok(()) = held.leave(false, &mut each);
+        }
+        let Ok(()) = held.leave(true, &mut each);
+        left
+    }
+
+    #[test]
+    fn events_leave_in_order_of_time_and_those_of_one_time_as_they_came() {
+        let falling: Vec<u64> = (0..500).rev().map(|n| n / 3).collect();
+        let mixed: Vec<u64> = (0..3 * EVENTS as u64).map(|n| n / 4 + n * n % 97).collect();
+        for times in [vec![], vec![5], vec![7; 100], falling, mixed] {
+            let mut want: Vec<(u64, u64)> = times.iter().copied().zip(0..).collect();
+            want.sort_unstable();
+            assert_eq!(left(&times), want);
+        }
     }
 }
