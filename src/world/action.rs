@@ -241,9 +241,9 @@ fn first_of(spec: &Spec, names: &[&str]) -> Option<u8> {
     names.iter().find_map(|name| param(spec, name))
 }
 
-/// The action of every kind, by its number.
-pub(super) fn actions() -> Vec<Action> {
-    SPECS.iter().enumerate().map(|(i, spec)| action(crate::event::Kind(i as u16), spec)).collect()
+/// Flags and action of every kind, by its number: side by side, because both are asked for with each event.
+pub(super) fn actions() -> Vec<(KindFlags, Action)> {
+    SPECS.iter().enumerate().map(|(i, spec)| (spec.flags, action(crate::event::Kind(i as u16), spec))).collect()
 }
 
 fn action(kind: crate::event::Kind, spec: &Spec) -> Action {
@@ -425,7 +425,7 @@ pub(super) fn named_bytes<'a>(event: &Event<'a>, name: &str) -> Option<&'a [u8]>
 impl World {
     /// Makes the change of an event, and returns the row of the descriptor it is about.
     pub(super) fn act(&mut self, index: usize, event: &Event<'_>) -> u32 {
-        let action = self.actions[usize::from(event.kind.0)];
+        let (_, action) = self.actions[usize::from(event.kind.0)];
         match action {
             Action::None => 0,
             Action::Uses(fd) => self.uses(index, number(event, fd)),

@@ -84,7 +84,7 @@ pub struct World {
     /// An event was applied: the initial state is complete.
     pub(super) is_running: bool,
     pub(super) scratch: Vec<u8>,
-    pub(super) actions: Vec<super::action::Action>,
+    pub(super) actions: Vec<(KindFlags, super::action::Action)>,
 }
 
 impl Default for World {
@@ -128,7 +128,7 @@ impl World {
     /// The thread row is the one after the change (an exec shows its new program), the descriptor row the one the
     /// call was about (a close shows what it closed).
     pub fn apply(&mut self, event: &Event<'_>) -> Effect {
-        let flags = event.kind.spec().flags;
+        let (flags, _) = self.actions[usize::from(event.kind.0)];
         self.now = event.time;
         if flags.has(KindFlags::SNAPSHOT) {
             return self.apply_snapshot(event);
