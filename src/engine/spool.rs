@@ -214,11 +214,12 @@ impl<'a> Spool<'a> {
         }
         let header = Header { started: time, link: self.ring.link().clone(), ..self.header.clone() };
         let failed = |error| Error::Write { path: path.clone(), error };
-        let writer = if self.rotates {
+        let mut writer = if self.rotates {
             self.insist(|| Writer::replace(&path, &header)).map_err(failed)?
         } else {
             self.place.begin(&path, &header).map_err(failed)?
         };
+        writer.hurry();
         (self.looked, self.is_moved) = (Some(Instant::now()), false);
         self.gauge.file(writer.bytes());
         self.ring.begun(path.clone(), time);

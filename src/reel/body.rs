@@ -146,8 +146,11 @@ impl SegmentStart {
 /// Bodies from this many bytes on are compressed.
 const COMPRESS_FROM: usize = 256;
 
-/// Effort of zstd for small bodies and dictionaries while recording.
+/// Effort of zstd for small bodies and dictionaries.
 pub(super) const QUICK: i32 = 3;
+
+/// The same for dictionaries while recording, where time counts.
+pub(super) const HASTY: i32 = 1;
 
 /// The same where a capture is small and at rest: some milliseconds for a tenth of the bytes.
 pub(super) const THOROUGH: i32 = 19;

@@ -130,6 +130,11 @@ impl Writer {
         Ok(writer)
     }
 
+    /// From here on compresses schemas and dictionaries with less effort: for what is being recorded.
+    pub fn hurry(&mut self) {
+        self.level = body::HASTY;
+    }
+
     /// From here on compresses schemas and dictionaries with more effort: for what is small and is not being recorded.
     pub fn take_pains(&mut self) {
         self.level = body::THOROUGH;

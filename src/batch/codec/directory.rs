@@ -286,10 +286,14 @@ pub(crate) fn compress(plain: &[u8], level: i32) -> std::io::Result<Vec<u8>> {
         return zstd::bulk::compress(plain, level);
     }
     COMPRESSOR.with_borrow_mut(|slot| {
-        let zstd = match slot {
-            Some((kept, zstd)) if *kept == level => zstd,
-            other => &mut other.insert((level, zstd::bulk::Compressor::new(level)?)).1,
+        let (kept, zstd) = match slot {
+            Some(slot) => slot,
+            none => none.insert((level, zstd::bulk::Compressor::new(level)?)),
         };
+        if *kept != level {
+            zstd.set_compression_level(level)?;
+            *kept = level;
+        }
         zstd.compress(plain)
     })
 }
