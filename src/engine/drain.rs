@@ -66,7 +66,7 @@ struct Naps {
 impl Naps {
     /// What was recorded is to be handed on once in `flush`.
     fn new(flush: Duration) -> Naps {
-        Naps { longest: (flush / 4).clamp(Duration::from_micros(100), LONGEST), quiet: 0, rang: false }
+        Naps { longest: (flush / 2).clamp(Duration::from_micros(100), LONGEST), quiet: 0, rang: false }
     }
 
     /// Sleeps after a round that brought so many bytes.
@@ -86,7 +86,7 @@ impl Naps {
 }
 
 /// The longest nap: so much later than its flush a recording is on the disk.
-const LONGEST: Duration = Duration::from_millis(250);
+const LONGEST: Duration = Duration::from_millis(500);
 
 /// Bytes of records of a round after which rings were what rang.
 const MUCH: usize = 1 << 20;
