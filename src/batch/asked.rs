@@ -2,7 +2,7 @@
 
 use super::events::Today;
 use super::known::{Known, Places};
-use super::{Columns, DataColumn, Error, Head, KindInfo, Runs, Schema};
+use super::{Columns, DataColumn, DurationSum, Error, Head, KindInfo, Runs, Schema};
 use crate::event::Class;
 use crate::world::{Dict, ThreadRow};
 use std::sync::{Arc, OnceLock};
@@ -91,6 +91,7 @@ pub struct Batch {
     positions: Cache<Vec<u32>>,
     /// Made for kinds that are asked about: of a hundred kinds a question mostly asks about a few.
     tables: Vec<OnceLock<Box<TableCache>>>,
+    durations: Vec<DurationSum>,
     damage: OnceLock<Error>,
     origin: Option<Arc<Origin>>,
     carried: OnceLock<Arc<super::Carried>>,
@@ -134,6 +135,7 @@ impl Batch {
             nums: OnceLock::new(),
             positions: OnceLock::new(),
             tables,
+            durations: Vec::new(),
             damage: OnceLock::new(),
             origin: None,
             carried: OnceLock::new(),
@@ -145,6 +147,17 @@ impl Batch {
     #[must_use]
     pub fn with_origin(self, origin: Arc<Origin>) -> Batch {
         Batch { origin: Some(origin), ..self }
+    }
+
+    /// Adds what an index tells of its durations, by local kind; `[]`: nothing. Only of a batch without calls in flight.
+    #[must_use]
+    pub fn with_durations(self, durations: Vec<DurationSum>) -> Batch {
+        Batch { durations, ..self }
+    }
+
+    /// What the durations of all rows of a local kind come to, where an index tells it: then none of its calls is in flight.
+    pub fn duration_sum(&self, local: usize) -> Option<DurationSum> {
+        self.durations.get(local).copied()
     }
 
     /// Adds what rows before say about its rows.

@@ -15,6 +15,7 @@ mod retain;
 mod row;
 mod schema;
 mod share;
+mod sums;
 mod told;
 mod whole;
 
@@ -28,6 +29,7 @@ pub use known::Known;
 pub use row::Row;
 pub use schema::{KindInfo, ParamInfo, Schema};
 pub use share::Share;
+pub use sums::DurationSum;
 pub use told::is_told_by_rows;
 
 /// Why a column could not be decoded.

@@ -9,7 +9,7 @@ use super::{Batches, Glance};
 use crate::batch::{Batch, Origin};
 use crate::event::kinds;
 use crate::query::Span;
-use crate::reel::{BatchRef, DamageKind, Error, Header, Heads, Loss, MAGIC, PART, Reader, is_recorded};
+use crate::reel::{BatchRef, DamageKind, Durations, Error, Header, Heads, Loss, MAGIC, PART, Reader, is_recorded};
 use crate::source::audit;
 use crate::world::Dict;
 use std::collections::{BTreeSet, VecDeque};
@@ -52,7 +52,9 @@ pub struct Reels {
     ends: Vec<usize>,
     /// Heads of the segments used last; of indexed files only.
     heads: LastUsed<Heads>,
-    /// Their dictionaries, and how many of both are kept.
+    /// What durations come to in them, of indexed files only, too.
+    durations: LastUsed<Durations>,
+    /// Their dictionaries, and how many of all are kept.
     dicts: LastUsed<Dict>,
     kept: usize,
     /// What is to be said about the files: those that were passed over, and those that are missing.
@@ -132,6 +134,7 @@ impl Reels {
             turns: None,
             ends: Vec::new(),
             heads: LastUsed::default(),
+            durations: LastUsed::default(),
             dicts: LastUsed::default(),
             kept: (DICTIONARIES * streams.len()).min(MOST_DICTIONARIES).max(2 * parallelism()),
             told,
@@ -314,7 +317,9 @@ impl Batches for Reels {
         let (place, at, _) = &self.batches[index];
         let file = &self.files[place.0];
         let batch = file.reader.batch(place.1, at, super::play::no_dict()).map_err(|e| e.to_string())?;
-        Ok(batch.with_origin(Arc::clone(&file.origin)))
+        let durations = self.durations.get(*place, self.kept, || file.reader.durations(place.1).map(Arc::new));
+        let told = durations.map(|told| told.of(at, &batch.head().kinds)).unwrap_or_default();
+        Ok(batch.with_origin(Arc::clone(&file.origin)).with_durations(told))
     }
 
     fn place(&self, index: usize) -> String {

@@ -4,7 +4,7 @@ use super::group::{Ids, KindIds};
 use super::part::{NONE, Part};
 use super::quantile;
 use super::values::{Source, Values};
-use crate::batch::{Batch, Error};
+use crate::batch::{Batch, DurationSum, Error};
 use crate::field::{Context, FieldRef};
 use crate::filter::{Filter, Memo, Selection};
 use crate::report::{Cell, Column, Unit};
@@ -132,8 +132,18 @@ impl Slots {
         self.count.resize(groups, 0);
     }
 
+    /// What the column takes of a whole kind, where an index tells it.
+    pub(super) fn summed(&self, batch: &Batch, kind: usize) -> Option<DurationSum> {
+        let is_summed = matches!(self.how, How::Sum | How::Share | How::Rate | How::Avg | How::Min | How::Max);
+        batch.duration_sum(kind).filter(|_| is_summed && matches!(self.source, Source::Duration))
+    }
+
     /// Adds one kind's values to their groups. Group [`NONE`] collects what is not asked for.
     pub(super) fn add(&mut self, groups: &KindIds, values: &Values) {
+        if let (KindIds::All { group, .. }, Values::Summed(sum)) = (groups, values) {
+            self.add_summed(*group as usize, *sum);
+            return;
+        }
         if let KindIds::All { group, rows } = *groups
             && matches!(self.how, How::Count | How::Sum | How::Share | How::Rate | How::Avg)
         {
@@ -179,6 +189,20 @@ impl Slots {
                     ids.iter().enumerate().for_each(|(at, &id)| self.add_distinct(groups.get(at), id));
                 }
             }
+        }
+    }
+
+    /// Adds what the rows of a kind come to together to one group.
+    fn add_summed(&mut self, group: usize, all: DurationSum) {
+        let value = &mut self.value[group];
+        match self.how {
+            How::Min if all.count > 0 => *value = (*value).min(all.min as i64),
+            How::Max if all.count > 0 => *value = (*value).max(all.max as i64),
+            How::Min | How::Max => {}
+            _ => *value = value.wrapping_add(all.sum as i64),
+        }
+        if matches!(self.how, How::Avg | How::Min | How::Max) {
+            self.count[group] += u64::from(all.count);
         }
     }
 

@@ -359,7 +359,7 @@ fn mask(batch: &Batch, selection: &Selection, in_flight: bool) -> Result<Ids, Er
                 KindIds::Each(ids)
             }
         };
-        if !in_flight && !ids.is_empty() {
+        if !in_flight && batch.duration_sum(kind).is_none() && !ids.is_empty() {
             let flags = batch.flags(kind)?;
             if flags.iter().any(|&flags| Flags(flags).has(Flags::IN_FLIGHT)) {
                 let out = ids.each().iter_mut().zip(flags).filter(|(_, flags)| Flags(**flags).has(Flags::IN_FLIGHT));

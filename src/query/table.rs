@@ -119,7 +119,11 @@ fn numbers<'a>(slots: &mut Slots, batch: &'a Batch, ids: &Ids, ctx: &Context) ->
     let mut values = Vec::with_capacity(ids.len());
     let mut by_row = Vec::with_capacity(ids.len());
     for (kind, ids) in ids.iter().enumerate() {
-        let column = if ids.is_empty() { Some(Values::Absent) } else { of_columns(slots, batch, kind, ids)? };
+        let column = match (ids, slots.summed(batch, kind)) {
+            _ if ids.is_empty() => Some(Values::Absent),
+            (KindIds::All { .. }, Some(sum)) => Some(Values::Summed(sum)),
+            _ => of_columns(slots, batch, kind, ids)?,
+        };
         by_row.push(column.is_none());
         values.push(column.unwrap_or_else(|| slots.source.empty(batch.head().kinds[kind].rows as usize)));
     }

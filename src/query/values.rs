@@ -3,7 +3,7 @@
 use super::aggregate::{Aggregate, How};
 use super::group::KindIds;
 use super::part::{NONE, cell};
-use crate::batch::{Batch, Error, Row};
+use crate::batch::{Batch, DurationSum, Error, Row};
 use crate::event::{Class, Flags, KindFlags};
 use crate::field::{Context, FieldArg, FieldRef, Stored};
 use crate::report::Cell;
@@ -109,6 +109,8 @@ pub(super) enum Values<'a> {
         /// The parameter's bit.
         bit: u64,
     },
+    /// Durations of all rows of the kind together.
+    Summed(DurationSum),
     /// Made row by row.
     Made(Vec<Option<i64>>),
     /// Ids of values, for [`How::Distinct`].
@@ -144,7 +146,7 @@ impl Values<'_> {
     fn zip<G>(&self, groups: impl IntoIterator<Item = G>, mut add: impl FnMut(G, i64)) {
         let groups = groups.into_iter();
         match self {
-            Values::Absent | Values::Ids(_) => {}
+            Values::Absent | Values::Summed(_) | Values::Ids(_) => {}
             Values::Ret { ret, flags } => {
                 for (i, (g, &v)) in groups.zip(*ret).enumerate() {
                     if v >= 0 && flags.get(i).is_none_or(|f| !Flags(*f).has(Flags::IN_FLIGHT)) {

@@ -10,6 +10,7 @@ use super::error::Error;
 use super::frame::{FrameHeader, FrameKind, HEADER_BYTES};
 use super::layout::{Found, Layout};
 use super::roll::Roll;
+use super::sums::{self, Sums};
 use crate::batch::codec::PackedHead;
 use crate::batch::codec::limits::{MAX_BODY, MAX_FOOTER, MAX_FRAME_TABLE, MAX_HEADS, MAX_ROSTER};
 use crate::batch::{Head, Schema};
@@ -93,6 +94,7 @@ pub(super) struct Gather {
     span: Covered,
     entries: Vec<Entry>,
     pub(super) roll: Roll,
+    pub(super) sums: Sums,
 }
 
 impl Gather {
@@ -127,7 +129,7 @@ impl Gather {
 
     /// Whether an Index frame must be written before more is gathered.
     pub(super) fn is_full(&self) -> bool {
-        self.table.kinds.len() >= MOST_FRAMES || self.heads.len() >= MOST_HEADS
+        self.table.kinds.len() >= MOST_FRAMES || self.heads.len().max(self.sums.len()) >= MOST_HEADS
     }
 
     /// Frames that no Index covers.
@@ -151,8 +153,12 @@ impl Gather {
         let mut body = Vec::new();
         put_part(&mut body, &table);
         put_part(&mut body, &self.heads);
-        if let Some(roster) = self.roll.part() {
-            put_part(&mut body, &roster);
+        let (roster, sums) = (self.roll.part(), self.sums.part());
+        if roster.is_some() || sums.is_some() {
+            put_part(&mut body, &roster.unwrap_or_default());
+        }
+        if let Some(sums) = sums {
+            put_part(&mut body, sums);
         }
         Ok(body)
     }
@@ -160,6 +166,7 @@ impl Gather {
     /// The Index frame was written at a place with a number: gathering begins anew.
     pub(super) fn indexed(&mut self, number: u32, offset: u64) {
         self.roll.written();
+        self.sums.written();
         self.entries.push(Entry { number, offset, span: self.span });
         (self.table, self.span) = (FrameTable::default(), Covered::default());
         self.heads.clear();
@@ -331,7 +338,22 @@ pub(super) fn told(body: &[u8], start: usize) -> Result<Vec<Told>, String> {
 /// The part of the body of an Index frame that tells of its segment's threads; `None` where there is none.
 pub(super) fn roster_part(body: &[u8]) -> Option<Vec<u8>> {
     let rest = skip_part(body).and_then(skip_part).filter(|rest| !rest.is_empty())?;
-    take_part(rest, MAX_ROSTER).ok().map(|(plain, _)| plain)
+    // One that is empty only keeps the place before the next part.
+    take_part(rest, MAX_ROSTER).ok().map(|(plain, _)| plain).filter(|plain| !plain.is_empty())
+}
+
+/// What the body of an Index frame tells of the durations of batches: the numbers of their frames, and a list for each (see
+/// [`sums::sums`]).
+pub(super) fn durations(body: &[u8]) -> Result<Vec<(u32, Vec<u8>)>, String> {
+    let behind = skip_part(body).and_then(skip_part).and_then(skip_part);
+    let Some(rest) = behind.filter(|rest| !rest.is_empty()) else { return Ok(Vec::new()) };
+    let (part, _) = take_part(rest, MAX_HEADS)?;
+    let table = FrameTable::take(body).ok_or("expected a table of frames, found none that can be read")?;
+    let is_batch = |(kind, _): &(&u8, u32)| FrameKind::of(**kind) == FrameKind::Batch;
+    let numbers: Vec<u32> = table.kinds.iter().zip(table.first..).filter(is_batch).map(|(_, number)| number).collect();
+    let lists = sums::lists(&part, numbers.len());
+    let lists = lists.ok_or_else(|| format!("expected durations of {} batches, found others", numbers.len()))?;
+    Ok(numbers.into_iter().zip(lists).filter(|(_, list)| !list.is_empty()).collect())
 }
 
 impl Told {

@@ -64,3 +64,10 @@ pub(super) struct Layout {
     /// What Index frames cover, by index in `frames`, as the Footer says.
     pub(super) spans: BTreeMap<usize, Covered>,
 }
+
+impl Layout {
+    /// Index of the frame with a number in a reel of the file.
+    pub(super) fn position(&self, part: u32, number: u32) -> Option<usize> {
+        self.frames.binary_search_by_key(&(part, number), |f| (f.part, f.number)).ok()
+    }
+}

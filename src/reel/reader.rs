@@ -5,6 +5,7 @@ use super::error::{Damage, DamageKind, Error};
 use super::frame::{FrameHeader, FrameKind, HEADER_BYTES, VERSION};
 use super::layout::{Found, Layout};
 use super::segment::{BatchRef, Contents, Heads, LastSchema, Segment, SegmentInfo, Small};
+use super::sums::Durations;
 use super::verify::{self, Verdict};
 use super::walk::walk;
 use super::{dictionary, index, input, locate, roll};
@@ -272,14 +273,28 @@ impl Reader {
             let all = self.body(frame).and_then(|body| index::told(body, 0));
             let all = all.map_err(|what| self.damaged(frame, what)).unwrap_or_default();
             for told in all {
-                let place = (frame.part, told.frame.number);
-                let found = self.layout.frames.binary_search_by_key(&place, |f| (f.part, f.number));
-                if let (Ok(index), Some(head)) = (found, told.head(schema)) {
+                let found = self.layout.position(frame.part, told.frame.number);
+                if let (Some(index), Some(head)) = (found, told.head(schema)) {
                     heads.insert(index, head);
                 }
             }
         }
         heads
+    }
+
+    /// What durations come to in the batches of events of a segment, as far as its indices tell it.
+    pub fn durations(&self, segment: usize) -> Result<Durations, Error> {
+        let slot = self.slot(segment)?;
+        let mut lists = BTreeMap::new();
+        // Only of indices that fit, as with heads.
+        let indices = slot.indices.iter().filter_map(|&i| self.layout.frames.get(i).filter(|_| self.layout.is_indexed));
+        for frame in indices {
+            let told = self.body(frame).and_then(index::durations);
+            let told = told.map_err(|what| self.damaged(frame, what)).unwrap_or_default();
+            let at = |(number, list)| self.layout.position(frame.part, number).map(|at| (at, list));
+            lists.extend(told.into_iter().filter_map(at));
+        }
+        Ok(Durations { lists })
     }
 
     /// Who the threads of a segment are, without its dictionary; `None` where its indices do not tell: those of small
@@ -401,12 +416,18 @@ impl Reader {
 
     /// The head of a batch, from its directory.
     pub(super) fn head_of(&self, frame: &Found) -> Option<Head> {
+        let (segment, at) = self.batch_at(frame)?;
+        self.open_batch(segment, at).ok().map(|(head, _)| head)
+    }
+
+    /// The segment of a batch's frame, and its place in it.
+    pub(super) fn batch_at(&self, frame: &Found) -> Option<(usize, &BatchRef)> {
         let segment = self.contents.index_of(frame)?;
         let info = &self.contents.segments[segment].info;
         let all = if frame.kind == FrameKind::Snapshot { &info.snapshots } else { &info.batches };
         let number = |b: &BatchRef| self.layout.frames.get(b.frame).map(|f| f.number);
         let at = all.binary_search_by_key(&Some(frame.number), number).ok()?;
-        self.open_batch(segment, &all[at]).ok().map(|(head, _)| head)
+        Some((segment, &all[at]))
     }
 
     pub(super) fn segment_list(&self) -> &[Segment] {
@@ -429,9 +450,8 @@ impl Reader {
             return *frame;
         }
         let walked = self.walked.get_or_init(|| walk(self.data()));
-        let place = (frame.part, frame.number);
-        match walked.frames.binary_search_by_key(&place, |f| (f.part, f.number)) {
-            Ok(index) if walked.frames[index].kind == frame.kind => walked.frames[index],
+        match walked.position(frame.part, frame.number) {
+            Some(index) if walked.frames[index].kind == frame.kind => walked.frames[index],
             _ => *frame,
         }
     }
@@ -440,7 +460,7 @@ impl Reader {
     /// tell the rest. It may be another one still, which its hash shows.
     fn header_told(&self, frame: &Found) -> Option<FrameHeader> {
         let frames = &self.layout.frames;
-        let at = frames.binary_search_by_key(&(frame.part, frame.number), |f| (f.part, f.number)).ok()?;
+        let at = self.layout.position(frame.part, frame.number)?;
         let header = |at: usize| FrameHeader::parse(self.data().get(frames.get(at)?.offset..)?);
         let (before, behind) = (header(at.checked_sub(1)?)?, header(at + 1)?);
         let is_between = (before.reel, before.number + 1) == (behind.reel, behind.number.checked_sub(1)?);

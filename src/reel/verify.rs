@@ -5,7 +5,11 @@ use super::frame::FrameKind;
 use super::layout::{Found, Layout};
 use super::reader::Reader;
 use super::walk::walk;
-use super::{index, locate};
+use super::{index, locate, sums};
+use crate::batch::DurationSum;
+use crate::event::Flags;
+use crate::world::Dict;
+use std::sync::Arc;
 
 /// What a check of every byte found.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -109,10 +113,11 @@ fn contents(reader: &Reader, layout: &Layout, damages: &mut Vec<Damage>) {
         let wanted = [u64::from(close.batches), close.rows, u64::from(close.dictionaries)];
         let frame = layout.frames.iter().find(|f| f.kind == FrameKind::Close && (f.part, f.segment) == place);
         if let Some(frame) = frame.filter(|_| found != wanted) {
-            say(frame, format!("expected {}, found {}", sums(wanted), sums(found)));
+            say(frame, format!("expected {}, found {}", counts(wanted), counts(found)));
         }
     }
     rosters(reader, layout, &mut say);
+    durations(reader, layout, &mut say);
     numbers(reader, layout, say);
 }
 
@@ -128,18 +133,44 @@ fn rosters(reader: &Reader, layout: &Layout, say: &mut impl FnMut(&Found, String
     }
 }
 
-fn sums([batches, rows, dictionaries]: [u64; 3]) -> String {
+fn counts([batches, rows, dictionaries]: [u64; 3]) -> String {
     format!("{batches} batches, {rows} rows and {dictionaries} dictionaries")
 }
 
 /// Whether a frame and its head are as an index tells.
 fn is_true(reader: &Reader, layout: &Layout, part: u32, told: &index::Told) -> bool {
     let wanted = Found { part, ..told.frame };
-    let found = layout.frames.binary_search_by_key(&(part, wanted.number), |f| (f.part, f.number));
-    let Some(found) = found.ok().map(|i| &layout.frames[i]).filter(|f| **f == wanted) else { return false };
+    let found = layout.position(part, wanted.number);
+    let Some(found) = found.map(|i| &layout.frames[i]).filter(|f| **f == wanted) else { return false };
     let Some(head) = reader.head_of(found) else { return told.head.is_none() };
     let schema = reader.segment_list().iter().find(|s| (s.info.part, s.info.number) == (part, found.segment));
     schema.and_then(|s| s.info.schema.as_deref()).is_none_or(|schema| told.head(schema) == Some(head))
+}
+
+/// Whether indices tell what the durations of batches come to.
+fn durations(reader: &Reader, layout: &Layout, say: &mut impl FnMut(&Found, String)) {
+    for frame in layout.frames.iter().filter(|f| f.kind == FrameKind::Index) {
+        let is_other = |(number, list): &(u32, Vec<u8>)| !are_true(reader, layout, (frame.part, *number), list);
+        match reader.body(frame).and_then(index::durations).map(|told| told.into_iter().find(is_other)) {
+            Ok(None) => {}
+            Ok(Some((number, _))) => say(frame, format!("expected the durations of frame {number}, found others")),
+            Err(what) => say(frame, what),
+        }
+    }
+}
+
+/// Whether the durations of a batch are as an index tells; `(part, number)` of its frame.
+fn are_true(reader: &Reader, layout: &Layout, (part, number): (u32, u32), list: &[u8]) -> bool {
+    let batch = || {
+        let (segment, at) = reader.batch_at(layout.frames.get(layout.position(part, number)?)?)?;
+        reader.batch(segment, at, Arc::new(Dict::new())).ok()
+    };
+    // A batch whose schema or directory is lost has been told of.
+    let Some(batch) = batch() else { return true };
+    let is = |kind, told| batch.duration(kind).is_ok_and(|rows| DurationSum::of(rows) == Some(told));
+    let has_returned = |kind| batch.flags(kind).is_ok_and(|all| !all.iter().any(|&f| Flags(f).has(Flags::IN_FLIGHT)));
+    let told = sums::sums(list, &batch.head().kinds);
+    told.is_some_and(|told| told.into_iter().enumerate().all(|(kind, told)| is(kind, told) && has_returned(kind)))
 }
 
 /// Whether rows are numbered one after the other.

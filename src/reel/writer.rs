@@ -224,6 +224,7 @@ impl Writer {
         let sums = self.sums("a batch")?;
         sums.batches += 1;
         sums.rows += u64::from(batch.head.rows);
+        self.gather.sums.add(&batch.durations);
         self.gathered(FrameKind::Batch, batch)
     }
 

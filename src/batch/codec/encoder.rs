@@ -8,7 +8,7 @@ use super::pack::{Nature, Packer};
 use super::runs;
 use super::stage::Stage;
 use super::varint::zigzag;
-use crate::batch::{Columns, Error, Head, KindInfo, MAX_KINDS, MAX_ROWS, Runs, Schema, Table};
+use crate::batch::{Columns, DurationSum, Error, Head, KindInfo, MAX_KINDS, MAX_ROWS, Runs, Schema, Table};
 use crate::event::{Class, ParamType};
 
 /// Kinds with at least this many rows have frames of their own, so that the others' columns need not be inflated.
@@ -31,6 +31,8 @@ pub struct Encoded {
     pub head: Head,
     /// Directory and frames: the body of a batch frame.
     pub body: Vec<u8>,
+    /// Durations by local kind; empty where they are not worth keeping.
+    pub durations: Vec<DurationSum>,
 }
 
 /// Encodes batches; keeps its compressor and its buffers from one to the next.
@@ -86,7 +88,7 @@ impl Encoder {
         self.stage.finish().map_err(|f| f.of_column("shared frames"))?;
         let head = self.head(columns);
         let body = self.body(&head, is_numbered).map_err(|f| f.of_column("directory"))?;
-        Ok(Encoded { head, body })
+        Ok(Encoded { head, body, durations: DurationSum::of_batch(columns) })
     }
 
     fn rows(&mut self, columns: &Columns) {
