@@ -10,7 +10,12 @@ pub fn read_everything(bytes: &[u8]) {
     assert_eq!(indexed.is_ok(), walked.is_ok());
     for reader in [indexed, walked].into_iter().flatten() {
         for segment in 0..reader.segments().len() {
-            let _ = (reader.heads(segment), reader.segment_span(segment), reader.dict(segment));
+            let _ = (reader.segment_span(segment), reader.dict(segment));
+            if let (Ok(heads), Ok(durations)) = (reader.heads(segment), reader.durations(segment)) {
+                for (at, head) in reader.segments()[segment].batches.iter().zip(heads.iter()) {
+                    let _ = head.as_ref().map(|head| durations.of(at, &head.kinds));
+                }
+            }
             for batch in reader.snapshots(segment).chain(reader.batches(segment)).flatten() {
                 let mut env = Vec::new();
                 let mut events = 0usize;

@@ -20,7 +20,9 @@ impl Sums {
         for sum in sums {
             put_varint(&mut list, u64::from(sum.count));
             if sum.count > 0 {
-                [sum.sum, sum.min, sum.max - sum.min].into_iter().for_each(|number| put_varint(&mut list, number));
+                for number in [sum.sum, sum.min, sum.max - sum.min] {
+                    put_varint(&mut list, number);
+                }
             }
         }
         put_varint(&mut self.lists, list.len() as u64);
@@ -106,7 +108,9 @@ mod tests {
         #[test]
         fn sums_come_back(batches in prop::collection::vec(batch(), 0..6)) {
             let mut gathered = Sums::default();
-            batches.iter().for_each(|sums| gathered.add(sums));
+            for sums in &batches {
+                gathered.add(sums);
+            }
             prop_assert_eq!(gathered.part().is_some(), batches.iter().any(|sums| !sums.is_empty()));
             let lists = lists(&gathered.lists, batches.len()).unwrap();
             for (list, wanted) in lists.iter().zip(&batches) {
@@ -142,7 +146,9 @@ mod tests {
         assert!(sums(list, &fewer).is_none() && sums(list, &smaller).is_none());
         // A longest that is no number of nanoseconds.
         let mut list = Vec::new();
-        [1, 0, 1, i64::MAX as u64].into_iter().for_each(|number| put_varint(&mut list, number));
+        for number in [1, 0, 1, i64::MAX as u64] {
+            put_varint(&mut list, number);
+        }
         assert_eq!(sums(&list, &kinds(&told[..1])), None);
     }
 }
