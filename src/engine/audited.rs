@@ -4,6 +4,7 @@ use super::assembler::{Assembler, Piece, SegmentLimits};
 use super::error::Error;
 use super::intake::{Incoming, Intake, QUEUE};
 use super::live::{LiveRequest, LiveSummary, MOMENT, spawn};
+use super::place::Place;
 use super::request::Audit;
 use super::rotate::Pace;
 use super::traced::Chosen;
@@ -37,6 +38,7 @@ impl Sources {
         position: Option<&Position>,
         feed: &Sender<Incoming>,
         wake: &Wake,
+        place: &Arc<Place>,
         tell: fn(&str),
     ) -> Result<Sources, Error> {
         let mut sources = Sources { stops: Vec::new(), threads: Vec::new() };
@@ -70,7 +72,8 @@ impl Sources {
                     _ => None,
                 }
             };
-            sources.spawn("audit webhook", move |stop| server.serve(stop, &take, tell))?;
+            let place = Arc::clone(place);
+            sources.spawn("audit webhook", move |stop| server.serve(stop, &take, &|| place.is_stuck(), tell))?;
         }
         Ok(sources)
     }
@@ -110,7 +113,8 @@ fn start(request: &LiveRequest, wake: &Wake) -> Result<Option<(Sources, Intake)>
     let file = audit.state.as_deref().zip(audit.log.as_deref());
     let (file, position) = file.map(|(file, log)| PositionFile::open(file, log)).transpose()?.unzip();
     let intake = Intake::new(coming, request.flush, file.map(Arc::new), &request.known, tell);
-    Ok(Some((Sources::start(audit, position.flatten().as_ref(), &feed, wake, tell)?, intake)))
+    let position = position.flatten();
+    Ok(Some((Sources::start(audit, position.as_ref(), &feed, wake, &request.place, tell)?, intake)))
 }
 
 /// Audit events beside a recording of something else, taken in by its build thread.

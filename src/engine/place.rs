@@ -7,6 +7,7 @@
 use super::record::is_stream;
 use crate::reel::{self, Header, Writer};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 /// What is to be done yet.
@@ -24,6 +25,7 @@ struct Todo {
 #[derive(Debug, Default)]
 pub struct Place {
     todo: Mutex<Todo>,
+    stuck: AtomicBool,
 }
 
 /// The file that a name stands for: links are followed, as writing to it would.
@@ -54,6 +56,16 @@ impl Place {
             let (part, path) = (part.display(), path.display());
             todo.failed = Some(format!("warning: {path} could not be replaced: {error}: the recording is {part}"));
         }
+    }
+
+    /// Says whether nothing can be written for now.
+    pub(super) fn set_stuck(&self, stuck: bool) {
+        self.stuck.store(stuck, Ordering::Relaxed);
+    }
+
+    /// Whether nothing can be written for now: the disk is full.
+    pub(super) fn is_stuck(&self) -> bool {
+        self.stuck.load(Ordering::Relaxed)
     }
 
     /// Why the recording could not take its name, once.

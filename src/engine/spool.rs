@@ -127,8 +127,6 @@ impl<'a> Spool<'a> {
                 match prune(&file, &keep, now, false) {
                     Ok(counts) if counts.is_nothing() => {}
                     Ok(counts) => told.push(format!("note: {name}: {counts}")),
-                    // `--keep` is about audit events; a row of files with system calls has them all.
-                    Err(Error::Mixed(_)) => break,
                     Err(error) => {
                         told.push(format!("warning: {}", error.to_string().lines().next().unwrap_or_default()));
                     }
@@ -261,6 +259,7 @@ impl<'a> Spool<'a> {
             let error = match what() {
                 Ok(done) => {
                     if told {
+                        self.place.set_stuck(false);
                         (self.tell)("note: writing goes on");
                     }
                     return Ok(done);
@@ -282,6 +281,7 @@ impl<'a> Spool<'a> {
                 return Err(error);
             }
             if !std::mem::replace(&mut told, true) {
+                self.place.set_stuck(true);
                 let first = first_line(&error);
                 (self.tell)(&format!("warning: {first}; trying again, and events wait for it"));
             }

@@ -185,10 +185,11 @@ impl Tail {
         }
         if let Some(mut older) = self.older.take() {
             let look = older.look(self.limit);
-            let found = self.lines(&older, look?);
+            let found = look.map(|look| self.lines(&older, look));
+            // Also where it could not be read: what was taken of it is not taken again.
             self.older = Some(older);
-            if found.is_some() {
-                return Ok(found.map(|lines| self.placed(lines)));
+            if let Some(lines) = found? {
+                return Ok(Some(self.placed(lines)));
             }
         }
         loop {
@@ -203,9 +204,18 @@ impl Tail {
             let (place, first) = (file.place(), file.first);
             let look = file.look(self.limit);
             // What was read at the old offset of a file that was cut may be anything.
-            if self.files.is_empty() && file.is_cut()? {
-                self.cut(&place, first)?;
-                continue;
+            let is_cut = if self.files.is_empty() { file.is_cut() } else { Ok(false) };
+            match is_cut {
+                Ok(false) => {}
+                Ok(true) => {
+                    self.cut(&place, first)?;
+                    continue;
+                }
+                // As it was before the look.
+                Err(error) => {
+                    self.files.extend(Growing::resume_at(&file.path, &place)?);
+                    return Err(error);
+                }
             }
             let found = look.map(|look| self.lines(&file, look));
             let begins = Some(file.first).filter(|_| first == u64::MAX && self.files.is_empty());

@@ -12,7 +12,7 @@ use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::os::fd::AsFd;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::mpsc::{self, Receiver, SyncSender};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError, SyncSender};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -30,6 +30,8 @@ const TAKEN: Duration = Duration::from_secs(5);
 const KEPT: Duration = Duration::from_secs(20);
 /// Longest time between two looks at whether there is something to do.
 const LOOK: Duration = Duration::from_secs(60);
+/// And at whether the disk still takes what is written.
+const STUCK_LOOK: Duration = Duration::from_millis(100);
 /// Seconds after which what could not be taken is to be sent again.
 const AGAIN: [u32; 2] = [1, 5];
 /// How long nothing is accepted when the system has no room for a connection.
@@ -183,8 +185,9 @@ impl Webhook {
         self.address
     }
 
-    /// Serves until the other end of `stop` is gone; then what was begun is answered.
-    pub fn serve(self, stop: &PipeReader, take: Take<'_>, tell: fn(&str)) {
+    /// Serves until the other end of `stop` is gone; then what was begun is answered. While nothing can be written (`is_stuck`)
+    /// nothing is taken, and who waits for the disk is told to send again.
+    pub fn serve(self, stop: &PipeReader, take: Take<'_>, is_stuck: &(dyn Fn() -> bool + Sync), tell: fn(&str)) {
         if self.tls.is_none() && !self.address.ip().is_loopback() {
             tell(
                 "warning: whoever reaches the webhook can add events\nhelp: --tls-cert, --tls-key and --client-ca let in the API server alone",
@@ -194,6 +197,7 @@ impl Webhook {
             store: Arc::default(),
             limit: self.limit,
             take,
+            is_stuck,
             tell,
             told: AtomicU64::new(0),
             streams: Mutex::default(),
@@ -233,6 +237,7 @@ struct Desk<'a> {
     store: Arc<Store>,
     limit: usize,
     take: Take<'a>,
+    is_stuck: &'a (dyn Fn() -> bool + Sync),
     tell: fn(&str),
     told: AtomicU64,
     streams: Mutex<BTreeMap<u64, Arc<TcpStream>>>,
@@ -366,10 +371,17 @@ impl Desk<'_> {
 
     /// Hands a body on and waits for what becomes of it.
     fn kept(&self, body: Body, answer: &Receiver<Answer>) -> Option<Answer> {
-        if (self.take)(body, TAKEN).is_some() {
+        if (self.is_stuck)() || (self.take)(body, TAKEN).is_some() {
             return None;
         }
-        answer.recv_timeout(KEPT).ok()
+        let end = Instant::now() + KEPT;
+        loop {
+            match answer.recv_timeout(STUCK_LOOK) {
+                // What was taken is kept once the disk takes it, and comes again: it counts once.
+                Err(RecvTimeoutError::Timeout) if Instant::now() < end && !(self.is_stuck)() => {}
+                answer => return answer.ok(),
+            }
+        }
     }
 }
 
@@ -402,22 +414,34 @@ mod tests {
         let webhook = Webhook::open(&listen, 1 << 20).unwrap();
         let address = webhook.address();
         let (stop, keep) = io::pipe().unwrap();
-        let is_slow = AtomicBool::new(true);
+        let [is_slow, is_silent, is_stuck] = [true, false, false].map(AtomicBool::new);
+        let silent = Mutex::new(Vec::new());
         let take = |mut body: Body, _: Duration| {
             if is_slow.load(Ordering::Relaxed) {
                 return Some(body);
+            }
+            if is_silent.load(Ordering::Relaxed) {
+                silent.lock().unwrap().push(body);
+                is_stuck.store(true, Ordering::Relaxed);
+                return None;
             }
             let text = body.take_text();
             body.answer(if *text == *b"x" { Answer::Kept } else { Answer::Refused("expected x".to_owned()) });
             None
         };
         std::thread::scope(|threads| {
-            threads.spawn(|| webhook.serve(&stop, &take, |_| {}));
+            let is_stuck = || is_stuck.load(Ordering::Relaxed);
+            threads.spawn(move || webhook.serve(&stop, &take, &is_stuck, |_| {}));
             let answer = post(address, "x");
             assert!(answer.starts_with("HTTP/1.1 503 ") && answer.contains("Retry-After: 5"), "{answer}");
             is_slow.store(false, Ordering::Relaxed);
             assert!(post(address, "x").starts_with("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n"));
             assert!(post(address, "y").ends_with("expected x\n"));
+            // Taken, and then the disk is full; and while it is.
+            is_silent.store(true, Ordering::Relaxed);
+            assert!(post(address, "x").starts_with("HTTP/1.1 503 "));
+            assert!(post(address, "x").starts_with("HTTP/1.1 503 "));
+            assert_eq!(silent.lock().unwrap().len(), 1, "nothing is taken while nothing can be written");
             drop(keep);
         });
     }
