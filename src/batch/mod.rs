@@ -6,6 +6,7 @@
 mod asked;
 mod builder;
 mod carried;
+mod change;
 pub mod codec;
 mod columns;
 mod events;
@@ -22,6 +23,7 @@ mod whole;
 pub use asked::{Batch, DataRun, Origin, Store};
 pub use builder::Builder;
 pub use carried::{Carried, NOT_CARRIED};
+pub use change::{Change, NewValue};
 pub use codec::{Encoded, Encoder, StoredBatch};
 pub use columns::{Columns, DataColumn, MAX_KINDS, MAX_ROWS, Table};
 pub use head::{Head, KindRows, RowOrder, Runs};

@@ -3,6 +3,16 @@
 use super::{Columns, DataColumn, Table};
 
 impl Columns {
+    /// Keeps the rows for which `keep` (one entry per row) is true, in their order and with their numbers.
+    pub fn retain_numbered(&mut self, keep: &[bool]) {
+        self.nums = self.numbers();
+        self.retain(keep);
+        self.first_num = self.nums.first().copied().unwrap_or(self.first_num);
+        if self.nums.iter().zip(self.first_num..).all(|(&num, next)| num == next) {
+            self.nums.clear();
+        }
+    }
+
     /// Keeps the rows for which `keep` (one entry per row) is true; their order stays. Numbers are given anew, unless
     /// each row has its own.
     pub fn retain(&mut self, keep: &[bool]) {

@@ -51,7 +51,14 @@ impl Batch {
 }
 
 impl Columns {
-    /// Appends the rows of a batch of the same segment, which come next. Gives it back where both are too large for one.
+    /// The number of each row.
+    pub(super) fn numbers(&self) -> Vec<u64> {
+        let first = self.first_num;
+        if self.nums.is_empty() { (first..).take(self.rows()).collect() } else { self.nums.clone() }
+    }
+
+    /// Appends the rows of a batch of the same segment, which come next. Gives it back where both are too large for one, and
+    /// where it begins before these rows end: readers put batches in order of time, not the rows of one.
     #[expect(clippy::result_large_err, reason = "what does not fit is the next batch")]
     pub fn append(&mut self, other: Columns) -> Result<(), Columns> {
         let is_new = |table: &&Table| self.tables.iter().all(|own| own.kind != table.kind);
@@ -59,16 +66,13 @@ impl Columns {
         let data =
             |columns: &Columns| -> usize { columns.tables.iter().flat_map(|t| &t.data).map(|d| d.bytes.len()).sum() };
         let is_much = self.rows() + other.rows() > MAX_ROWS || data(self) + data(&other) > MOST_DATA;
-        if is_much || kinds > MAX_KINDS || self.snapshot != other.snapshot {
+        let is_before = !self.snapshot && other.time.iter().min() < self.time.iter().max();
+        if is_much || is_before || kinds > MAX_KINDS || self.snapshot != other.snapshot {
             return Err(other);
         }
         let follows = self.nums.is_empty() && other.nums.is_empty();
         if !follows || other.first_num != self.first_num + self.rows() as u64 {
-            let numbers = |columns: &Columns| -> Vec<u64> {
-                let first = columns.first_num;
-                if columns.nums.is_empty() { (first..).take(columns.rows()).collect() } else { columns.nums.clone() }
-            };
-            self.nums = [numbers(self), numbers(&other)].concat();
+            self.nums = [self.numbers(), other.numbers()].concat();
         }
         let mut local = Vec::with_capacity(other.tables.len());
         for table in other.tables {

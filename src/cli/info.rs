@@ -176,7 +176,7 @@ fn about(path: &Path, reader: &Reader) -> Table {
     let mut table = pairs("reel");
     table.rows.push(vec![text("file"), text(path.display().to_string())]);
     provenance(&mut table, header);
-    if let Some(pruned) = &header.pruned {
+    if let Some(pruned) = header.pruned.as_ref().filter(|pruned| pruned.time > 0) {
         table.rows.push(vec![text("pruned"), text(pruned_text(pruned))]);
     }
     if let Some((start, end)) = sums.span {

@@ -4,7 +4,7 @@ use super::args::Options;
 use super::exit::{Failure, say};
 use super::info::failed;
 use crate::engine;
-use crate::reel::{Error, Reader, Writer, part_of};
+use crate::reel::{Error, Header, Pruned, Reader, Writer, is_recorded, part_of};
 use std::io::{IsTerminal, Write};
 use std::path::Path;
 
@@ -25,11 +25,14 @@ pub(super) fn pack(options: &Options) -> Result<(), Failure> {
             "`sysreel verify` tells what is damaged; what is left of it can still be asked",
         ));
     }
-    if reader.headers().len() != 1 || reader.header().link.sequence > 0 {
+    if reader.headers().len() != 1 {
         return Err(Failure::new(
-            format!("not supported yet: {} is a part of a recording in several files", from.display()),
-            "its neighbours know it by its hash; a recording in one file can be made smaller",
+            format!("{}: expected one reel, found several in one file", from.display()),
+            "a reel that was put behind another one can be made smaller alone",
         ));
+    }
+    if is_recorded(from) {
+        return Err(Failure::of(engine::Error::Busy(from.to_owned())));
     }
     let rows: u64 = reader.segments().iter().map(crate::reel::SegmentInfo::rows).sum();
     let shows = std::io::stderr().is_terminal() && !options.quiet;
@@ -38,7 +41,11 @@ pub(super) fn pack(options: &Options) -> Result<(), Failure> {
             let _ = write!(std::io::stderr(), "\r{}: {percent} %", from.display());
         }
     };
-    let writer = Writer::beside(to, reader.header()).map_err(|error| failed(to, &error))?;
+    // The next file of its row knows it by the hash that it had when it was recorded.
+    let known = Pruned { hash: reader.last_hash(), ..Pruned::default() };
+    let header = reader.header().clone();
+    let header = Header { pruned: header.pruned.or_else(|| (header.link.sequence > 0).then_some(known)), ..header };
+    let writer = Writer::beside(to, &header).map_err(|error| failed(to, &error))?;
     let packed = engine::repack(&reader, writer, &mut progress);
     if shows {
         let _ = write!(std::io::stderr(), "\r\x1b[K");

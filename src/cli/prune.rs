@@ -21,7 +21,7 @@ pub(super) fn keep(options: &Options) -> Result<Option<Keep>, Failure> {
     Ok((!keep.is_empty()).then_some(keep))
 }
 
-/// Takes out of reels of audit events what is older than `--keep` says.
+/// Takes the audit events out of reels that are older than `--keep` says.
 pub(super) fn prune(options: &Options, paths: &[String], out: &mut dyn Write) -> Result<(), Failure> {
     let Some(keep) = keep(options)? else {
         return Err(Failure::new(
@@ -41,7 +41,7 @@ pub(super) fn prune(options: &Options, paths: &[String], out: &mut dyn Write) ->
                 table.rows.push(row(&path, &counts));
             }
             // Of a folder, what cannot be pruned is told and passed over.
-            Err(error @ (Error::Busy(_) | Error::Mixed(_))) if !is_named => {
+            Err(error @ Error::Busy(_)) if !is_named => {
                 let text = error.to_string();
                 say(format_args!("note: passed over: {}", text.lines().next().unwrap_or_default()));
             }

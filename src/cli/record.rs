@@ -167,10 +167,10 @@ fn check(options: &Options, path: &Path) -> Result<(), Failure> {
         ));
     }
     let is_audit = options.audit_log.is_some() || options.audit_webhook.is_some();
-    if !options.keep.is_empty() && (!is_audit || options.ebpf || !options.command.is_empty()) {
+    if !options.keep.is_empty() && !is_audit {
         return Err(Failure::new(
-            "expected a recording of audit events alone with --keep, found one of system calls",
-            "-W N bounds the files of such a recording; audit events that are to be kept longer go into reels of their own",
+            "expected --audit-log or --audit-webhook with --keep, found neither",
+            "it says how long audit events are kept; -W N bounds the files of a recording of system calls",
         ));
     }
     if rotation.is_on() && is_stream(path) {

@@ -63,11 +63,6 @@ pub enum Error {
         "{0}: expected a file that nobody writes, found one that is being recorded\nhelp: give -w another name, or end the other recorder"
     )]
     Busy(PathBuf),
-    /// Only audit events have an age after which they go.
-    #[error(
-        "{0}: expected audit events alone, found system calls beside them\nhelp: record audit events into a reel of their own; `-W` limits how many files a recording keeps"
-    )]
-    Mixed(PathBuf),
     /// A part that cannot be read would be lost when the reel is written anew.
     #[error(
         "{path}: expected a whole reel, found a damaged one: {what}\nhelp: `sysreel verify` says what is damaged; it stays as it is"

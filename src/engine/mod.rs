@@ -33,6 +33,7 @@ mod import_audit;
 mod intake;
 mod joining;
 mod layer;
+mod lessen;
 #[cfg(feature = "linux")]
 mod live;
 mod mixed;

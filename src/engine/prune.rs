@@ -1,13 +1,13 @@
-//! Retention: audit events of a reel that are older than they are to be kept go, or lose their bodies.
+//! Retention: audit events of a reel that are older than they are to be kept go, or lose their bodies. All else that is
+//! recorded beside them stays.
 
-use super::assembler::Assembler;
 use super::error::Error;
-use super::import::{beside_a_writer, temporary};
-use crate::batch::{Columns, Row};
-use crate::event::{Arg, AuditPart, Event, Splitter, join_audit, kinds};
-use crate::policy::{Fate, Keep, without_bodies};
+use super::import::temporary;
+use super::lessen::{Lessen, audit_kind};
+use crate::batch::{Batch, Row};
+use crate::event::{Arg, AuditPart, kinds};
+use crate::policy::{Fate, Keep};
 use crate::reel::{self, Header, Pruned, Reader, Totals, Writer, is_recorded, part_of};
-use crossbeam_channel::Receiver;
 use std::fs::File;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
@@ -21,6 +21,8 @@ pub struct PruneCounts {
     pub gone: u64,
     /// Of them, those that lose their response, and those that lose both bodies.
     pub bodies: [u64; 2],
+    /// Whether something else was recorded beside them: system calls, the state at the start.
+    pub others: bool,
     /// Bytes of the file before, and after; 0: the file goes.
     pub bytes: [u64; 2],
 }
@@ -49,7 +51,7 @@ impl std::fmt::Display for PruneCounts {
 /// come to.
 ///
 /// # Errors
-/// Somebody records into it; it is damaged, or has system calls too; it cannot be read or written.
+/// Somebody records into it; it is damaged; it cannot be read or written.
 pub fn prune(path: &Path, keep: &Keep, now: u64, dry_run: bool) -> Result<PruneCounts, Error> {
     let path = &std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
     if is_recorded(path) {
@@ -57,12 +59,14 @@ pub fn prune(path: &Path, keep: &Keep, now: u64, dry_run: bool) -> Result<PruneC
     }
     let reader = Reader::open(path).map_err(|error| Error::Read { path: path.clone(), error })?;
     let old = Old { path, reader: &reader, keep, now };
+    old.is_whole()?;
     let mut counts = old.survey()?;
     if counts.is_nothing() {
         return Ok(counts);
     }
     let header = old.header(&counts);
-    if counts.gone == counts.events {
+    if counts.gone == counts.events && !counts.others {
+        counts.bytes[1] = 0;
         if !dry_run {
             std::fs::remove_file(path).map_err(|source| io(path, source))?;
         }
@@ -71,7 +75,7 @@ pub fn prune(path: &Path, keep: &Keep, now: u64, dry_run: bool) -> Result<PruneC
     counts.bytes[1] = if dry_run {
         let nameless = temporary().map_err(|source| io(path, source))?;
         let writer = Writer::new(nameless, &header).map_err(|error| Error::Write { path: path.clone(), error })?;
-        old.rewrite(writer)?.bytes
+        old.lessen(writer)?.bytes
     } else {
         old.replace(&header)?
     };
@@ -91,60 +95,82 @@ struct Old<'a> {
 }
 
 impl Old<'_> {
+    fn is_whole(&self) -> Result<(), Error> {
+        match self.reader.damages().first() {
+            Some(damage) => Err(self.damaged(&damage)),
+            None if self.reader.headers().len() > 1 => Err(self.damaged(&"several reels in one file")),
+            None => Ok(()),
+        }
+    }
+
+    fn damaged(&self, what: &dyn std::fmt::Display) -> Error {
+        Error::Damaged { path: self.path.clone(), what: what.to_string() }
+    }
+
     /// What becomes of its events.
     fn survey(&self) -> Result<PruneCounts, Error> {
-        let damaged = |what: String| Error::Damaged { path: self.path.clone(), what };
-        if let Some(damage) = self.reader.damages().first() {
-            return Err(damaged(damage.to_string()));
-        }
-        if self.reader.headers().len() > 1 {
-            return Err(damaged("several reels in one file".to_owned()));
-        }
         let size = self.reader.size();
         let mut counts = PruneCounts { bytes: [size, size], ..PruneCounts::default() };
-        let (mut others, mut env) = (false, Vec::new());
-        for segment in 0..self.reader.segments().len() {
-            others |= self.reader.snapshots(segment).next().is_some();
-            if others {
-                break;
-            }
-            for batch in self.reader.batches(segment) {
-                let batch = batch.map_err(|error| damaged(error.to_string()))?;
-                let each = |row: Row<'_>| {
-                    let event = row.event(&mut env);
-                    if event.kind != kinds::K8SAUDIT {
-                        others |= event.kind != kinds::LOSS;
-                        return;
-                    }
-                    counts.events += 1;
-                    match self.fate(&event) {
-                        Fate::Gone => counts.gone += 1,
-                        Fate::NoResponse => counts.bodies[0] += 1,
-                        Fate::NoBodies => counts.bodies[1] += 1,
-                        Fate::Whole => {}
-                    }
+        for (index, segment) in self.reader.segments().iter().enumerate() {
+            counts.others |= !segment.snapshots.is_empty();
+            if let Some(schema) = &segment.schema {
+                let others = |kind: u16| {
+                    let info = schema.kinds.get(usize::from(kind));
+                    ![kinds::K8SAUDIT, kinds::LOSS].iter().any(|own| info.is_some_and(|i| i.name == own.spec().name))
                 };
-                batch.for_each_row(each).map_err(|error| damaged(error.to_string()))?;
-                if let Some(error) = batch.damage() {
-                    return Err(damaged(error.to_string()));
-                }
-                if others {
-                    break;
-                }
+                let heads = self.reader.heads(index).map_err(|error| self.damaged(&error))?;
+                counts.others |= heads.iter().flatten().flat_map(|head| &head.kinds).any(|kind| others(kind.kind));
             }
-        }
-        if others {
-            return Err(Error::Mixed(self.path.clone()));
-        }
-        if counts.gone == counts.events && counts.events > 0 {
-            counts.bytes[1] = 0;
+            for fate in self.fates(index)?.iter().flatten().flatten() {
+                match fate {
+                    Fate::Gone => counts.gone += 1,
+                    Fate::NoResponse => counts.bodies[0] += 1,
+                    Fate::NoBodies => counts.bodies[1] += 1,
+                    Fate::Whole => {}
+                }
+                counts.events += 1;
+            }
         }
         Ok(counts)
     }
 
-    fn fate(&self, event: &Event<'_>) -> Fate {
-        let part = |part: AuditPart| event.args.get(part.place()).copied().unwrap_or(Arg::Missing);
-        self.keep.fate(part, self.now.saturating_sub(event.time))
+    /// What becomes of the events of each batch of a segment, by position in their table; `None` where it has none.
+    fn fates(&self, segment: usize) -> Result<Vec<Option<Vec<Fate>>>, Error> {
+        let damaged = |error: &dyn std::fmt::Display| self.damaged(error);
+        let info = self.reader.segment(segment).map_err(|error| damaged(&error))?;
+        let heads = self.reader.heads(segment).map_err(|error| damaged(&error))?;
+        let mut dict = None;
+        let mut fates = Vec::with_capacity(info.batches.len());
+        for (at, head) in info.batches.iter().zip(heads.iter()) {
+            if !head.as_ref().is_none_or(|head| audit_kind(info, head).is_some()) {
+                fates.push(None);
+                continue;
+            }
+            let batch = self.reader.batch_with(segment, at, &mut dict).map_err(|error| damaged(&error))?;
+            fates.push(audit_kind(info, batch.head()).map(|kind| self.fates_in(&batch, kind)).transpose()?);
+        }
+        Ok(fates)
+    }
+
+    fn fates_in(&self, batch: &Batch, kind: usize) -> Result<Vec<Fate>, Error> {
+        let info = batch.kind_info(kind);
+        let places: Vec<Option<usize>> =
+            AuditPart::all().map(|part| info.params.iter().position(|param| param.name == part.name())).collect();
+        let mut fates = Vec::new();
+        let each = |row: Row<'_>| {
+            if row.kind != kind {
+                return;
+            }
+            // Whether there is a body is all that counts of it.
+            let part = |part: AuditPart| match (part, places[part.place()]) {
+                (_, None) => Arg::Missing,
+                (AuditPart::Request | AuditPart::Response, Some(place)) if !row.is_missing(place) => Arg::Bytes(&[]),
+                (_, Some(place)) => row.arg(place),
+            };
+            fates.push(self.keep.fate(part, self.now.saturating_sub(row.time())));
+        };
+        batch.for_each_row(each).map_err(|error| self.damaged(&error))?;
+        batch.damage().map_or(Ok(fates), |error| Err(self.damaged(error)))
     }
 
     fn header(&self, counts: &PruneCounts) -> Header {
@@ -168,7 +194,7 @@ impl Old<'_> {
         let before = std::fs::metadata(self.path).map_err(|source| io(self.path, source))?;
         let writer = Writer::beside(self.path, header).map_err(failed)?;
         let held = writer.hold();
-        let replaced = self.rewrite(writer).and_then(|totals| {
+        let replaced = self.lessen(writer).and_then(|totals| {
             if let Some(file) = &held {
                 file.set_permissions(before.permissions()).map_err(|source| io(self.path, source))?;
                 // Whoever may not give files away keeps it as their own.
@@ -191,66 +217,11 @@ impl Old<'_> {
         replaced
     }
 
-    fn rewrite(&self, writer: Writer) -> Result<Totals, Error> {
-        let read = |assembler, recycle| self.read_all(Into { assembler, recycle, splitter: Splitter::default() });
-        Ok(beside_a_writer(writer, read)?.1)
-    }
-
-    fn read_all(&self, mut into: Into) -> Result<(), Error> {
-        let damaged = |what: String| Error::Damaged { path: self.path.clone(), what };
-        let mut env = Vec::new();
+    fn lessen(&self, writer: Writer) -> Result<Totals, Error> {
+        let mut lessen = Lessen::new(self.path, self.reader, writer);
         for segment in 0..self.reader.segments().len() {
-            for batch in self.reader.batches(segment) {
-                let batch = batch.map_err(|error| damaged(error.to_string()))?;
-                let mut taken = Ok(());
-                let each = |row: Row<'_>| {
-                    let event = row.event(&mut env);
-                    let fate = if event.kind == kinds::K8SAUDIT { self.fate(&event) } else { Fate::Whole };
-                    if taken.is_ok() {
-                        taken = into.take(&event, row.num(), fate);
-                    }
-                };
-                batch.for_each_row(each).map_err(|error| damaged(error.to_string()))?;
-                taken?;
-            }
+            lessen.segment(segment, self.fates(segment)?)?;
         }
-        into.assembler.begin(self.reader.header().started)?;
-        for note in self.reader.notes() {
-            into.assembler.note(&note.text)?;
-        }
-        into.assembler.finish(into.assembler.latest())
-    }
-}
-
-/// Events into an assembler.
-struct Into {
-    assembler: Assembler<Error>,
-    recycle: Receiver<Columns>,
-    splitter: Splitter,
-}
-
-impl Into {
-    fn take(&mut self, event: &Event<'_>, num: u64, fate: Fate) -> Result<(), Error> {
-        match fate {
-            Fate::Gone => return Ok(()),
-            Fate::Whole => self.assembler.numbered(event, num)?,
-            Fate::NoResponse | Fate::NoBodies => {
-                let part = |part: AuditPart| event.args.get(part.place()).copied().unwrap_or(Arg::Missing);
-                let mut text = Vec::new();
-                join_audit(part, event.time, event.duration, &mut text);
-                let less = without_bodies(&text, fate == Fate::NoBodies);
-                match less.as_deref().map(|text| self.splitter.split_at(text, event.time)) {
-                    Some(Ok(less)) => self.assembler.numbered(&Event { flags: event.flags, ..less }, num)?,
-                    _ => self.assembler.numbered(event, num)?,
-                }
-            }
-        }
-        if self.assembler.open_rows() == 0 {
-            self.assembler.take_wants();
-            while let Ok(columns) = self.recycle.try_recv() {
-                self.assembler.recycle(columns);
-            }
-        }
-        Ok(())
+        lessen.finish()
     }
 }

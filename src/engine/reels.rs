@@ -467,7 +467,7 @@ fn learn(files: &mut [Option<Opened>], streams: &[Vec<usize>]) {
         if let Some(before) = &mut files[pair[0]] {
             let link = &after.reader.header().link;
             let is_next = link.sequence == before.reader.header().link.sequence + 1;
-            if is_next && link.hash == before.reader.last_hash() {
+            if is_next && before.reader.ends_with(&link.hash) {
                 before.reader.learn(&after.reader);
             }
         }
@@ -485,15 +485,10 @@ fn gaps(files: &[Opened], stream: &[usize], told: &mut Vec<String>) {
         if missing > 0 {
             let files = if missing == 1 { "1 file is".to_owned() } else { format!("{missing} files are") };
             told.push(format!("{files} missing between {from} and {to}"));
-        } else if next.hash != [0; 32] && next.hash != before.reader.last_hash() && !is_pruned(before, next.hash) {
+        } else if next.hash != [0; 32] && !before.reader.ends_with(&next.hash) {
             told.push(format!("{from} does not end as it did when {to} was begun: it was cut or changed"));
         }
     }
-}
-
-/// Whether a file had this last hash before something was taken out of it.
-fn is_pruned(file: &Opened, hash: [u8; 32]) -> bool {
-    file.reader.header().pruned.as_ref().is_some_and(|pruned| pruned.hash == hash)
 }
 
 fn short(error: &Error) -> String {

@@ -1,8 +1,9 @@
 //! A reel as small as it gets: every batch as large as a batch may be, each segment's dictionary as one, all with
 //! zstd's patience. Nothing is left out, and no number changes.
 
-use crate::batch::{Columns, Encoder, Schema};
-use crate::reel::{Aside, Error, Reader, Totals, Writer};
+use crate::batch::{Columns, Encoder, Schema, Table};
+use crate::event::kinds;
+use crate::reel::{Error, Part, Reader, Totals, Writer};
 
 /// Level of zstd: those above take three times as long for a hundredth.
 const LEVEL: i32 = 15;
@@ -17,7 +18,7 @@ pub fn repack(reader: &Reader, mut writer: Writer, progress: &mut dyn FnMut(u64)
         };
         writer.begin_segment(schema, &info.clocks)?;
         writer.dictionary(&reader.delta(index)?)?;
-        let mut open = Open { columns: None, schema, writer: &mut writer, encoder: &mut encoder };
+        let mut open = Open::new(schema, &mut writer, &mut encoder);
         for batch in reader.snapshots(index).chain(reader.batches(index)) {
             let columns = batch?.columns().map_err(|error| encode(&error))?;
             done += columns.rows() as u64;
@@ -25,11 +26,9 @@ pub fn repack(reader: &Reader, mut writer: Writer, progress: &mut dyn FnMut(u64)
             progress(done);
         }
         open.write()?;
-        for aside in reader.asides(index)? {
-            match aside {
-                Aside::Late(facts) => writer.late(&facts)?,
-                Aside::Loss(loss) => writer.loss(&loss)?,
-                Aside::Note(note) => writer.note(&note)?,
+        for part in reader.parts(index)? {
+            if let Part::Aside(aside) = part {
+                writer.aside(&aside)?;
             }
         }
     }
@@ -37,15 +36,29 @@ pub fn repack(reader: &Reader, mut writer: Writer, progress: &mut dyn FnMut(u64)
 }
 
 /// The batch that is not full yet.
-struct Open<'a> {
+pub(super) struct Open<'a> {
     columns: Option<Columns>,
     schema: &'a Schema,
     writer: &'a mut Writer,
     encoder: &'a mut Encoder,
 }
 
-impl Open<'_> {
-    fn take(&mut self, next: Columns) -> Result<(), Error> {
+impl<'a> Open<'a> {
+    /// None so far, of a segment with these kinds.
+    pub(super) fn new(schema: &'a Schema, writer: &'a mut Writer, encoder: &'a mut Encoder) -> Open<'a> {
+        Open { columns: None, schema, writer, encoder }
+    }
+
+    /// The writer, for what stands beside batches or before them.
+    pub(super) fn writer(&mut self) -> &mut Writer {
+        self.writer
+    }
+
+    /// Puts the rows that come next behind those that wait, which are written where both are too many for a batch.
+    pub(super) fn take(&mut self, next: Columns) -> Result<(), Error> {
+        if self.columns.as_ref().is_some_and(|columns| self.is_audit(columns) != self.is_audit(&next)) {
+            self.write()?;
+        }
         let next = match &mut self.columns {
             Some(columns) => columns.append(next).err(),
             None => Some(next),
@@ -57,7 +70,14 @@ impl Open<'_> {
         Ok(())
     }
 
-    fn write(&mut self) -> Result<(), Error> {
+    /// Whether there are audit events alone: readers find their places among the others by that.
+    fn is_audit(&self, columns: &Columns) -> bool {
+        let name = |table: &Table| self.schema.kinds.get(usize::from(table.kind)).map(|info| info.name.as_str());
+        columns.tables.iter().all(|table| name(table) == Some(kinds::K8SAUDIT.spec().name))
+    }
+
+    /// Writes what waits.
+    pub(super) fn write(&mut self) -> Result<(), Error> {
         let Some(mut columns) = self.columns.take() else { return Ok(()) };
         columns.share(self.schema);
         let encoded = self.encoder.encode(&columns, self.schema).map_err(|error| encode(&error))?;

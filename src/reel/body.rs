@@ -44,11 +44,12 @@ pub struct Header {
     pub footed: bool,
     /// Its place in a row of files that one recording wrote one after the other.
     pub link: Link,
-    /// What was taken out of it since it was written; `None`: nothing.
+    /// What was taken out of it since it was recorded; `None`: it stands as its recorder wrote it, or in no row.
     pub pruned: Option<Pruned>,
 }
 
-/// What was taken out of a reel of audit events, by `prune` or by its recorder.
+/// What was taken out of a reel, by `prune` or by its recorder; nothing, at time 0, where it was only written again
+/// (`convert --compact`).
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Pruned {
     /// Hash of the last frame of the reel as it was recorded: what the next file of its row is linked to.

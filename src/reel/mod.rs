@@ -15,6 +15,7 @@ mod late;
 mod layout;
 mod locate;
 mod mend;
+mod parts;
 mod reader;
 mod roll;
 mod segment;
@@ -31,7 +32,8 @@ pub use body::{ClockPair, Close, Header, Link, Loss, Note, Pruned, SegmentStart}
 pub use error::{Damage, DamageKind, Error, Hit};
 pub use frame::{FrameKind, HEADER_BYTES, MAGIC, VERSION};
 pub use input::{header_of, is_recorded};
-pub use reader::{Aside, Reader};
+pub use parts::{Aside, Part};
+pub use reader::Reader;
 pub use segment::{BatchRef, Heads, SegmentInfo};
 pub use sums::Durations;
 pub use tail::{Tail, Tailed};

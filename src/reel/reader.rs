@@ -12,21 +12,10 @@ use super::{dictionary, index, input, locate, roll};
 use crate::batch::codec::Bytes;
 use crate::batch::codec::limits::MAX_SEGMENT_DICTIONARY;
 use crate::batch::{Batch, Head, Schema, StoredBatch};
-use crate::world::{Delta, Dict, LateFact, Roster};
+use crate::world::{Dict, Roster};
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
-
-/// What stands beside the batches of a segment.
-#[derive(Debug, Clone)]
-pub enum Aside {
-    /// What became known of rows that were written already.
-    Late(Vec<LateFact>),
-    /// Events were lost.
-    Loss(Loss),
-    /// A remark.
-    Note(Note),
-}
 
 /// A reel being read. Shared between threads.
 pub struct Reader {
@@ -161,6 +150,12 @@ impl Reader {
         last.and_then(FrameHeader::parse).map_or([0; 32], |header| header.hash)
     }
 
+    /// Whether the next file of a row is linked to it by this hash: that of its last frame, now or as it was recorded.
+    pub fn ends_with(&self, hash: &[u8; 32]) -> bool {
+        let recorded = self.header().pruned.as_ref().is_some_and(|pruned| pruned.hash == *hash);
+        recorded || self.last_hash() == *hash
+    }
+
     /// Bytes of the reel.
     pub fn size(&self) -> u64 {
         self.data().len() as u64
@@ -201,13 +196,16 @@ impl Reader {
 
     fn each<'a>(&'a self, segment: usize, refs: &'a [BatchRef]) -> impl Iterator<Item = Result<Batch, Error>> + 'a {
         let mut dict = None;
-        refs.iter().map(move |at| {
-            let dict = match &dict {
-                Some(dict) => Arc::clone(dict),
-                None => dict.insert(self.dict(segment)?).clone(),
-            };
-            self.batch(segment, at, dict)
-        })
+        refs.iter().map(move |at| self.batch_with(segment, at, &mut dict))
+    }
+
+    /// One batch, with the dictionary of its segment, which is read for the first and kept in `dict` for the others.
+    pub fn batch_with(&self, segment: usize, at: &BatchRef, dict: &mut Option<Arc<Dict>>) -> Result<Batch, Error> {
+        let dict = match dict {
+            Some(dict) => Arc::clone(dict),
+            None => dict.insert(self.dict(segment)?).clone(),
+        };
+        self.batch(segment, at, dict)
     }
 
     /// One batch, with the dictionary of its segment.
@@ -225,7 +223,7 @@ impl Reader {
         })
     }
 
-    fn open_batch(&self, segment: usize, at: &BatchRef) -> Result<(Head, StoredBatch), Error> {
+    pub(super) fn open_batch(&self, segment: usize, at: &BatchRef) -> Result<(Head, StoredBatch), Error> {
         let schema = self.schema(segment, at.offset)?;
         let frame = self.located(self.frame(at.frame)?);
         let offset = frame.offset as u64;
@@ -384,32 +382,6 @@ impl Reader {
         Ok(dict)
     }
 
-    /// All that a segment's dictionary was made of, as one; an error where a frame of it is damaged.
-    pub fn delta(&self, segment: usize) -> Result<Delta, Error> {
-        let (mut all, mut left) = (Delta::default(), MAX_SEGMENT_DICTIONARY);
-        let slot = self.slot(segment)?;
-        for &index in slot.dictionaries.iter().chain(&slot.texts) {
-            let frame = self.located(self.frame(index)?);
-            let load = if frame.kind == FrameKind::Texts { dictionary::load_texts } else { dictionary::load };
-            let next = self.body(&frame).and_then(|bytes| load(bytes, &mut left)).map_err(Error::Encode)?;
-            all.follow(next).map_err(|e| Error::Encode(e.to_string()))?;
-        }
-        Ok(all)
-    }
-
-    /// What stands beside the batches of a segment, in its order.
-    pub fn asides(&self, segment: usize) -> Result<Vec<Aside>, Error> {
-        let info = &self.slot(segment)?.info;
-        let is_its = |frame: &&Found| (frame.part, frame.segment) == (info.part, info.number);
-        let load = |frame: &Found| match frame.kind {
-            FrameKind::Late => self.load(frame).map(Aside::Late),
-            FrameKind::Loss => self.load(frame).map(Aside::Loss),
-            FrameKind::Note => self.load(frame).map(Aside::Note),
-            _ => None,
-        };
-        Ok(self.layout.frames.iter().filter(is_its).filter_map(load).collect())
-    }
-
     pub(super) fn data(&self) -> &[u8] {
         (*self.bytes).as_ref()
     }
@@ -434,18 +406,18 @@ impl Reader {
         &self.contents.segments
     }
 
-    fn slot(&self, index: usize) -> Result<&Segment, Error> {
+    pub(super) fn slot(&self, index: usize) -> Result<&Segment, Error> {
         let count = self.contents.segments.len();
         self.contents.segments.get(index).ok_or(Error::Absent { what: "segment", count, found: index })
     }
 
-    fn frame(&self, index: usize) -> Result<&Found, Error> {
+    pub(super) fn frame(&self, index: usize) -> Result<&Found, Error> {
         let count = self.layout.frames.len();
         self.layout.frames.get(index).ok_or(Error::Absent { what: "frame", count, found: index })
     }
 
     /// Where a frame stands: as the indices say, or, if it is not there, where a walk finds it.
-    fn located(&self, frame: &Found) -> Found {
+    pub(super) fn located(&self, frame: &Found) -> Found {
         if !self.layout.is_indexed || self.header_at(frame).is_some() {
             return *frame;
         }
@@ -510,7 +482,7 @@ impl Reader {
         taken
     }
 
-    fn load<T: serde::de::DeserializeOwned>(&self, frame: &Found) -> Option<T> {
+    pub(super) fn load<T: serde::de::DeserializeOwned>(&self, frame: &Found) -> Option<T> {
         self.body(frame).and_then(body::load).map_err(|what| self.damaged(frame, what)).ok()
     }
 

@@ -5,6 +5,7 @@ use super::dictionary;
 use super::error::Error;
 use super::frame::{FrameHeader, FrameKind, HEADER_BYTES, VERSION};
 use super::index::Gather;
+use super::parts::Aside;
 use crate::batch::codec::limits::MAX_BODY;
 use crate::batch::{Encoded, Schema};
 use crate::world::{Delta, LateFact};
@@ -201,12 +202,24 @@ impl Writer {
             self.frame(FrameKind::Texts, 0, &dictionary::store_texts(delta, self.level)?)?;
             self.next_apart = delta.first_apart + delta.apart_lengths.len() as u32;
         }
+        if delta.is_apart_only() { Ok(()) } else { self.rows(delta, &dictionary::store(delta, self.level)?) }
+    }
+
+    /// Appends a frame of another reel's dictionary with the bytes that it has there; `delta` is what it says.
+    pub fn dictionary_as_it_is(&mut self, delta: &Delta, body: &[u8]) -> Result<(), Error> {
+        self.sums("a dictionary")?;
         if !delta.is_apart_only() {
-            let body = dictionary::store(delta, self.level)?;
-            self.frame(FrameKind::Dictionary, 0, &body)?;
-            self.gather.roll.add(delta, body.len());
-            self.sums("a dictionary")?.dictionaries += 1;
+            return self.rows(delta, body);
         }
+        self.frame(FrameKind::Texts, 0, body)?;
+        self.next_apart = delta.first_apart + delta.apart_lengths.len() as u32;
+        Ok(())
+    }
+
+    fn rows(&mut self, delta: &Delta, body: &[u8]) -> Result<(), Error> {
+        self.frame(FrameKind::Dictionary, 0, body)?;
+        self.gather.roll.add(delta, body.len());
+        self.sums("a dictionary")?.dictionaries += 1;
         Ok(())
     }
 
@@ -246,6 +259,15 @@ impl Writer {
     /// Adds a remark.
     pub fn note(&mut self, note: &Note) -> Result<(), Error> {
         self.frame(FrameKind::Note, 0, &body::store(note)?)
+    }
+
+    /// Appends what stands beside batches.
+    pub fn aside(&mut self, aside: &Aside) -> Result<(), Error> {
+        match aside {
+            Aside::Late(facts) => self.late(facts),
+            Aside::Loss(loss) => self.loss(loss),
+            Aside::Note(note) => self.note(note),
+        }
     }
 
     /// Ends the open segment, if there is one, indexes it, and waits until the disk has it.

@@ -33,6 +33,7 @@ mod snapshot;
 mod socket;
 mod texts;
 mod thread;
+mod used;
 mod wants;
 
 pub use action::{changes_thread, tells};
@@ -46,3 +47,4 @@ pub use intern::{Interner, LAST_TEXTS};
 pub use late::{LateFact, LateValue};
 pub use roster::Roster;
 pub use texts::{TextSource, Texts, Unopened};
+pub use used::Used;
