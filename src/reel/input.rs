@@ -69,8 +69,8 @@ impl Drop for Place {
     }
 }
 
-/// The most bytes that a thread keeps to read into.
-const KEPT: usize = 4 << 20;
+/// The most bytes that are read: a thread keeps the room for them. What is longer is paged in.
+const MOST_READ: usize = 4 << 20;
 
 thread_local! {
     static BUFFER: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
@@ -85,7 +85,7 @@ impl AsRef<[u8]> for Mapped {
 impl Shared for Mapped {
     fn show(&self, range: Range<usize>, look: &mut dyn FnMut(&[u8])) -> bool {
         let Some(here) = self.map.get(range.clone()) else { return false };
-        let Some((file, _)) = &self.file else {
+        let Some((file, _)) = self.file.as_ref().filter(|_| here.len() <= MOST_READ) else {
             look(here);
             return true;
         };
@@ -98,9 +98,7 @@ impl Shared for Mapped {
         if is_read {
             look(bytes);
         }
-        if buffer.len() <= KEPT {
-            BUFFER.set(buffer);
-        }
+        BUFFER.set(buffer);
         is_read
     }
 }
