@@ -185,14 +185,10 @@ fn row(line: Option<usize>, level: &str, about: &str, volume: &Volume) -> Vec<Ce
 
 fn coverage(options: &Options, path: &Path, library: &Library, out: &mut dyn Write) -> Result<(), Failure> {
     let file = valid(path)?;
-    let columns = vec![
-        Column::text("CHISEL"),
-        Column::text("ANSWERS"),
-        Column::text("NEVER FOUND"),
-        Column::text("ALWAYS EMPTY"),
-        Column::text("WHY"),
-    ];
+    let columns = vec![Column::text("CHISEL"), Column::text("ANSWERS"), Column::text("WHY NOT")];
     let mut table = Table { title: "chisels".to_owned(), columns, rows: Vec::new() };
+    let columns = ["CHISEL", "MISSING", "WHAT"].map(Column::text).to_vec();
+    let mut missing = Table { title: "what is missing".to_owned(), columns, rows: Vec::new() };
     let mut counts = [0usize; 3];
     for chisel in library.all().into_iter().flatten() {
         let Ok(prepared) = chisel.sampled() else { continue };
@@ -201,20 +197,17 @@ fn coverage(options: &Options, path: &Path, library: &Library, out: &mut dyn Wri
         let shown: Vec<&FieldRef> = fields.iter().collect();
         let Some(found) = cover(&file.policy, prepared.filter.as_ref(), &shown) else { continue };
         counts[found.verdict as usize] += 1;
-        let list = |list: &[String], between: &str| {
-            if list.is_empty() { Cell::Missing } else { text(list.join(between)) }
-        };
-        table.rows.push(vec![
-            text(&*chisel.name),
-            text(found.verdict.name()),
-            list(&found.dead, "; "),
-            list(&found.empty, " "),
-            list(&found.why, "; "),
-        ]);
+        let why = if found.why.is_empty() { Cell::Missing } else { text(found.why.join("; ")) };
+        table.rows.push(vec![text(&*chisel.name), text(found.verdict.name()), why]);
+        for (how, all) in [("never found", &found.dead), ("always empty", &found.empty)] {
+            missing.rows.extend(all.iter().map(|what| vec![text(&*chisel.name), text(how), text(&**what)]));
+        }
     }
+    let mut tables = vec![table, missing];
+    tables.retain(|table| !table.rows.is_empty());
     let [never, part, whole] =
         [Verdict::Never, Verdict::InPart, Verdict::Whole].map(|verdict| counts[verdict as usize]);
     let notes = vec![format!("{whole} chisels can answer, {part} in part, {never} never, under {}", path.display())];
-    let report = report("Which chisels can find anything under a policy, and why others cannot", vec![table], notes);
+    let report = report("Which chisels can find anything under a policy, and why others cannot", tables, notes);
     Ok(out.write_all(render(options, &report).as_bytes())?)
 }
