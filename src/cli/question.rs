@@ -263,7 +263,8 @@ pub(super) fn is_coloured(options: &Options) -> bool {
 }
 
 fn lines(options: &Options) -> Result<LinesQuery, Failure> {
-    let template = Template::parse(format(options)?).map_err(Failure::of)?;
+    let format = format(options)?;
+    let template = Template::parse(format).map_err(|error| Failure::of(error.drawn(format)))?;
     let (json, internal) = (options.json, options.internal);
     Ok(LinesQuery { json, internal, ..LinesQuery::of(template) })
 }

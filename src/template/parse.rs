@@ -3,6 +3,7 @@
 use super::call;
 use super::line::Piece;
 use crate::field::{ArgRule, FieldArg, FieldRef, lookup_prefix};
+use crate::value::Excerpt;
 
 /// Widths beyond this are a slip of the finger.
 const MAX_WIDTH: usize = 4096;
@@ -49,6 +50,27 @@ pub enum Error {
 }
 
 impl Error {
+    /// The same about the text that it was found in, with carets under the place.
+    pub fn drawn(&self, source: &str) -> String {
+        let (at, what, help) = match self {
+            Error::Field { at, cause, help } => (*at, cause.to_string(), help.as_str()),
+            Error::Call { at, what } => {
+                (*at, what.clone(), "write `%toupper(proc.name)` or `%join(\", \", proc.aname)`")
+            }
+            Error::Unfinished { at } => {
+                (*at, "expected a field name after `%`, found none".to_owned(), "write `%evt.num`, or drop the `%`")
+            }
+            Error::Width { at, found } => {
+                let what = format!("expected a width of at most {MAX_WIDTH}, found `{found}`");
+                (*at, what, "write a smaller number")
+            }
+        };
+        let is_named = |b: &u8| b.is_ascii_alphanumeric() || b"._[]()".contains(b);
+        let behind = source.as_bytes().get(at + 1..).unwrap_or_default();
+        let span = at..at + 1 + behind.iter().take_while(|b| is_named(b)).count();
+        format!("{what}\n{}", Excerpt { source, span, help: Some(help) })
+    }
+
     /// A name at `at` that names no field.
     pub(super) fn field(at: usize, cause: crate::field::Error) -> Error {
         let help = match (&cause, cause.suggestion()) {

@@ -3,6 +3,7 @@
 mod amount;
 mod base64;
 mod escape;
+mod excerpt;
 mod json;
 mod leaves;
 mod moment;
@@ -19,6 +20,7 @@ mod zone;
 pub use amount::{parse_duration, parse_size};
 pub use base64::{read_base64, write_base64};
 pub use escape::{is_plain, write_dots, write_escaped, write_json_string};
+pub use excerpt::Excerpt;
 pub use json::{
     JsonFault, JsonItem, JsonItems, json_blank, json_element, json_end, json_items, json_member, json_pointer,
     json_string, json_text, json_unescape, write_go_json,
