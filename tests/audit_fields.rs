@@ -1,4 +1,29 @@
 //! What a real API server's audit log shows, field by field: each fact was counted apart from this program, by walking the JSON.
+//!
+//! Which test has which of the twenty facts that were measured on that log (`FACTS` and what is behind it stand here):
+//!
+//! | | fact | test |
+//! |---|---|---|
+//! | 1 | streams are subresources, of create or get | `FACTS`; `audit.rs` A20 to A25 |
+//! | 2 | a failed login is one event without a user | `FACTS`; `audit.rs` A02, A03 |
+//! | 3 | who binds a role creates a binding | `FACTS`; `audit.rs` A10, A11 |
+//! | 4 | a new object has no name at first | `FACTS`, and the stages at the end of its test |
+//! | 5 | an audit id is the client's to choose | `FACTS`; `source::audit::reader` |
+//! | 6 | a webhook's events come again, none is lost | `webhook.rs`: over kills and a full disk |
+//! | 7 | a log is not in order of time | behind `FACTS`; `audit.rs`: in order of time |
+//! | 8 | lines of megabytes | behind `FACTS`; `audit_live.rs`: long lines |
+//! | 9 | who connected is the last address | `FACTS` |
+//! | 10 | impersonation, and members that are new | `FACTS` |
+//! | 11 | a credential has an id | `FACTS`; `audit.rs`: what is new of credentials |
+//! | 12 | agents are cut, URIs escaped as Go does | `FACTS`; `event::audit::split` |
+//! | 13 | a refused exec is a refused look at the pod | `FACTS`; `audit.rs` A22 |
+//! | 14 | annotations by names with dots and slashes | `FACTS` |
+//! | 15 | the command stands in the URI | `FACTS` |
+//! | 16 | a request need not be an object | `FACTS` |
+//! | 17 | items of a list have no kind | `webhook.rs`: read as files; `source::audit::reader` |
+//! | 18 | a policy decides what can be found | `policy.rs`: what two articles' policies can never find |
+//! | 19 | thresholds count a request once | `audit.rs`: thresholds find what they are said to |
+//! | 20 | no user, an empty one and the anonymous one | `FACTS` |
 
 #![allow(
     clippy::unwrap_used,
@@ -11,12 +36,21 @@ mod common;
 
 use common::live::SYSREEL;
 use common::{shared, skip};
+use std::io::Read;
+use std::path::Path;
 use std::process::Command;
+use sysreel::source::scap;
 
 fn sysreel(words: &[&str]) -> String {
     let output = Command::new(SYSREEL).args(words).output().unwrap();
     assert!(output.status.success(), "{words:?}: {}", String::from_utf8_lossy(&output.stderr));
     String::from_utf8(output.stdout).unwrap()
+}
+
+fn text(path: &Path) -> String {
+    let mut text = String::new();
+    scap::open(path).unwrap().read_to_string(&mut text).unwrap();
+    text
 }
 
 /// Files of the log that have what is asked for.
@@ -62,6 +96,17 @@ const FACTS: &[(usize, &str)] = &[
     (1, "jevt.value[/requestObject] startswith '['"),
     (0, "ka.verb = exec and jevt.value[/requestObject] exists"),
     (6, "ka.exec.command = 'sh -c uname -a; ls / | head -3'"),
+    // Annotations have dots and slashes in their names; what took long tells where, in Go's words.
+    (28515, "ka.annotation[authorization.k8s.io/decision] in (allow, forbid)"),
+    (1533, "ka.annotation[pod-security.kubernetes.io/enforce-policy] exists"),
+    (910, "ka.annotation[k8s.io/deprecated] exists"),
+    (21, "ka.annotation[authentication.kubernetes.io/issued-credential-id] exists"),
+    (664, "ka.annotation[apiserver.latency.k8s.io/total] exists"),
+    (649, "ka.annotation[apiserver.latency.k8s.io/authorization] endswith µs"),
+    // A request is received when it is received.
+    (0, "ka.stage = RequestReceived and ka.latency > 0"),
+    // The longest are lists of all pods.
+    (73, "len(ka.raw) > 1048576"),
     // RBAC's `bind` and `escalate` are never verbs: who binds a role makes a binding. An article's search for what the default
     // service account makes finds both stages of step A10.
     (0, "ka.verb in (bind, escalate)"),
@@ -96,6 +141,22 @@ fn a_real_log_shows_what_it_shows() {
         .map(|(want, found, filter)| format!("expected {want}, found {found}: {filter}"))
         .collect();
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    // Nearly each tenth line was written behind a later one, and they are shown in order of time.
+    let log: String = files.iter().map(|file| text(file)).collect();
+    let is_before = |latest: &mut String, line: &str| {
+        let time = line.rsplit_once("\"stageTimestamp\":\"").unwrap().1[..27].to_owned();
+        let is_before = time < *latest;
+        *latest = std::mem::take(latest).max(time);
+        is_before
+    };
+    let mut latest = String::new();
+    assert_eq!(log.lines().filter(|line| is_before(&mut latest, line)).count(), 3353);
+    let times = sysreel(&["-r", reel, "-p", "%evt.rawtime"]);
+    assert!(times.lines().map(|time| time.parse::<u64>().unwrap()).is_sorted() && times.lines().count() == 56414);
+    // The longest line comes back byte for byte.
+    let longest = log.lines().max_by_key(|line| line.len()).unwrap();
+    let found = sysreel(&["-r", reel, "-p", "%ka.raw", &format!("len(ka.raw) = {}", longest.len())]);
+    assert!(longest.len() == 2_249_708 && found.trim_end() == longest);
     // Stages of a request are put together: the first has no name of its own and has that of the last.
     let of_new = "ka.target.resource = pods and jevt.value[/verb] = create and not ka.target.subresource exists and ka.stage = RequestReceived";
     assert_eq!(count(&format!("{of_new} and ka.target.name exists")), 0);

@@ -234,6 +234,9 @@ fn every_acknowledged_event_of_a_real_server_is_there_once_over_kills_and_a_full
     words.extend(["-p", "%evt.rawtime"]);
     let times: Vec<u64> = sysreel(&words).lines().map(|time| time.parse().unwrap()).collect();
     assert!(times.is_sorted());
+    // Items of a list have no kind of their own, and the list has nothing to say of itself.
+    assert!(lines_of_jq(".items[] | select(.kind or .apiVersion)", &sent[..4]).is_empty());
+    assert_eq!(lines_of_jq("select(.metadata == {}) | .kind", &sent[..4]).len(), 4);
     // The same bodies, read as files.
     let paths: Vec<String> = sent.iter().take(4).map(|path| path.to_string_lossy().into_owned()).collect();
     let mut want = lines_of_jq(".items[]", &sent[..4]);
