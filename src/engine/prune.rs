@@ -142,7 +142,7 @@ impl Old<'_> {
         let mut dict = None;
         let mut fates = Vec::with_capacity(info.batches.len());
         for (at, head) in info.batches.iter().zip(heads.iter()) {
-            if !head.as_ref().is_none_or(|head| audit_kind(info, head).is_some()) {
+            if head.as_ref().is_some_and(|head| audit_kind(info, head).is_none()) {
                 fates.push(None);
                 continue;
             }
