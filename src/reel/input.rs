@@ -47,8 +47,8 @@ struct Mapped {
     file: Option<(File, Place)>,
 }
 
-/// The most files that are kept open: a row of files may be longer than a process may have open (mostly 1,024).
-const MOST_OPEN: usize = 256;
+/// The most files that are kept open: a row of files may be longer than a process may have open, and some may have few.
+const MOST_OPEN: usize = 16;
 
 static OPEN: AtomicUsize = AtomicUsize::new(0);
 
