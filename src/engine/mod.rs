@@ -44,6 +44,7 @@ mod play;
 #[cfg(test)]
 mod play_tests;
 mod prune;
+mod pruner;
 #[cfg(feature = "linux")]
 mod push;
 #[cfg(feature = "linux")]

@@ -5,7 +5,7 @@
 
 use super::error::Error;
 use super::place::Place;
-use super::prune::prune;
+use super::pruner::Pruner;
 use super::ring::Ring;
 use super::rotate::Gauge;
 use crate::reel::{self, Header, Totals, Writer};
@@ -13,7 +13,6 @@ use std::os::fd::AsRawFd;
 use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 /// Time between two tries, at first and at most.
@@ -55,8 +54,7 @@ pub(super) struct Spool<'a> {
     looked: Option<Instant>,
     /// It was not there under its name when that was looked at last.
     is_moved: bool,
-    /// Takes out of older files what is too old; says what happened.
-    pruning: Option<JoinHandle<Vec<String>>>,
+    pruner: Pruner,
 }
 
 impl<'a> Spool<'a> {
@@ -82,7 +80,7 @@ impl<'a> Spool<'a> {
             written: Written::default(),
             looked: None,
             is_moved: false,
-            pruning: None,
+            pruner: Pruner::default(),
         }
     }
 
@@ -101,10 +99,11 @@ impl<'a> Spool<'a> {
         let held = self.writer.as_ref().and_then(|(_, writer)| writer.hold());
         self.close()?;
         // It must not put back what the ring takes away.
-        self.end_pruning();
+        let told = self.pruner.stop();
+        self.say_all(&told);
         self.open(time)?;
         drop(held);
-        self.begin_pruning();
+        self.pruner.begin(self.ring.complete(), self.ring.keep());
         Ok(())
     }
 
@@ -113,33 +112,9 @@ impl<'a> Spool<'a> {
         (self.tell)(text);
     }
 
-    /// Has what is too old taken out of the files before, on a thread of its own.
-    fn begin_pruning(&mut self) {
-        let (keep, files) = (self.ring.keep().clone(), self.ring.complete());
-        if keep.is_empty() || files.is_empty() {
-            return;
-        }
-        let now = crate::sys::realtime_ns();
-        let each = move || {
-            let mut told = Vec::new();
-            for file in files {
-                let name = file.display();
-                match prune(&file, &keep, now, false) {
-                    Ok(counts) if counts.is_nothing() => {}
-                    Ok(counts) => told.push(format!("note: {name}: {counts}")),
-                    Err(error) => {
-                        told.push(format!("warning: {}", error.to_string().lines().next().unwrap_or_default()));
-                    }
-                }
-            }
-            told
-        };
-        self.pruning = std::thread::Builder::new().name("prune".to_owned()).spawn(each).ok();
-    }
-
-    fn end_pruning(&mut self) {
-        for told in self.pruning.take().and_then(|thread| thread.join().ok()).into_iter().flatten() {
-            (self.tell)(&told);
+    fn say_all(&self, told: &[String]) {
+        for text in told {
+            self.say(text);
         }
     }
 
@@ -201,7 +176,8 @@ impl<'a> Spool<'a> {
     /// Ends the recording.
     pub(super) fn finish(mut self) -> Result<Written, Error> {
         self.close()?;
-        self.end_pruning();
+        let told = self.pruner.finish();
+        self.say_all(&told);
         Ok(self.written)
     }
 
