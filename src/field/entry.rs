@@ -118,6 +118,9 @@ impl Column {
     }
 }
 
+/// Makes a value of a text.
+pub type OfText = for<'a> fn(&'a [u8], &FieldArg) -> Value<'a>;
+
 /// How a field's value is found. Kind, Thread and Descriptor extractors are called once per row of their table.
 #[derive(Clone, Copy)]
 pub enum Extract {
@@ -133,6 +136,8 @@ pub enum Extract {
     Column(Column, fn(&KindInfo, i64, &Context) -> Value<'static>),
     /// One part of an audit event, as it is, so that a filter scans its column.
     Audit(AuditPart),
+    /// From the text of one part of an audit event, so that each text that a batch has is looked at once.
+    Text(AuditPart, OfText),
     /// From the event.
     Event(for<'a> fn(&Row<'a>, &'a FieldArg, &Context) -> Value<'a>),
 }
@@ -177,7 +182,9 @@ impl Field {
             Extract::Kind(_) => Level::Kind,
             Extract::Thread(_) => Level::Thread,
             Extract::Descriptor(_) => Level::Descriptor,
-            Extract::Number(_) | Extract::Column(..) | Extract::Audit(_) | Extract::Event(_) => Level::Event,
+            Extract::Number(_) | Extract::Column(..) | Extract::Audit(_) | Extract::Text(..) | Extract::Event(_) => {
+                Level::Event
+            }
         }
     }
 }
@@ -245,6 +252,7 @@ impl FieldRef {
             Extract::Number(column) => column.get(row).map_or(Value::Missing, |v| column.number(v)),
             Extract::Column(column, f) => column.get(row).map_or(Value::Missing, |v| f(row.info(), v, ctx)),
             Extract::Audit(part) => super::audit::value(row, part),
+            Extract::Text(part, of) => super::audit::of_text(row, part, of, &self.arg),
             Extract::Event(f) => f(row, &self.arg, ctx),
         }
     }
@@ -288,7 +296,7 @@ impl FieldRef {
     pub fn applies(&self, kind: &KindInfo) -> bool {
         match (&self.field.extract, &self.arg) {
             (Extract::Number(Column::Return) | Extract::Column(Column::Return, _), _) => kind.ret.is_some(),
-            (Extract::Audit(_), _) => kind.name == AUDIT,
+            (Extract::Audit(_) | Extract::Text(..), _) => kind.name == AUDIT,
             (Extract::Event(_), _) if self.field.name == "evt.buffer" => {
                 kind.params.iter().any(|p| p.class == Class::Data && p.ty == ParamType::Bytes)
             }

@@ -47,7 +47,7 @@ pub use alias::{Alias, aliases};
 pub use carried::{Carry, carries};
 pub use catalogue::{Error, all, lookup, lookup_prefix};
 pub use context::{BufferFormat, Context, TimeFormat};
-pub use entry::{ArgRule, Column, DataForm, Extract, Field, FieldArg, FieldRef, Level, OfKind};
+pub use entry::{ArgRule, Column, DataForm, Extract, Field, FieldArg, FieldRef, Level, OfKind, OfText};
 pub use fd::{desc_name, type_word};
 pub use info::InfoPlan;
 pub use joined::{Join, joins};

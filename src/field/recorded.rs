@@ -18,7 +18,9 @@ impl FieldRef {
             Extract::Number(Column::Return) | Extract::Column(Column::Return, _) => is_untold(row, Slot::Return),
             Extract::Kind(_) | Extract::Number(_) | Extract::Column(..) => false,
             Extract::Event(_) if self.carries().is_some() => row.thread().tid != 0,
-            Extract::Audit(_) | Extract::Event(_) => self.place(row).is_some_and(|slot| is_untold(row, slot)),
+            Extract::Audit(_) | Extract::Text(..) | Extract::Event(_) => {
+                self.place(row).is_some_and(|slot| is_untold(row, slot))
+            }
         }
     }
 

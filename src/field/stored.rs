@@ -2,7 +2,7 @@
 
 use super::FieldRef;
 use super::audit::{AUDIT, STREAMS, place};
-use super::entry::Extract;
+use super::entry::{Extract, FieldArg, OfText};
 use crate::batch::{Batch, Error, KindInfo};
 use crate::event::{AuditPart, Class};
 use crate::value::Value;
@@ -11,8 +11,8 @@ use std::borrow::Cow;
 
 /// What the rows of a kind have for a field, by their places in the kind's table. A damaged column may be shorter or longer than that.
 pub enum Stored<'b> {
-    /// Ids of texts; 0, which no dictionary has a text for, where an event has none.
-    Texts(Cow<'b, [u32]>),
+    /// Ids of texts, and what is made of those; 0, which no dictionary has a text for, where an event has none.
+    Texts(Cow<'b, [u32]>, Made),
     /// Numbers; an event whose `bit` is set in `missing` has none. No events lack anything where that is empty.
     Numbers {
         /// The column.
@@ -26,9 +26,19 @@ pub enum Stored<'b> {
     Durations(&'b [u64]),
 }
 
+/// What is made of a text.
+pub enum Made {
+    /// Nothing: it is the value.
+    AsIs,
+    /// This, with a field's argument.
+    By(OfText, FieldArg),
+}
+
 /// Which column that is.
 enum Place {
     Param(usize),
+    /// A text and what is made of it.
+    Made(usize, OfText),
     /// The first parameter where its text is one of the [`STREAMS`], the second otherwise.
     Stream(usize, usize),
     Duration,
@@ -40,10 +50,14 @@ impl FieldRef {
         match self.place_of(batch.kind_info(kind)) {
             Some(Place::Duration) => Ok(Some(Stored::Durations(batch.duration(kind)?))),
             Some(Place::Param(param)) => param_of(batch, kind, param),
+            Some(Place::Made(param, of)) => Ok(match param_of(batch, kind, param)? {
+                Some(Stored::Texts(ids, _)) => Some(Stored::Texts(ids, Made::By(of, self.arg.clone()))),
+                _ => None,
+            }),
             Some(Place::Stream(stream, other)) => match (param_of(batch, kind, stream)?, param_of(batch, kind, other)?)
             {
-                (Some(Stored::Texts(streams)), Some(Stored::Texts(others))) => {
-                    Ok(streams_or(&streams, &others, batch.dict()).map(|ids| Stored::Texts(ids.into())))
+                (Some(Stored::Texts(streams, _)), Some(Stored::Texts(others, _))) => {
+                    Ok(streams_or(&streams, &others, batch.dict()).map(|ids| Stored::Texts(ids.into(), Made::AsIs)))
                 }
                 _ => Ok(None),
             },
@@ -54,6 +68,7 @@ impl FieldRef {
     fn place_of(&self, info: &KindInfo) -> Option<Place> {
         match self.field.extract {
             Extract::Audit(part) => place(info, part).map(Place::Param),
+            Extract::Text(part, of) => place(info, part).map(|param| Place::Made(param, of)),
             Extract::Event(_) if self.field.name == "ka.action" => {
                 Some(Place::Stream(place(info, AuditPart::Subresource)?, place(info, AuditPart::Verb)?))
             }
@@ -65,7 +80,7 @@ impl FieldRef {
 
 fn param_of(batch: &Batch, kind: usize, param: usize) -> Result<Option<Stored<'_>>, Error> {
     Ok(match batch.slot(kind, param) {
-        Some((Class::Text, slot)) => Some(Stored::Texts(batch.text(kind, slot)?.into())),
+        Some((Class::Text, slot)) => Some(Stored::Texts(batch.text(kind, slot)?.into(), Made::AsIs)),
         Some((Class::Int, slot)) => {
             let bit = 1u64.checked_shl(param as u32).unwrap_or(0);
             Some(Stored::Numbers { values: batch.int(kind, slot)?, missing: batch.missing(kind)?, bit })
@@ -115,11 +130,20 @@ impl<T: Clone> ById<T> {
     }
 }
 
+impl Made {
+    fn of<'d>(&self, text: &'d [u8]) -> Value<'d> {
+        match self {
+            Made::AsIs => Value::text(text),
+            Made::By(of, arg) => of(text, arg),
+        }
+    }
+}
+
 impl Stored<'_> {
     /// The value that an id or number stands for.
     pub fn value<'d>(&self, raw: u64, dict: &'d Dict) -> Value<'d> {
         match self {
-            Stored::Texts(_) => dict.strings.get(StrId(raw as u32)).map_or(Value::Missing, Value::text),
+            Stored::Texts(_, made) => dict.strings.get(StrId(raw as u32)).map_or(Value::Missing, |text| made.of(text)),
             Stored::Numbers { .. } => Value::Int(raw as i64),
             Stored::Durations(_) => raw.checked_sub(1).map_or(Value::Missing, Value::Uint),
         }

@@ -8,7 +8,6 @@ use super::selection::Bits;
 use crate::batch::{Batch, Error};
 use crate::field::{ById, MOST_IDS, Stored};
 use crate::value::Value;
-use crate::world::StrId;
 
 const UNKNOWN: u8 = 2;
 
@@ -79,9 +78,9 @@ impl Scan<'_> {
     }
 
     fn check(&self, check: &Check) -> Result<Option<Told>, Error> {
-        let bits = match check.field.stored(self.batch, self.kind)? {
-            Some(Stored::Texts(ids)) => self.texts(check, &ids),
-            Some(Stored::Numbers { values, missing, bit }) => Some(numbers(check, values, missing, bit)),
+        let bits = match &check.field.stored(self.batch, self.kind)? {
+            Some(column @ Stored::Texts(ids, _)) => self.texts(check, column, ids),
+            Some(Stored::Numbers { values, missing, bit }) => Some(numbers(check, values, missing, *bit)),
             Some(Stored::Durations(durations)) => duration(check, durations),
             None => None,
         };
@@ -95,9 +94,8 @@ impl Scan<'_> {
     }
 
     /// A parameter that an event lacks has the id 0, which no dictionary has a text for.
-    fn texts(&self, check: &Check, ids: &[u32]) -> Option<Bits> {
-        let strings = &self.batch.dict().strings;
-        let ask = |id: u32| check.test(&strings.get(StrId(id)).map_or(Value::Missing, Value::text));
+    fn texts(&self, check: &Check, column: &Stored<'_>, ids: &[u32]) -> Option<Bits> {
+        let ask = |id: u32| check.test(&column.value(id.into(), self.batch.dict()));
         let mut answers = ById::of(ids.iter().map(|&id| id.into()), MOST_IDS, UNKNOWN)?;
         for &id in ids {
             let answer = answers.get(id.into());

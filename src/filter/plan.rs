@@ -118,6 +118,6 @@ fn over_field(field: &FieldRef) -> Over {
         Extract::Thread(_) => Over::Thread,
         Extract::Descriptor(_) => Over::Descriptor,
         Extract::Number(column) | Extract::Column(column, _) => Over::Column(ColumnOrder::of(column)),
-        Extract::Audit(_) | Extract::Event(_) => Over::Event,
+        Extract::Audit(_) | Extract::Text(..) | Extract::Event(_) => Over::Event,
     }
 }

@@ -158,7 +158,7 @@ impl Condition {
             Extract::Thread(_) => ("rows of threads", true),
             Extract::Descriptor(_) => ("rows of descriptors", true),
             Extract::Number(column) | Extract::Column(column, _) => ("one column", column == Column::Time),
-            Extract::Audit(_) => ("one column", false),
+            Extract::Audit(_) | Extract::Text(..) => ("one column", false),
             Extract::Event(_) => ("events", false),
         };
         Condition { text: check.to_string(), place, obstacle, reads, prunes }
@@ -371,7 +371,9 @@ fn obstacle(check: &Check) -> Option<Obstacle> {
         Extract::Thread(_) => Some(Obstacle::Others),
         Extract::Descriptor(_) => Some(Obstacle::Descriptor),
         _ if field.name.starts_with("fd.") => Some(Obstacle::Descriptor),
-        Extract::Number(_) | Extract::Column(..) | Extract::Audit(_) | Extract::Event(_) => Some(Obstacle::Event),
+        Extract::Number(_) | Extract::Column(..) | Extract::Audit(_) | Extract::Text(..) | Extract::Event(_) => {
+            Some(Obstacle::Event)
+        }
     }
 }
 

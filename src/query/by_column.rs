@@ -51,7 +51,7 @@ impl Part {
     /// The same for one column, of the only field.
     fn of_column(&mut self, column: &Stored, dict: &Dict, slots: &mut [u32]) {
         match column {
-            Stored::Texts(ids) => self.of_raw(column, ids.iter().map(|&id| id.into()), dict, slots),
+            Stored::Texts(ids, _) => self.of_raw(column, ids.iter().map(|&id| id.into()), dict, slots),
             Stored::Durations(durations) => self.of_raw(column, durations.iter().copied(), dict, slots),
             Stored::Numbers { values, missing, bit } => {
                 let out = slots.iter_mut().zip(*missing).filter(|(_, missing)| *missing & bit != 0);

@@ -56,7 +56,7 @@ impl Source {
             Source::Field(field) => match field.stored(batch, kind)? {
                 Some(Stored::Numbers { values, missing, bit }) => Values::Int { values, missing, bit },
                 Some(Stored::Durations(durations)) => Values::Duration(durations),
-                Some(Stored::Texts(_)) => Values::Absent,
+                Some(Stored::Texts(..)) => Values::Absent,
                 None => return Ok(None),
             },
             Source::Ret if info.ret.is_some() => Values::Ret { ret: batch.ret(kind)?, flags: batch.flags(kind)? },

@@ -272,7 +272,7 @@ fn by(field: &FieldRef) -> Option<By> {
         Extract::Kind(_) | Extract::Column(Column::Flags, _) => Some(By::Kind),
         Extract::Thread(_) => Some(By::Thread),
         Extract::Descriptor(_) => Some(By::Desc),
-        Extract::Number(_) | Extract::Column(..) | Extract::Audit(_) | Extract::Event(_) => None,
+        Extract::Number(_) | Extract::Column(..) | Extract::Audit(_) | Extract::Text(..) | Extract::Event(_) => None,
     }
 }
 

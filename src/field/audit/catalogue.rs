@@ -93,7 +93,7 @@ pub(in crate::field) static EVENT_FIELDS: &[Field] = &[
         arg: ArgRule::OptionalIndex,
         doc: "Groups of who asked.",
         example: "ka.user.groups intersects (system:masters)",
-        extract: Extract::Event(|row, arg, _| walk::said_all(walk::elements(row, P::Account, &["groups"], arg))),
+        extract: Extract::Text(P::Account, |account, arg| walk::said_all(walk::elements_at(account, &["groups"], arg))),
     },
     Field {
         name: "ka.user.uid",
@@ -101,7 +101,7 @@ pub(in crate::field) static EVENT_FIELDS: &[Field] = &[
         arg: ArgRule::No,
         doc: "Uid of who asked.",
         example: "ka.user.uid exists",
-        extract: Extract::Event(|row, _, _| walk::inside(row, P::Account, &["uid"])),
+        extract: Extract::Text(P::Account, |account, _| walk::said_at(account, &["uid"])),
     },
     Field {
         name: "ka.user.extra",
@@ -109,7 +109,7 @@ pub(in crate::field) static EVENT_FIELDS: &[Field] = &[
         arg: ArgRule::OptionalName,
         doc: "What else is known of who asked, or the values of one key.",
         example: "ka.user.extra[authentication.kubernetes.io/pod-name] = web-1",
-        extract: Extract::Event(|row, arg, _| event::extra(row, P::Account, arg)),
+        extract: Extract::Text(P::Account, event::extra),
     },
     Field {
         name: "ka.user.credential",
@@ -117,7 +117,7 @@ pub(in crate::field) static EVENT_FIELDS: &[Field] = &[
         arg: ArgRule::No,
         doc: "The id of the token or certificate, the same from wherever it is used.",
         example: "ka.user.credential startswith JTI=",
-        extract: Extract::Event(|row, _, _| event::credential(row)),
+        extract: Extract::Text(P::Account, |account, _| event::credential(account)),
     },
     Field {
         name: "ka.impuser.name",
@@ -125,7 +125,7 @@ pub(in crate::field) static EVENT_FIELDS: &[Field] = &[
         arg: ArgRule::No,
         doc: "Whom the request was made as.",
         example: "ka.impuser.name exists",
-        extract: Extract::Event(|row, _, _| walk::inside(row, P::As, &["username"])),
+        extract: Extract::Text(P::As, |account, _| walk::said_at(account, &["username"])),
     },
     Field {
         name: "ka.impuser.groups",
@@ -133,7 +133,7 @@ pub(in crate::field) static EVENT_FIELDS: &[Field] = &[
         arg: ArgRule::OptionalIndex,
         doc: "Groups that the request was made with.",
         example: "ka.impuser.groups intersects (system:masters)",
-        extract: Extract::Event(|row, arg, _| walk::said_all(walk::elements(row, P::As, &["groups"], arg))),
+        extract: Extract::Text(P::As, |account, arg| walk::said_all(walk::elements_at(account, &["groups"], arg))),
     },
     Field {
         name: "ka.impuser.extra",
@@ -141,7 +141,7 @@ pub(in crate::field) static EVENT_FIELDS: &[Field] = &[
         arg: ArgRule::OptionalName,
         doc: "What else the request was made with, or the values of one key.",
         example: "ka.impuser.extra exists",
-        extract: Extract::Event(|row, arg, _| event::extra(row, P::As, arg)),
+        extract: Extract::Text(P::As, event::extra),
     },
     Field {
         name: "ka.sourceips",
@@ -149,7 +149,7 @@ pub(in crate::field) static EVENT_FIELDS: &[Field] = &[
         arg: ArgRule::OptionalIndex,
         doc: "Addresses of the client: those that it claims first, the one that connected last.",
         example: "ka.sourceips intersects (203.0.113.7)",
-        extract: Extract::Event(|row, arg, _| walk::said_all(walk::elements(row, P::Ips, &[], arg))),
+        extract: Extract::Text(P::Ips, |ips, arg| walk::said_all(walk::elements_at(ips, &[], arg))),
     },
     Field {
         name: "ka.sourceip",
@@ -157,7 +157,7 @@ pub(in crate::field) static EVENT_FIELDS: &[Field] = &[
         arg: ArgRule::No,
         doc: "The address that connected, the only one that a client cannot make up.",
         example: "ka.sourceip = 10.0.0.1",
-        extract: Extract::Event(|row, _, _| event::peer(row)),
+        extract: Extract::Text(P::Ips, |ips, _| event::peer(ips)),
     },
     Field {
         name: "ka.sourceip.claimed",
@@ -165,7 +165,7 @@ pub(in crate::field) static EVENT_FIELDS: &[Field] = &[
         arg: ArgRule::No,
         doc: "Addresses that the client claims (X-Forwarded-For).",
         example: "ka.sourceip.claimed exists",
-        extract: Extract::Event(|row, _, _| event::claimed(row)),
+        extract: Extract::Text(P::Ips, |ips, _| event::claimed(ips)),
     },
     Field {
         name: "ka.target.name",
@@ -253,7 +253,7 @@ pub(in crate::field) static EVENT_FIELDS: &[Field] = &[
         arg: ArgRule::No,
         doc: "Why it failed, in a word.",
         example: "ka.response.reason = Forbidden",
-        extract: Extract::Event(|row, _, _| event::status(row, "reason")),
+        extract: Extract::Text(P::Status, |status, _| walk::said_at(status, &["reason"])),
     },
     Field {
         name: "ka.response.message",
@@ -261,7 +261,7 @@ pub(in crate::field) static EVENT_FIELDS: &[Field] = &[
         arg: ArgRule::No,
         doc: "Why it failed, in words.",
         example: "ka.response.message contains forbidden",
-        extract: Extract::Event(|row, _, _| event::status(row, "message")),
+        extract: Extract::Text(P::Status, |status, _| walk::said_at(status, &["message"])),
     },
     Field {
         name: "ka.response.status",
@@ -269,7 +269,7 @@ pub(in crate::field) static EVENT_FIELDS: &[Field] = &[
         arg: ArgRule::No,
         doc: "Success or Failure, where the answer says so.",
         example: "ka.response.status = Failure",
-        extract: Extract::Event(|row, _, _| event::status(row, "status")),
+        extract: Extract::Text(P::Status, |status, _| walk::said_at(status, &["status"])),
     },
     Field {
         name: "ka.received",
@@ -293,7 +293,7 @@ pub(in crate::field) static EVENT_FIELDS: &[Field] = &[
         arg: ArgRule::No,
         doc: "allow or forbid.",
         example: "ka.auth.decision = forbid",
-        extract: Extract::Event(|row, _, _| event::annotation(row, "authorization.k8s.io/decision")),
+        extract: Extract::Text(P::Notes, |notes, _| walk::said_at(notes, &["authorization.k8s.io/decision"])),
     },
     Field {
         name: "ka.auth.reason",
@@ -301,7 +301,7 @@ pub(in crate::field) static EVENT_FIELDS: &[Field] = &[
         arg: ArgRule::No,
         doc: "Why it was allowed: binding, role and subject.",
         example: "ka.auth.reason contains cluster-admin",
-        extract: Extract::Event(|row, _, _| event::annotation(row, "authorization.k8s.io/reason")),
+        extract: Extract::Text(P::Notes, |notes, _| walk::said_at(notes, &["authorization.k8s.io/reason"])),
     },
     Field {
         name: "ka.auth.binding",
@@ -309,7 +309,7 @@ pub(in crate::field) static EVENT_FIELDS: &[Field] = &[
         arg: ArgRule::No,
         doc: "The binding that allowed it.",
         example: "ka.auth.binding contains cluster-admin",
-        extract: Extract::Event(|row, _, _| event::allowed_by(row, 0)),
+        extract: Extract::Text(P::Notes, |notes, _| event::allowed_by(notes, 0)),
     },
     Field {
         name: "ka.auth.role",
@@ -317,7 +317,7 @@ pub(in crate::field) static EVENT_FIELDS: &[Field] = &[
         arg: ArgRule::No,
         doc: "The role that allowed it.",
         example: "ka.auth.role = 'ClusterRole cluster-admin'",
-        extract: Extract::Event(|row, _, _| event::allowed_by(row, 1)),
+        extract: Extract::Text(P::Notes, |notes, _| event::allowed_by(notes, 1)),
     },
     Field {
         name: "ka.auth.subject",
@@ -325,7 +325,7 @@ pub(in crate::field) static EVENT_FIELDS: &[Field] = &[
         arg: ArgRule::No,
         doc: "The subject whose binding allowed it.",
         example: "ka.auth.subject startswith Group",
-        extract: Extract::Event(|row, _, _| event::allowed_by(row, 2)),
+        extract: Extract::Text(P::Notes, |notes, _| event::allowed_by(notes, 2)),
     },
     Field {
         name: "ka.auth.openshift.decision",
@@ -333,7 +333,7 @@ pub(in crate::field) static EVENT_FIELDS: &[Field] = &[
         arg: ArgRule::No,
         doc: "OpenShift's decision about a login.",
         example: "ka.auth.openshift.decision = error",
-        extract: Extract::Event(|row, _, _| event::annotation(row, "authentication.openshift.io/decision")),
+        extract: Extract::Text(P::Notes, |notes, _| walk::said_at(notes, &["authentication.openshift.io/decision"])),
     },
     Field {
         name: "ka.auth.openshift.username",
@@ -341,7 +341,7 @@ pub(in crate::field) static EVENT_FIELDS: &[Field] = &[
         arg: ArgRule::No,
         doc: "Who tried to log in to OpenShift.",
         example: "ka.auth.openshift.username = kubeadmin",
-        extract: Extract::Event(|row, _, _| event::annotation(row, "authentication.openshift.io/username")),
+        extract: Extract::Text(P::Notes, |notes, _| walk::said_at(notes, &["authentication.openshift.io/username"])),
     },
     Field {
         name: "ka.validations.admission.policy.failure",
@@ -349,8 +349,8 @@ pub(in crate::field) static EVENT_FIELDS: &[Field] = &[
         arg: ArgRule::No,
         doc: "Which validating policy refused it.",
         example: "ka.validations.admission.policy.failure exists",
-        extract: Extract::Event(|row, _, _| {
-            event::annotation(row, "validation.policy.admission.k8s.io/validation_failure")
+        extract: Extract::Text(P::Notes, |notes, _| {
+            walk::said_at(notes, &["validation.policy.admission.k8s.io/validation_failure"])
         }),
     },
     Field {
@@ -359,7 +359,9 @@ pub(in crate::field) static EVENT_FIELDS: &[Field] = &[
         arg: ArgRule::No,
         doc: "What of pod security it violates.",
         example: "ka.security.pod.violations exists",
-        extract: Extract::Event(|row, _, _| event::annotation(row, "pod-security.kubernetes.io/audit-violations")),
+        extract: Extract::Text(P::Notes, |notes, _| {
+            walk::said_at(notes, &["pod-security.kubernetes.io/audit-violations"])
+        }),
     },
     Field {
         name: "ka.cluster.name",
@@ -367,7 +369,7 @@ pub(in crate::field) static EVENT_FIELDS: &[Field] = &[
         arg: ArgRule::No,
         doc: "Name of the cluster, where a cloud says it.",
         example: "ka.cluster.name = prod",
-        extract: Extract::Event(|row, _, _| event::annotation(row, "cluster_name")),
+        extract: Extract::Text(P::Notes, |notes, _| walk::said_at(notes, &["cluster_name"])),
     },
     Field {
         name: "ka.pruned",
@@ -375,7 +377,7 @@ pub(in crate::field) static EVENT_FIELDS: &[Field] = &[
         arg: ArgRule::No,
         doc: "Which bodies were taken out of the event because of their age (`sysreel prune`, `--keep`).",
         example: "ka.pruned exists",
-        extract: Extract::Event(|row, _, _| event::annotation(row, "sysreel/pruned")),
+        extract: Extract::Text(P::Notes, |notes, _| walk::said_at(notes, &["sysreel/pruned"])),
     },
     Field {
         name: "ka.annotation",
@@ -383,7 +385,7 @@ pub(in crate::field) static EVENT_FIELDS: &[Field] = &[
         arg: ArgRule::OptionalName,
         doc: "The annotations of the event, or the value of one.",
         example: "ka.annotation[k8s.io/deprecated] = true",
-        extract: Extract::Event(|row, arg, _| event::named_annotation(row, arg)),
+        extract: Extract::Text(P::Notes, event::named_annotation),
     },
     Field {
         name: "ka.exec.command",

@@ -1,6 +1,6 @@
 //! Values of the event itself: who asked for what, from where, and what came of it.
 
-use super::walk::{at, bytes, elements, inside, is_audit, list, part, said, said_all, text};
+use super::walk::{at, bytes, elements_at, inside, is_audit, list, part, said, said_all, said_at, text};
 use crate::batch::Row;
 use crate::event::{Arg, AuditPart, join_audit, write_audit_id};
 use crate::field::FieldArg;
@@ -52,41 +52,41 @@ pub(super) fn latency<'a>(row: &Row<'a>) -> Value<'a> {
     row.duration().filter(|_| is_audit(row)).map_or(Value::Missing, Value::Uint)
 }
 
-pub(super) fn annotation<'a>(row: &Row<'a>, key: &str) -> Value<'a> {
-    inside(row, P::Notes, &[key])
-}
-
-pub(super) fn named_annotation<'a>(row: &Row<'a>, arg: &FieldArg) -> Value<'a> {
+pub(super) fn named_annotation<'a>(notes: &'a [u8], arg: &FieldArg) -> Value<'a> {
     match arg {
-        FieldArg::Name(key) => annotation(row, key),
-        _ => text(row, P::Notes),
+        FieldArg::Name(key) => said_at(notes, &[key]),
+        _ => Value::text(notes),
     }
 }
 
-/// One of `user.extra`, or all of it.
-pub(super) fn extra<'a>(row: &Row<'a>, of: AuditPart, arg: &FieldArg) -> Value<'a> {
+/// One of an account's `extra`, or all of it.
+pub(super) fn extra<'a>(account: &'a [u8], arg: &FieldArg) -> Value<'a> {
     match arg {
-        FieldArg::Name(key) => said_all(elements(row, of, &["extra", key], &FieldArg::None)),
-        _ => inside(row, of, &["extra"]),
+        FieldArg::Name(key) => said_all(elements_at(account, &["extra", key], &FieldArg::None)),
+        _ => said_at(account, &["extra"]),
     }
 }
 
-pub(super) fn credential<'a>(row: &Row<'a>) -> Value<'a> {
-    let ids = elements(row, P::Account, &["extra", "authentication.kubernetes.io/credential-id"], &FieldArg::None);
+pub(super) fn credential(account: &[u8]) -> Value<'_> {
+    let ids = elements_at(account, &["extra", "authentication.kubernetes.io/credential-id"], &FieldArg::None);
     ids.first().map_or(Value::Missing, |id| said(id))
 }
 
 /// Addresses: the last is who connected; those before it are what clients claim (`X-Forwarded-For`).
-pub(super) fn addresses<'a>(row: &Row<'a>) -> Vec<&'a [u8]> {
-    elements(row, P::Ips, &[], &FieldArg::None)
+fn addresses(ips: &[u8]) -> Vec<&[u8]> {
+    elements_at(ips, &[], &FieldArg::None)
 }
 
-pub(super) fn peer<'a>(row: &Row<'a>) -> Value<'a> {
-    addresses(row).last().map_or(Value::Missing, |ip| said(ip))
+fn addresses_of<'a>(row: &Row<'a>) -> Vec<&'a [u8]> {
+    bytes(row, P::Ips).map_or_else(Vec::new, addresses)
 }
 
-pub(super) fn claimed<'a>(row: &Row<'a>) -> Value<'a> {
-    let mut all = addresses(row);
+pub(super) fn peer(ips: &[u8]) -> Value<'_> {
+    addresses(ips).last().map_or(Value::Missing, |ip| said(ip))
+}
+
+pub(super) fn claimed(ips: &[u8]) -> Value<'_> {
+    let mut all = addresses(ips);
     all.pop();
     said_all(all)
 }
@@ -97,12 +97,12 @@ fn ip_of(text: &[u8]) -> Option<IpAddr> {
 
 /// The address that connected.
 pub(in crate::field) fn peer_ip(row: &Row<'_>) -> Option<IpAddr> {
-    ip_of(addresses(row).last()?)
+    ip_of(addresses_of(row).last()?)
 }
 
 /// Addresses that the client claims.
 pub(in crate::field) fn claimed_ips<'a>(row: &Row<'a>) -> impl Iterator<Item = IpAddr> + use<'a> {
-    let mut all = addresses(row);
+    let mut all = addresses_of(row);
     all.pop();
     all.into_iter().filter_map(ip_of)
 }
@@ -261,8 +261,8 @@ pub(super) fn time_text<'a>(row: &Row<'a>) -> Value<'a> {
 
 /// Why the request was allowed or not: a piece of the authorizer's reason, which is
 /// `RBAC: allowed by ClusterRoleBinding "NAME/NS" of ClusterRole "NAME" to User "NAME"`.
-pub(super) fn allowed_by<'a>(row: &Row<'a>, which: usize) -> Value<'a> {
-    let reason = bytes(row, P::Notes).and_then(|notes| at(notes, &["authorization.k8s.io/reason"]));
+pub(super) fn allowed_by(notes: &[u8], which: usize) -> Value<'_> {
+    let reason = at(notes, &["authorization.k8s.io/reason"]);
     let Some(reason) = reason.and_then(json_string) else { return Value::Missing };
     let words: Vec<&[u8]> = reason.split(|&b| b == b'"').collect();
     if !reason.starts_with(b"RBAC: allowed by ") || words.len() < 6 {
@@ -270,11 +270,6 @@ pub(super) fn allowed_by<'a>(row: &Row<'a>, which: usize) -> Value<'a> {
     }
     let kind = words[2 * which].rsplit(|&b| b == b' ').find(|word| !word.is_empty()).unwrap_or_default();
     Value::owned([kind, b" ", words[2 * which + 1]].concat())
-}
-
-/// A number or text of the answer's status.
-pub(super) fn status<'a>(row: &Row<'a>, key: &str) -> Value<'a> {
-    inside(row, P::Status, &[key])
 }
 
 /// The part as an argument; for what is only text.

@@ -11,4 +11,4 @@ pub(super) use bodies::BODY_FIELDS;
 pub(super) use catalogue::EVENT_FIELDS;
 pub(super) use event::{STREAMS, claimed_ips, peer_ip};
 pub(super) use object::OBJECT_FIELDS;
-pub(super) use walk::{KIND as AUDIT, place, value};
+pub(super) use walk::{KIND as AUDIT, of_text, place, value};

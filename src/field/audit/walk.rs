@@ -2,7 +2,7 @@
 
 use crate::batch::{KindInfo, Row};
 use crate::event::{Arg, AuditPart};
-use crate::field::FieldArg;
+use crate::field::{FieldArg, OfText};
 use crate::value::{Value, json_items, json_member, json_text};
 
 /// The kind that all of this is about.
@@ -62,17 +62,29 @@ pub(super) fn at<'a>(value: &'a [u8], path: &[&str]) -> Option<&'a [u8]> {
     path.iter().try_fold(value, |value, key| json_member(value, key.as_bytes()))
 }
 
+/// The value at a path of keys, as a field's.
+pub(super) fn said_at<'a>(value: &'a [u8], path: &[&str]) -> Value<'a> {
+    at(value, path).map_or(Value::Missing, said)
+}
+
 /// The value of a part at a path of keys.
 pub(super) fn inside<'a>(row: &Row<'a>, of: AuditPart, path: &[&str]) -> Value<'a> {
-    bytes(row, of).and_then(|value| at(value, path)).map_or(Value::Missing, said)
+    bytes(row, of).map_or(Value::Missing, |value| said_at(value, path))
+}
+
+/// What is made of a part's text.
+pub(in crate::field) fn of_text<'a>(row: &Row<'a>, of: AuditPart, make: OfText, arg: &FieldArg) -> Value<'a> {
+    bytes(row, of).map_or(Value::Missing, |text| make(text, arg))
+}
+
+/// The elements of an array at a path of a part, or the one with a number.
+pub(super) fn elements<'a>(row: &Row<'a>, of: AuditPart, path: &[&str], arg: &FieldArg) -> Vec<&'a [u8]> {
+    bytes(row, of).map_or_else(Vec::new, |value| elements_at(value, path, arg))
 }
 
 /// The elements of an array at a path, or the one with a number.
-pub(super) fn elements<'a>(row: &Row<'a>, of: AuditPart, path: &[&str], arg: &FieldArg) -> Vec<&'a [u8]> {
-    let Some(array) = bytes(row, of).and_then(|value| at(value, path)).filter(|value| value.first() == Some(&b'['))
-    else {
-        return Vec::new();
-    };
+pub(super) fn elements_at<'a>(value: &'a [u8], path: &[&str], arg: &FieldArg) -> Vec<&'a [u8]> {
+    let Some(array) = at(value, path).filter(|value| value.first() == Some(&b'[')) else { return Vec::new() };
     let only = if let FieldArg::Index(n) = arg { Some(*n as usize) } else { None };
     let all = json_items(array).map(|item| item.value);
     match only {
