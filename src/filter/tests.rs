@@ -375,6 +375,14 @@ const CHECKS: &[&str] = &[
     "ka.action in (exec, delete)",
     "ka.verb != exec",
     "ka.auth.decision = forbid",
+    "ka.auth.decision != forbid",
+    "ka.annotation exists",
+    "ka.sourceip = 10.0.0.1",
+    "ka.sourceip != 10.0.0.1",
+    "ka.sourceip.claimed exists",
+    "ka.sourceips intersects (9.9.9.9, 8.8.8.8)",
+    "ka.sourceips[0] = 9.9.9.9",
+    "ka.user.groups intersects (ops)",
 ];
 
 fn any_filter() -> impl Strategy<Value = String> {
@@ -412,14 +420,15 @@ fn any_sample() -> impl Strategy<Value = Sample> {
 /// An audit event; some have no answer, and some no user.
 fn audit(sample: Sample, which: i64, n: i64) -> Sample {
     let verb = [&b"get"[..], b"delete", b"create"][n as usize];
-    let sample = sample.bytes("verb", verb).bytes("form", b"{}");
+    let ips = [&br#"["10.0.0.1"]"#[..], br#"["9.9.9.9","10.0.0.1"]"#, br#"["9.9.9.9"#][n as usize];
+    let sample = sample.bytes("verb", verb).bytes("form", b"{}").bytes("ips", ips);
     match which {
         -3 => sample.bytes("user", b"system:node").int("code", 200).bytes("subresource", b"exec"),
         -2 => {
             sample.bytes("user", b"").int("code", 403).bytes("notes", br#"{"authorization.k8s.io/decision":"forbid"}"#)
         }
         -1 => sample.int("code", 401),
-        0 => sample.bytes("user", b"alice").int("code", 0),
+        0 => sample.bytes("user", b"alice").int("code", 0).bytes("account", br#"{"groups":["dev","ops"]}"#),
         _ => sample.bytes("user", b"alice"),
     }
 }

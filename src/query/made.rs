@@ -28,14 +28,14 @@ pub(crate) fn dict() -> Arc<Dict> {
         let ino = dict.descs.len() as u64;
         dict.descs.push(DescRow { kind: DescKind::File, name, ino, ..DescRow::default() });
     }
-    for text in ["exec", "", "get", "Zürich"] {
+    for text in ["exec", "", "get", "Zürich", r#"["10.0.0.1"]"#, r#"["9.9.9.9","10.0.0.1"]"#, r#"["9.9.9.9"#] {
         dict.strings.push(text.as_bytes());
     }
     Arc::new(dict)
 }
 
 /// Ids of texts: some of the dictionary's, one that it lost, one of a text apart that nobody has, and mostly none.
-const TEXTS: [u32; 16] = [0, 0, 0, 1, 2, 3, 5, 7, 9, 9, 10, 11, 11, 12, 50, (1 << 22) + 7];
+const TEXTS: [u32; 16] = [0, 0, 0, 1, 5, 7, 9, 9, 10, 11, 12, 13, 14, 15, 50, (1 << 22) + 7];
 
 /// Random rows of five kinds; calls in flight, missing values and rows without thread or descriptor among them.
 pub(crate) fn batch(dice: &mut Dice, rows: usize, schema: &Arc<Schema>, dict: &Arc<Dict>) -> Batch {

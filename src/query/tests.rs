@@ -134,6 +134,7 @@ const EVERY_HOW: &[(How, Option<&str>)] = &[
     (How::Values, Some("fd.name")),
     (How::Distinct, Some("ka.user.name")),
     (How::Values, Some("ka.action")),
+    (How::Distinct, Some("ka.sourceip")),
     (How::Max, Some("ka.response.code")),
     (How::Avg, Some("ka.latency")),
 ];
@@ -160,6 +161,9 @@ fn tables_agree_with_a_naive_reckoning_for_any_selection_and_number_of_workers()
         &["ka.verb", "proc.name", "ka.action", "fd.type"],
         &["ka.verb", "ka.user.name", "ka.uri", "ka.level", "ka.stage"],
         &["ka.verb", "evt.cpu"],
+        &["ka.sourceip"],
+        &["ka.sourceip.claimed", "ka.verb"],
+        &["ka.sourceips"],
     ];
     for (seed, keys) in (1..=40).flat_map(|seed| keys.iter().map(move |k| (seed, *k))) {
         let mut dice = Dice(seed);
