@@ -9,7 +9,7 @@ const EVENTS: usize = 16_384;
 const BYTES: usize = 24 << 20;
 
 /// Bytes of a buffer that is kept for the next event: most have fewer at Metadata level, and as many buffers as events may wait.
-const SPARE: usize = 2 << 10;
+const SPARE: usize = 1 << 10;
 
 /// Room for an event's bytes is a multiple of this, so that buffers soon have room for whatever comes.
 const ROOM: usize = 256;
