@@ -44,6 +44,7 @@ mod play;
 #[cfg(test)]
 mod play_tests;
 mod prune;
+#[cfg(feature = "linux")]
 mod pruner;
 #[cfg(feature = "linux")]
 mod push;
