@@ -1,4 +1,5 @@
-//! The floor of whatever sees calls at the two tracepoints of all calls: programs that do nothing there, or read the clock once each.
+//! The floor of whatever sees calls at the two tracepoints of all calls: programs that do nothing there, read the clock once each, or
+//! keep what a record is made of.
 
 #![allow(clippy::unwrap_used, reason = "a bench that cannot go on stops")]
 
@@ -9,7 +10,8 @@ use std::process::{Child, Command, Stdio};
 pub(crate) struct Floor(Child);
 
 impl Floor {
-    /// Puts them there; `options`: none for empty ones, `clock` for ones that read the clock.
+    /// Puts them there; `options`: none for empty ones, `clock` for ones that read the clock,
+    /// `record` for ones that keep what a record is made of.
     pub(crate) fn hold(options: &[&str]) -> Self {
         let script = concat!(env!("CARGO_MANIFEST_DIR"), "/benches/floor.py");
         let mut child = Command::new("python3")
