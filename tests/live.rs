@@ -74,6 +74,26 @@ fn every_call_that_returns_is_recorded_as_often_as_strace_sees_it() {
 }
 
 #[test]
+fn a_command_ignores_the_signals_that_its_recorder_was_told_to_ignore() {
+    if !able("a_command_ignores_the_signals_that_its_recorder_was_told_to_ignore") {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let reel = folder.path().join("x.reel");
+    let script = "trap '' INT TERM; grep SigIgn /proc/self/status; exec \"$@\"";
+    let recorder = [env!("CARGO_BIN_EXE_sysreel"), "-q", "-w", reel.to_str().unwrap(), "--"];
+    let mut done = Command::new("sh");
+    done.args(["-c", script, "sh"]).args(recorder).args(["grep", "SigIgn", "/proc/self/status"]);
+    let output = done.output().unwrap();
+    assert!(output.status.success(), "{output:?}");
+    let said = String::from_utf8(output.stdout).unwrap();
+    let ignored = |line: &str| u64::from_str_radix(line.trim_start_matches("SigIgn:").trim(), 16).unwrap();
+    // SIGINT and SIGTERM; those that threads use among themselves are the C library's.
+    let told: Vec<u64> = said.lines().map(|line| ignored(line) & 0x4002).collect();
+    assert_eq!(told, [0x4002; 2], "{said}");
+}
+
+#[test]
 fn a_story_is_told_with_names() {
     if !able("a_story_is_told_with_names") {
         return;

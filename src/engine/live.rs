@@ -163,19 +163,21 @@ pub fn capture(
     pace: Option<Pace>,
     consume: Box<dyn FnMut(Piece) -> Result<(), Error> + Send>,
 ) -> Result<LiveSummary, Error> {
+    let is_alone = request.audit.as_ref().is_some_and(|audit| audit.is_alone);
+    // Before signals are caught: the command inherits those that are ignored, as without a recorder.
+    let child = match request.command.as_slice() {
+        command @ [_, ..] if !is_alone => Some(sys::StoppedChild::new(command)?),
+        _ => None,
+    };
     sys::stop_on_signals().map_err(Error::Signals)?;
     sys::return_freed_memory();
     sys::refuse_large_files();
     if pace.is_some() {
         sys::note_hangups().map_err(Error::Signals)?;
     }
-    if request.audit.as_ref().is_some_and(|audit| audit.is_alone) {
+    if is_alone {
         return audited::capture(request, recycle, enough, pace, consume);
     }
-    let child = match request.command.as_slice() {
-        [] => None,
-        command => Some(sys::StoppedChild::new(command)?),
-    };
     let root = child.as_ref().map(sys::StoppedChild::pid);
     let options = options(request, root);
     let Some(mut probe) = traced::choose(request, || Probe::open(&options))? else {
