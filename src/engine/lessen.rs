@@ -56,9 +56,9 @@ impl<'a> Lessen<'a> {
         let mut texts = self.dictionary(index, &fates)?;
         let (reader, mut fates, mut dict) = (self.reader, fates.into_iter(), None);
         let mut open = Open::new(schema, &mut self.writer, &mut self.encoder);
+        let durations = reader.durations(index).map_err(|error| wrong.read(&error))?;
+        let stored = |at: &BatchRef| reader.stored(index, at, &durations).map_err(|error| wrong.read(&error));
         for part in parts {
-            let durations = reader.durations(index).map_err(|error| wrong.read(&error))?;
-            let stored = |at: &BatchRef| reader.stored(index, at, &durations).map_err(|error| wrong.read(&error));
             let done = match part {
                 Part::Snapshot(at) => open.writer().snapshot(&stored(&at)?),
                 Part::Aside(aside) => open.writer().aside(&aside),
