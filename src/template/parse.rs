@@ -9,10 +9,9 @@ use crate::value::Excerpt;
 const MAX_WIDTH: usize = 4096;
 
 /// Why a text is no template.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Error {
     /// A `%` names nothing.
-    #[error("{cause} at byte {at} of the format\nhelp: {help}")]
     Field {
         /// Where the `%` stands, bytes from the start.
         at: usize,
@@ -22,9 +21,6 @@ pub enum Error {
         help: String,
     },
     /// What a transformer is given is wrong.
-    #[error(
-        "{what}, in what stands at byte {at} of the format\nhelp: write `%toupper(proc.name)` or `%join(\", \", proc.aname)`"
-    )]
     Call {
         /// Where the `%` stands, bytes from the start.
         at: usize,
@@ -32,15 +28,11 @@ pub enum Error {
         what: String,
     },
     /// A `%` with no name behind it.
-    #[error(
-        "expected a field name after `%` at byte {at} of the format, found none\nhelp: write `%evt.num`, or drop the `%`"
-    )]
     Unfinished {
         /// Where the `%` stands, bytes from the start.
         at: usize,
     },
     /// A width that no line has.
-    #[error("expected a width of at most {MAX_WIDTH}, found `{found}`, at byte {at}\nhelp: write a smaller number")]
     Width {
         /// Where the `%` stands, bytes from the start.
         at: usize,
@@ -49,11 +41,20 @@ pub enum Error {
     },
 }
 
+impl std::fmt::Display for Error {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let (at, what, help) = self.told();
+        write!(f, "{what} at byte {at} of the format\nhelp: {help}")
+    }
+}
+
+impl std::error::Error for Error {}
+
 impl Error {
-    /// The same about the text that it was found in, with carets under the place.
-    pub fn drawn(&self, source: &str) -> String {
-        let (at, what, help) = match self {
-            Error::Field { at, cause, help } => (*at, cause.to_string(), help.as_str()),
+    /// Where it is, what was expected and found, and what to do.
+    fn told(&self) -> (usize, String, &str) {
+        match self {
+            Error::Field { at, cause, help } => (*at, cause.to_string(), help),
             Error::Call { at, what } => {
                 (*at, what.clone(), "write `%toupper(proc.name)` or `%join(\", \", proc.aname)`")
             }
@@ -64,7 +65,12 @@ impl Error {
                 let what = format!("expected a width of at most {MAX_WIDTH}, found `{found}`");
                 (*at, what, "write a smaller number")
             }
-        };
+        }
+    }
+
+    /// The same about the text that it was found in, with carets under the place.
+    pub fn drawn(&self, source: &str) -> String {
+        let (at, what, help) = self.told();
         let is_named = |b: &u8| b.is_ascii_alphanumeric() || b"._[]()".contains(b);
         let behind = source.as_bytes().get(at + 1..).unwrap_or_default();
         let span = at..at + 1 + behind.iter().take_while(|b| is_named(b)).count();

@@ -86,20 +86,23 @@ fn a_template_that_names_no_field_says_where_and_what_instead() {
         ("%evt.num %proc.nam", "unknown field `proc.nam` at byte 9 of the format\nhelp: did you mean `%proc.name`?"),
         (
             "*%",
-            "expected a field name after `%` at byte 1 of the format, found none\nhelp: write `%evt.num`, or drop the `%`",
+            "expected a field name after `%`, found none at byte 1 of the format\nhelp: write `%evt.num`, or drop the `%`",
         ),
         (
             "%12",
-            "expected a field name after `%` at byte 0 of the format, found none\nhelp: write `%evt.num`, or drop the `%`",
+            "expected a field name after `%`, found none at byte 0 of the format\nhelp: write `%evt.num`, or drop the `%`",
         ),
-        ("%99999proc.name", "expected a width of at most 4096, found `99999`, at byte 0\nhelp: write a smaller number"),
+        (
+            "%99999proc.name",
+            "expected a width of at most 4096, found `99999` at byte 0 of the format\nhelp: write a smaller number",
+        ),
         (
             "%evt.arg x",
             "field `evt.arg`: expected a name after a dot or a number in brackets, found none at byte 0 of the format\nhelp: `sysreel -l` lists all fields",
         ),
         (
             "%%",
-            "expected a field name after `%` at byte 0 of the format, found none\nhelp: write `%evt.num`, or drop the `%`",
+            "expected a field name after `%`, found none at byte 0 of the format\nhelp: write `%evt.num`, or drop the `%`",
         ),
         (
             "%proc.aname[x]",
