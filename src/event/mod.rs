@@ -8,7 +8,7 @@ mod owned;
 mod spec;
 mod table;
 
-pub use audit::{AuditFault, AuditPart, Splitter, Taken, audit_head, join_audit, write_audit_id};
+pub use audit::{AuditFault, AuditPart, STREAMS, Splitter, Taken, audit_head, is_stream, join_audit, write_audit_id};
 pub use flags::{errno_name, errno_names, errno_text, flag_table, signal_name};
 pub use happening::{Arg, Args, Event, Flags, MAX_ARGS};
 pub use owned::{OwnedArg, OwnedEvent};

@@ -1,10 +1,10 @@
 //! [`Stored`]: a field whose value is what one column has, as it stands there: whoever asks looks at ids and numbers and makes no row.
 
 use super::FieldRef;
-use super::audit::{AUDIT, STREAMS, place};
+use super::audit::{AUDIT, place};
 use super::entry::{Extract, FieldArg, OfText};
 use crate::batch::{Batch, Error, KindInfo};
-use crate::event::{AuditPart, Class};
+use crate::event::{AuditPart, Class, is_stream};
 use crate::value::Value;
 use crate::world::{Dict, StrId};
 use std::borrow::Cow;
@@ -39,7 +39,7 @@ enum Place {
     Param(usize),
     /// A text and what is made of it.
     Made(usize, OfText),
-    /// The first parameter where its text is one of the [`STREAMS`], the second otherwise.
+    /// The first parameter where its text is one of the [`STREAMS`](crate::event::STREAMS), the second otherwise.
     Stream(usize, usize),
     Duration,
 }
@@ -89,12 +89,12 @@ fn param_of(batch: &Batch, kind: usize, param: usize) -> Result<Option<Stored<'_
     })
 }
 
-/// For each row the first id where that is of one of the [`STREAMS`], else the second.
+/// For each row the first id where that is of one of the [`STREAMS`](crate::event::STREAMS), else the second.
 fn streams_or(streams: &[u32], others: &[u32], dict: &Dict) -> Option<Vec<u32>> {
     let mut known = ById::of(streams.iter().map(|&id| id.into()), MOST_IDS, None)?;
-    let is_stream = |id: u32| dict.strings.get(StrId(id)).is_some_and(|text| STREAMS.contains(&text));
+    let is_of_stream = |id: u32| dict.strings.get(StrId(id)).is_some_and(is_stream);
     let either = |(&stream, &other): (&u32, &u32)| {
-        if *known.get(stream.into()).get_or_insert_with(|| is_stream(stream)) { stream } else { other }
+        if *known.get(stream.into()).get_or_insert_with(|| is_of_stream(stream)) { stream } else { other }
     };
     Some(streams.iter().zip(others).map(either).collect())
 }

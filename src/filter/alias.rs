@@ -2,14 +2,12 @@
 //! subresource, and people ask for the verb.
 
 use super::ast::{Check, Expr};
+use crate::event::is_stream;
 use crate::field::lookup;
-
-/// Verbs that are subresources.
-const STREAMS: [&[u8]; 3] = [b"exec", b"attach", b"portforward"];
 
 /// The check, with `ka.action` in place of, or beside, `ka.verb` where a constant is one of them.
 pub(super) fn expr(check: Check) -> Expr {
-    let streams = check.written.iter().filter(|word| STREAMS.contains(&word.as_slice())).count();
+    let streams = check.written.iter().filter(|word| is_stream(word)).count();
     if check.field.field.name != "ka.verb" || streams == 0 || !matches!(check.op.name, "=" | "==" | "!=" | "in") {
         return Expr::Check(check);
     }

@@ -1,7 +1,8 @@
 //! [`cases`]: the requests that a question and a policy tell apart, made from the constants of both.
 
 use super::audit::{Policy, Request};
-use super::lint::{STREAMS, VERBS};
+use super::lint::VERBS;
+use crate::event::STREAMS;
 use crate::filter::Expr;
 use std::collections::BTreeSet;
 

@@ -3,7 +3,7 @@
 
 use super::audit::{Policy, PolicyLevel, PolicyRule, Request, STAGES};
 use super::cases::cases;
-use super::lint::STREAMS;
+use crate::event::STREAMS;
 use crate::field::{FieldArg, FieldRef};
 use crate::filter::{Check, Expr, Filter};
 use crate::value::Value;

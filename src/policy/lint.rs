@@ -2,6 +2,7 @@
 
 use super::audit::{Policy, PolicyRule, Resources};
 use super::read::{Finding, Grade};
+use crate::event::STREAMS;
 
 /// Verbs that the API server tells of: those of resources, and methods in small letters.
 pub(super) const VERBS: &[&str] = &[
@@ -19,9 +20,6 @@ pub(super) const VERBS: &[&str] = &[
     "options",
     "connect",
 ];
-
-/// Subresources that carry streams: their requests have no bodies, and people write them as verbs.
-pub(super) const STREAMS: &[&str] = &["exec", "attach", "portforward"];
 
 /// Rules that never decide, and verbs that are never sent.
 pub(super) fn lint(policy: &Policy) -> Vec<Finding> {

@@ -13,5 +13,5 @@ mod split;
 mod stamp;
 
 pub use join::{join_audit, write_audit_id};
-pub use part::AuditPart;
+pub use part::{AuditPart, STREAMS, is_stream};
 pub use split::{AuditFault, Splitter, Taken, audit_head};

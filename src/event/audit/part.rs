@@ -116,6 +116,14 @@ const ALL: [AuditPart; 25] = {
     ]
 };
 
+/// Subresources of pods that people take for verbs: the API server logs them as a `create` or `get`.
+pub const STREAMS: [&str; 3] = ["exec", "attach", "portforward"];
+
+/// Whether a subresource is one of the [`STREAMS`].
+pub fn is_stream(subresource: &[u8]) -> bool {
+    STREAMS.iter().any(|stream| stream.as_bytes() == subresource)
+}
+
 impl AuditPart {
     /// All of them, in order.
     pub fn all() -> impl Iterator<Item = AuditPart> {

@@ -423,6 +423,7 @@ pub fn audit_head(time: u64, duration: Option<u64>) -> Event<'static> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     #[test]
     fn a_uuid_is_36_bytes_in_small_letters() {
@@ -438,7 +439,6 @@ mod tests {
             assert_eq!(uuid(text.as_bytes()), None, "{text}");
         }
     }
-    use proptest::prelude::*;
 
     fn back(taken: &Taken<'_>) -> Vec<u8> {
         let mut out = Vec::new();

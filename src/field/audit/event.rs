@@ -2,16 +2,13 @@
 
 use super::walk::{at, bytes, elements_at, inside, is_audit, list, part, said, said_all, said_at, text};
 use crate::batch::Row;
-use crate::event::{Arg, AuditPart, join_audit, write_audit_id};
+use crate::event::{Arg, AuditPart, is_stream, join_audit, write_audit_id};
 use crate::field::FieldArg;
 use crate::value::{Value, json_pointer, json_string, json_text, write_u64};
 use std::borrow::Cow;
 use std::net::IpAddr;
 
 use AuditPart as P;
-
-/// Subresources that people take for verbs.
-pub(in crate::field) const STREAMS: [&[u8]; 3] = [b"exec", b"attach", b"portforward"];
 
 pub(super) fn id<'a>(row: &Row<'a>) -> Value<'a> {
     let Some(id) = bytes(row, P::Id) else { return Value::Missing };
@@ -38,7 +35,7 @@ pub(super) fn raw<'a>(row: &Row<'a>) -> Value<'a> {
 /// The verb, or the subresource where that says more.
 pub(super) fn action<'a>(row: &Row<'a>) -> Value<'a> {
     match bytes(row, P::Subresource) {
-        Some(stream) if STREAMS.contains(&stream) => Value::text(stream),
+        Some(stream) if is_stream(stream) => Value::text(stream),
         _ => text(row, P::Verb),
     }
 }
@@ -162,7 +159,7 @@ pub(super) fn argv<'a>(row: &Row<'a>) -> Value<'a> {
 
 pub(super) fn container<'a>(row: &Row<'a>) -> Value<'a> {
     match bytes(row, P::Subresource) {
-        Some(stream) if STREAMS.contains(&stream) => param(row, &FieldArg::Name("container".to_owned())),
+        Some(stream) if is_stream(stream) => param(row, &FieldArg::Name("container".to_owned())),
         _ => Value::Missing,
     }
 }

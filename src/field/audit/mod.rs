@@ -9,6 +9,6 @@ mod walk;
 
 pub(super) use bodies::BODY_FIELDS;
 pub(super) use catalogue::EVENT_FIELDS;
-pub(super) use event::{STREAMS, claimed_ips, peer_ip};
+pub(super) use event::{claimed_ips, peer_ip};
 pub(super) use object::OBJECT_FIELDS;
 pub(super) use walk::{KIND as AUDIT, of_text, place, value};
